@@ -1,0 +1,79 @@
+//! What the paper says, as judges over facts. Imports no solver.
+//!
+//! One file per claim. A judge turns [`Facts`] into signed margins; its
+//! falsifying mutants are the same judge with one constant altered or one
+//! hypothesis dropped, written where they bite: `v.scale("gamma_doubled", 2.0)`
+//! is 1 in the claim and 2 in the mutant of that name.
+
+use crate::facts::Facts;
+use crate::verdict::Judgement;
+
+/// Which wording of a claim is judged: the true one, or one of its mutants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variant(Option<&'static str>);
+
+impl Variant {
+    /// The claim as stated.
+    pub const STATED: Self = Self(None);
+
+    /// 1 in the claim as stated, `factor` in the mutant of that name.
+    pub fn scale(self, mutant: &'static str, factor: f64) -> f64 {
+        if self.is(mutant) { factor } else { 1.0 }
+    }
+
+    /// True in the mutant of that name.
+    pub fn is(self, mutant: &'static str) -> bool {
+        self.0 == Some(mutant)
+    }
+}
+
+/// A wrong version of a claim, which some world must refute.
+#[derive(Clone, Copy, Debug)]
+pub struct Mutant {
+    /// Its name, as in the judge; `without_H2` drops hypothesis H2.
+    pub name: &'static str,
+    /// What is wrong about it.
+    pub what: &'static str,
+}
+
+/// A statement that can be judged from facts.
+pub struct Claim {
+    /// Its name on the command line and the stem of its files under theorems/.
+    pub id: &'static str,
+    /// The numbers of the theory that it covers, e.g. `["T2.0"]`.
+    pub theory: &'static [&'static str],
+    /// The statement in one line.
+    pub summary: &'static str,
+    /// The statement page, theorems/<id>.md.
+    pub page: &'static str,
+    /// A campaign in which a smaller share of worlds met the hypotheses is vacuous.
+    pub least_in_scope: f64,
+    /// Wrong versions that the checks must refute.
+    pub mutants: &'static [Mutant],
+    /// Margins of the given wording; dropped hypotheses are handled by [`Claim::judge_mutant`].
+    pub margins: fn(&Facts, Variant) -> Judgement,
+}
+
+impl Claim {
+    /// The judgement of the claim as stated.
+    pub fn judge(&self, facts: &Facts) -> Judgement {
+        (self.margins)(facts, Variant::STATED)
+    }
+
+    /// The judgement of a mutant.
+    pub fn judge_mutant(&self, facts: &Facts, mutant: &Mutant) -> Judgement {
+        let judgement = (self.margins)(facts, Variant(Some(mutant.name)));
+        match mutant.name.strip_prefix("without_") {
+            Some(hypothesis) => judgement.without_hypothesis(hypothesis),
+            None => judgement,
+        }
+    }
+}
+
+/// Every claim, in the order of the theory.
+pub const ALL: &[&Claim] = &[];
+
+/// The claim of that id.
+pub fn find(id: &str) -> Option<&'static Claim> {
+    ALL.iter().copied().find(|claim| claim.id == id)
+}

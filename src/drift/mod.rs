@@ -1,0 +1,159 @@
+//! The drift that carries noise to data, each field written once over [`Scalar`].
+//!
+//! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoiser`]
+//! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
+
+mod denoiser;
+mod path;
+mod schedule;
+
+pub use denoiser::{Channel, Denoise};
+pub use path::{Canonical, GaussianPath};
+pub use schedule::Schedule;
+
+use crate::scalar::{Scalar, TANGENT_LANES, Tangents};
+use nalgebra::{DMatrix, SVector};
+use num_dual::Derivative;
+
+/// The columns of a block `D × trajectories·(1 + tangents)`: for each trajectory its state, then its tangents.
+///
+/// Blocks are column-major slices, so one trajectory is contiguous, and all of
+/// them together are the right-hand side of one matrix product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// Trajectories side by side.
+    pub trajectories: usize,
+    /// Tangents carried by each.
+    pub tangents: usize,
+}
+
+impl Lanes {
+    /// One trajectory with `tangents` tangents.
+    pub fn single(tangents: usize) -> Self {
+        Self { trajectories: 1, tangents }
+    }
+
+    /// Columns of the whole block.
+    pub fn columns(self) -> usize {
+        self.trajectories * (1 + self.tangents)
+    }
+}
+
+/// Scratch memory of a sampler, grown on first use and then reused: the step loop allocates nothing.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    /// Plain scratch of the matrix-product paths.
+    pub plain: Vec<f64>,
+    /// Inputs and outputs of the generic path.
+    pub duals: Vec<Tangents>,
+}
+
+/// `length` numbers of scratch; contents are left over from the last use.
+pub fn scratch(buffer: &mut Vec<f64>, length: usize) -> &mut [f64] {
+    if buffer.len() < length {
+        buffer.resize(length, 0.0);
+    }
+    &mut buffer[..length]
+}
+
+/// A velocity field dx/dt = v(t, x).
+pub trait Drift: Sync {
+    /// Dimension D of the state.
+    fn dim(&self) -> usize;
+
+    /// Writes v(t, x) to `out`; `x` and `out` have length D.
+    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]);
+
+    /// Velocities of states, and Jacobian products A·V of their tangents, in one pass.
+    ///
+    /// *Shapes*: `block` and `out` are `D × lanes.columns()`, column-major.
+    /// The default differentiates [`Drift::velocity`] exactly; a faster
+    /// override must agree with it.
+    fn push(&self, t: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
+        push_generic(self.dim(), block, lanes, out, work, |x, v| {
+            self.velocity(Tangents::from(t), x, v);
+        });
+    }
+
+    /// Transposed Jacobian products Aᵀ·W at one state, for pulling covectors back.
+    ///
+    /// *Shapes*: `state` has length D, `covectors` and `out` are `D×k`.
+    /// The default forms the Jacobian; gradient fields override it with [`Drift::push`].
+    fn pull(
+        &self,
+        t: f64,
+        state: &[f64],
+        covectors: &DMatrix<f64>,
+        work: &mut Workspace,
+    ) -> DMatrix<f64> {
+        self.jacobian(t, state, work).tr_mul(covectors)
+    }
+
+    /// The Jacobian A = Dv(t, x), `D×D`.
+    fn jacobian(&self, t: f64, state: &[f64], work: &mut Workspace) -> DMatrix<f64> {
+        let d = self.dim();
+        jacobian_by_push(d, state, |block, lanes, out| self.push(t, block, lanes, out, work))
+    }
+}
+
+/// The `D×D` Jacobian from a push of the unit vectors.
+pub(crate) fn jacobian_by_push(
+    d: usize,
+    state: &[f64],
+    mut push: impl FnMut(&[f64], Lanes, &mut [f64]),
+) -> DMatrix<f64> {
+    let mut block = DMatrix::zeros(d, d + 1);
+    block.column_mut(0).copy_from_slice(state);
+    for i in 0..d {
+        block[(i, i + 1)] = 1.0;
+    }
+    let mut out = DMatrix::zeros(d, d + 1);
+    push(block.as_slice(), Lanes::single(d), out.as_mut_slice());
+    out.columns(1, d).into_owned()
+}
+
+/// Pushes a block through a field written over [`Tangents`], [`TANGENT_LANES`] tangents at a time.
+pub(crate) fn push_generic(
+    d: usize,
+    block: &[f64],
+    lanes: Lanes,
+    out: &mut [f64],
+    work: &mut Workspace,
+    field: impl Fn(&[Tangents], &mut [Tangents]),
+) {
+    work.duals.resize(2 * d, Tangents::from(0.0));
+    let (input, output) = work.duals.split_at_mut(d);
+    let width = d * (1 + lanes.tangents);
+    for (from, to) in block.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+        let (state, tangents) = from.split_at(d);
+        let (value, products) = to.split_at_mut(d);
+        let mut first = 0;
+        loop {
+            let carried = (lanes.tangents - first).min(TANGENT_LANES);
+            for (row, dual) in input.iter_mut().enumerate() {
+                let mut eps = SVector::<f64, TANGENT_LANES>::zeros();
+                for lane in 0..carried {
+                    eps[lane] = tangents[(first + lane) * d + row];
+                }
+                *dual = Tangents::new(state[row], Derivative::some(eps));
+            }
+            field(input, output);
+            for (row, dual) in output.iter().enumerate() {
+                value[row] = dual.re;
+                if let Some(eps) = dual.eps.0 {
+                    for lane in 0..carried {
+                        products[(first + lane) * d + row] = eps[lane];
+                    }
+                } else {
+                    for lane in 0..carried {
+                        products[(first + lane) * d + row] = 0.0;
+                    }
+                }
+            }
+            first += carried;
+            if first >= lanes.tangents {
+                break;
+            }
+        }
+    }
+}

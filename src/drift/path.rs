@@ -1,0 +1,101 @@
+//! The drift of a Gaussian path (T6.2), and its canonical form.
+
+use super::{Channel, Denoise, Drift, Lanes, Schedule, Workspace};
+use crate::scalar::Scalar;
+use nalgebra::DMatrix;
+
+/// A schedule applied to a denoiser: v_s(x) = (b'/b) x + (a' − a b'/b) E[X | x] (T6.2), in generating time s.
+#[derive(Clone, Copy, Debug)]
+pub struct GaussianPath<'a, N> {
+    /// The schedule (a, b).
+    pub schedule: Schedule,
+    /// The posterior mean of the data law.
+    pub denoiser: &'a N,
+}
+
+impl<N: Denoise> Drift for GaussianPath<'_, N> {
+    fn dim(&self) -> usize {
+        self.denoiser.dim()
+    }
+
+    fn velocity<S: Scalar>(&self, s: S, x: &[S], out: &mut [S]) {
+        let (a, b, da, db) = self.schedule.rates(s);
+        let channel = Channel { signal: a, noise_variance: b * b };
+        self.denoiser.denoise(channel, x, out);
+        combine(x, out, db / b, da - a * db / b);
+    }
+
+    fn push(&self, s: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
+        let (a, b, da, db) = self.schedule.rates(s);
+        let channel = Channel { signal: a, noise_variance: b * b };
+        self.denoiser.push(channel, block, lanes, out, work);
+        combine(block, out, db / b, da - a * db / b);
+    }
+
+    fn pull(
+        &self,
+        s: f64,
+        state: &[f64],
+        covectors: &DMatrix<f64>,
+        work: &mut Workspace,
+    ) -> DMatrix<f64> {
+        pull_symmetric(self, s, state, covectors, work)
+    }
+}
+
+/// The canonical form dy/dσ = (y − D_σ(y))/σ of every Gaussian path; its time is σ, decreasing towards the data.
+#[derive(Clone, Copy, Debug)]
+pub struct Canonical<'a, N> {
+    /// The posterior mean of the data law.
+    pub denoiser: &'a N,
+}
+
+impl<N: Denoise> Drift for Canonical<'_, N> {
+    fn dim(&self) -> usize {
+        self.denoiser.dim()
+    }
+
+    fn velocity<S: Scalar>(&self, sigma: S, y: &[S], out: &mut [S]) {
+        self.denoiser.denoise(Channel::canonical(sigma), y, out);
+        combine(y, out, sigma.recip(), -sigma.recip());
+    }
+
+    fn push(&self, sigma: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
+        self.denoiser.push(Channel::canonical(sigma), block, lanes, out, work);
+        combine(block, out, sigma.recip(), -sigma.recip());
+    }
+
+    fn pull(
+        &self,
+        sigma: f64,
+        state: &[f64],
+        covectors: &DMatrix<f64>,
+        work: &mut Workspace,
+    ) -> DMatrix<f64> {
+        pull_symmetric(self, sigma, state, covectors, work)
+    }
+}
+
+/// out ← linear·x + mean·out.
+fn combine<S: Scalar>(x: &[S], out: &mut [S], linear: S, mean: S) {
+    for (o, x) in out.iter_mut().zip(x) {
+        *o = *x * linear + *o * mean;
+    }
+}
+
+/// Aᵀ·W where A is symmetric, as for every gradient field: A·W.
+fn pull_symmetric<F: Drift>(
+    field: &F,
+    t: f64,
+    state: &[f64],
+    covectors: &DMatrix<f64>,
+    work: &mut Workspace,
+) -> DMatrix<f64> {
+    let block = covectors.clone().insert_column(0, 0.0);
+    let mut block = block;
+    block.column_mut(0).copy_from_slice(state);
+    let mut out = DMatrix::zeros(block.nrows(), block.ncols());
+    let lanes = Lanes::single(covectors.ncols());
+    field.push(t, block.as_slice(), lanes, out.as_mut_slice(), work);
+    out.remove_column(0)
+}

@@ -1,0 +1,215 @@
+//! Frames, angles and factorisations: the only module that names nalgebra's decompositions.
+//!
+//! A *frame* is a `D×k` matrix with orthonormal columns.
+
+use crate::error::{Error, Result};
+use nalgebra::{DMatrix, DVector};
+
+/// Orthonormalises the columns in place (modified Gram–Schmidt, twice) and
+/// returns the logarithms of the diagonal of R in V = QR, R_ii > 0.
+///
+/// *Shapes*: `D×k` with k ≤ D. A zero or dependent column gives −∞ or a value
+/// near it; its direction is then arbitrary, or zero.
+pub fn orthonormalise(v: &mut DMatrix<f64>) -> Vec<f64> {
+    let (rows, columns) = v.shape();
+    let mut log_r = vec![0.0; columns];
+    orthonormalise_columns(v.as_mut_slice(), rows, &mut log_r);
+    log_r
+}
+
+/// [`orthonormalise`] on a column-major slice; writes log R_ii to `log_r`. Allocates nothing.
+pub fn orthonormalise_columns(v: &mut [f64], rows: usize, log_r: &mut [f64]) {
+    for (i, out) in log_r.iter_mut().enumerate() {
+        let (done, rest) = v.split_at_mut(i * rows);
+        let column = &mut rest[..rows];
+        let mut log_norm = 0.0;
+        // "Twice is enough": one pass loses orthogonality in proportion to the conditioning.
+        for _ in 0..2 {
+            for q in done.chunks_exact(rows) {
+                let overlap = dot(q, column);
+                for (c, q) in column.iter_mut().zip(q) {
+                    *c -= overlap * q;
+                }
+            }
+            let norm = dot(column, column).sqrt();
+            log_norm += norm.ln();
+            if norm > 0.0 {
+                for c in column.iter_mut() {
+                    *c /= norm;
+                }
+            }
+        }
+        *out = log_norm;
+    }
+}
+
+/// Inner product of two slices of equal length.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+/// A singular value decomposition with values in decreasing order.
+#[derive(Clone, Debug)]
+pub struct Svd {
+    /// Left vectors, `m×min(m,n)`.
+    pub left: DMatrix<f64>,
+    /// Values, decreasing.
+    pub values: DVector<f64>,
+    /// Right vectors as columns, `n×min(m,n)`.
+    pub right: DMatrix<f64>,
+}
+
+/// The thin singular value decomposition, values decreasing.
+///
+/// *Errors*: [`Error::Numeric`] when an entry is not finite or the iteration does not converge.
+pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
+    if !a.iter().all(|x| x.is_finite()) {
+        return Err(Error::numeric("singular value decomposition", "an entry is not finite"));
+    }
+    let raw = nalgebra::SVD::try_new(a.clone(), true, true, f64::EPSILON, 10_000)
+        .ok_or_else(|| Error::numeric("singular value decomposition", "no convergence"))?;
+    let (u, v_t) = (raw.u.expect("asked for"), raw.v_t.expect("asked for"));
+    let mut order: Vec<usize> = (0..raw.singular_values.len()).collect();
+    order.sort_by(|&i, &j| raw.singular_values[j].total_cmp(&raw.singular_values[i]));
+    Ok(Svd {
+        left: DMatrix::from_fn(u.nrows(), order.len(), |r, c| u[(r, order[c])]),
+        values: DVector::from_fn(order.len(), |c, _| raw.singular_values[order[c]]),
+        right: DMatrix::from_fn(v_t.ncols(), order.len(), |r, c| v_t[(order[c], r)]),
+    })
+}
+
+/// Singular values, decreasing; empty for an empty matrix.
+///
+/// *Errors*: as [`svd`].
+pub fn singular_values(a: &DMatrix<f64>) -> Result<Vec<f64>> {
+    if a.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(svd(a)?.values.iter().copied().collect())
+}
+
+/// The spectral norm; 0 for an empty matrix.
+///
+/// *Errors*: as [`svd`].
+pub fn spectral_norm(a: &DMatrix<f64>) -> Result<f64> {
+    Ok(singular_values(a)?.first().copied().unwrap_or(0.0))
+}
+
+/// The least singular value of a square or tall matrix; ∞ for an empty one.
+///
+/// *Errors*: as [`svd`].
+pub fn least_singular_value(a: &DMatrix<f64>) -> Result<f64> {
+    Ok(singular_values(a)?.last().copied().unwrap_or(f64::INFINITY))
+}
+
+/// Eigenvalues (decreasing) and eigenvectors (columns) of the symmetric part of `a`.
+pub fn symmetric_eigen(a: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
+    let raw = nalgebra::SymmetricEigen::new((a + a.transpose()) * 0.5);
+    let mut order: Vec<usize> = (0..raw.eigenvalues.len()).collect();
+    order.sort_by(|&i, &j| raw.eigenvalues[j].total_cmp(&raw.eigenvalues[i]));
+    let values = order.iter().map(|&i| raw.eigenvalues[i]).collect();
+    let vectors = DMatrix::from_fn(a.nrows(), order.len(), |r, c| raw.eigenvectors[(r, order[c])]);
+    (values, vectors)
+}
+
+/// The largest eigenvalue of sym(A) = (A + Aᵀ)/2, written μ_max(A); −∞ for an empty matrix.
+pub fn mu_max(a: &DMatrix<f64>) -> f64 {
+    if a.is_empty() { f64::NEG_INFINITY } else { symmetric_eigen(a).0[0] }
+}
+
+/// The smallest eigenvalue of sym(A), written μ_min(A); ∞ for an empty matrix.
+pub fn mu_min(a: &DMatrix<f64>) -> f64 {
+    symmetric_eigen(a).0.last().copied().unwrap_or(f64::INFINITY)
+}
+
+/// The inverse of a square matrix.
+///
+/// *Errors*: [`Error::Numeric`] when it is singular to working precision.
+pub fn inverse(a: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+    a.clone()
+        .try_inverse()
+        .filter(|inverse| inverse.iter().all(|x| x.is_finite()))
+        .ok_or_else(|| Error::numeric("matrix inverse", "the matrix is singular"))
+}
+
+/// The polar factor of a square matrix: the orthogonal matrix nearest to it.
+///
+/// *Errors*: as [`svd`].
+pub fn nearest_orthogonal(a: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+    let svd = svd(a)?;
+    Ok(&svd.left * svd.right.transpose())
+}
+
+/// An orthonormal basis of the orthogonal complement of a frame: `D×(D−k)`.
+pub fn complement(frame: &DMatrix<f64>) -> DMatrix<f64> {
+    let (rows, k) = frame.shape();
+    let mut basis = frame.clone().resize_horizontally(rows, 0.0);
+    let mut filled = k;
+    let mut residual_squared: Vec<f64> =
+        (0..rows).map(|r| 1.0 - frame.row(r).norm_squared()).collect();
+    while filled < rows {
+        // The unit vector worst represented so far: its remainder has squared length at least (D−k)/D.
+        let pivot = (0..rows)
+            .max_by(|&i, &j| residual_squared[i].total_cmp(&residual_squared[j]))
+            .expect("rows > 0");
+        let mut column = DVector::zeros(rows);
+        column[pivot] = 1.0;
+        for _ in 0..2 {
+            for j in 0..filled {
+                let overlap = basis.column(j).dot(&column);
+                column.axpy(-overlap, &basis.column(j), 1.0);
+            }
+            column /= column.norm();
+        }
+        for (r, residual) in residual_squared.iter_mut().enumerate() {
+            *residual -= column[r] * column[r];
+        }
+        basis.set_column(filled, &column);
+        filled += 1;
+    }
+    basis.columns(k, rows - k).into_owned()
+}
+
+/// Principal angles between the ranges of two frames, increasing, in radians in [0, π/2].
+///
+/// *Shapes*: `D×k` and `D×m`, k ≤ m: k angles. Accurate for small angles too
+/// (sines from the part of `a` outside `b`, cosines from the part inside).
+///
+/// *Errors*: as [`svd`].
+pub fn principal_angles(a: &DMatrix<f64>, b: &DMatrix<f64>) -> Result<Vec<f64>> {
+    let inside = b.transpose() * a;
+    let cosines = svd(&inside)?;
+    // Pair each cosine with the sine along the same right vector, so that atan2 sees one direction.
+    let outside = (a - b * &inside) * &cosines.right;
+    let angles = (0..a.ncols()).map(|i| outside.column(i).norm().atan2(cosines.values[i]));
+    let mut angles: Vec<f64> = angles.collect();
+    angles.sort_by(f64::total_cmp);
+    Ok(angles)
+}
+
+/// The largest principal angle between the ranges of two frames, in radians.
+///
+/// *Errors*: as [`svd`].
+pub fn largest_angle(a: &DMatrix<f64>, b: &DMatrix<f64>) -> Result<f64> {
+    Ok(principal_angles(a, b)?.last().copied().unwrap_or(0.0))
+}
+
+/// The graph operator L of the subspace E over span U_T: E = {U_T u + U_N L u}, `(D−d)×d`.
+///
+/// ‖L‖ is the tangent of the largest principal angle. `e` may be any basis of E, `D×d`.
+///
+/// *Errors*: [`Error::Numeric`] when E is not transversal to span U_N.
+pub fn graph_operator(
+    e: &DMatrix<f64>,
+    tangent: &DMatrix<f64>,
+    normal: &DMatrix<f64>,
+) -> Result<DMatrix<f64>> {
+    Ok(normal.transpose() * e * inverse(&(tangent.transpose() * e))?)
+}
+
+/// A uniformly distributed frame of `k` columns in R^D, from standard normal numbers (at least D·k of them).
+pub fn frame_from_normals(rows: usize, k: usize, normals: &[f64]) -> DMatrix<f64> {
+    let mut frame = DMatrix::from_column_slice(rows, k, &normals[..rows * k]);
+    orthonormalise(&mut frame);
+    frame
+}

@@ -1,0 +1,144 @@
+//! Judgements: signed margins with error bars, and what they amount to.
+
+use crate::facts::{Quantity, nullable};
+use serde::{Deserialize, Serialize};
+
+/// What a judge says of one world, or of one margin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every hypothesis is met and every conclusion has slack beyond its bar.
+    Holds,
+    /// Every hypothesis is met and a conclusion fails by more than its bar.
+    Violated,
+    /// Some margin lies inside its bar, or was not measured.
+    Undecided,
+    /// A hypothesis fails by more than its bar: the claim says nothing here.
+    OutOfScope,
+}
+
+/// A signed slack with its own error bar, both relative to the size of what is compared.
+///
+/// Positive slack is room to spare. `slack` of [`Margin::at_most`] lies in
+/// [-1, 1] when both sides are nonnegative: 1 − lhs/rhs where it holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Margin {
+    /// What is compared, e.g. `H2 initial slope below the barrier`.
+    pub name: String,
+    /// Signed slack, at least 0 where the comparison holds.
+    #[serde(with = "nullable")]
+    pub slack: f64,
+    /// Error bar of the slack.
+    #[serde(with = "nullable")]
+    pub bar: f64,
+}
+
+impl Margin {
+    /// `left <= right`, relative to the larger side.
+    ///
+    /// ```
+    /// use driftproof::{facts::Quantity, verdict::{Margin, Verdict}};
+    /// let m = Margin::at_most("angle", Quantity::exact(0.5), Quantity::exact(2.0));
+    /// assert_eq!(m.slack, 0.75); // (2 - 0.5) / 2
+    /// assert_eq!(m.verdict(), Verdict::Holds);
+    /// ```
+    pub fn at_most(name: impl Into<String>, left: Quantity, right: Quantity) -> Self {
+        let scale = left.value.abs().max(right.value.abs());
+        let scale = if scale > 0.0 { scale } else { 1.0 };
+        Self {
+            name: name.into(),
+            slack: (right.value - left.value) / scale,
+            bar: (left.bar + right.bar) / scale,
+        }
+    }
+
+    /// `left >= right`, relative to the larger side.
+    pub fn at_least(name: impl Into<String>, left: Quantity, right: Quantity) -> Self {
+        Self::at_most(name, right, left)
+    }
+
+    /// `measured = predicted` within their bars: slack is 1 − |difference| / (sum of bars).
+    ///
+    /// Undecided when the bars exceed `resolution` times the predicted size:
+    /// two numbers with wide bars agree too easily to be evidence.
+    pub fn equal(
+        name: impl Into<String>,
+        measured: Quantity,
+        predicted: Quantity,
+        resolution: f64,
+    ) -> Self {
+        let tolerance = measured.bar + predicted.bar;
+        let difference = (measured.value - predicted.value).abs();
+        let size = predicted.value.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
+        let slack = if difference == 0.0 { 1.0 } else { 1.0 - difference / tolerance };
+        let coarse = tolerance > resolution * size;
+        Self {
+            name: name.into(),
+            // A disagreement beyond wide bars still counts; an agreement within them does not.
+            slack: if coarse && slack >= 0.0 { f64::NAN } else { slack },
+            bar: 0.0,
+        }
+    }
+
+    /// A condition that is known to be true or false.
+    pub fn condition(name: impl Into<String>, met: bool) -> Self {
+        Self { name: name.into(), slack: if met { 1.0 } else { -1.0 }, bar: 0.0 }
+    }
+
+    /// Holds, violated, or undecided when the slack is inside its bar or not finite.
+    pub fn verdict(&self) -> Verdict {
+        if !(self.slack.is_finite() && self.bar.is_finite()) {
+            Verdict::Undecided
+        } else if self.slack < -self.bar {
+            Verdict::Violated
+        } else if self.slack < self.bar {
+            Verdict::Undecided
+        } else {
+            Verdict::Holds
+        }
+    }
+}
+
+/// The margins of one claim in one world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Hypotheses, in the order of the statement.
+    pub hypotheses: Vec<Margin>,
+    /// Conclusions; all must hold.
+    pub conclusions: Vec<Margin>,
+}
+
+impl Judgement {
+    /// The verdict of the claim in this world.
+    ///
+    /// Out of scope wins over undecided: a world that fails one hypothesis
+    /// for certain says nothing, whatever the others are. No conclusion at
+    /// all is undecided.
+    pub fn verdict(&self) -> Verdict {
+        let hypotheses: Vec<_> = self.hypotheses.iter().map(Margin::verdict).collect();
+        let conclusions: Vec<_> = self.conclusions.iter().map(Margin::verdict).collect();
+        if hypotheses.contains(&Verdict::Violated) {
+            Verdict::OutOfScope
+        } else if hypotheses.contains(&Verdict::Undecided) || conclusions.is_empty() {
+            Verdict::Undecided
+        } else if conclusions.contains(&Verdict::Violated) {
+            Verdict::Violated
+        } else if conclusions.contains(&Verdict::Undecided) {
+            Verdict::Undecided
+        } else {
+            Verdict::Holds
+        }
+    }
+
+    /// The conclusion with the smallest slack beyond its bar; NaN slack counts as smallest.
+    pub fn tightest(&self) -> Option<&Margin> {
+        let room = |m: &Margin| if m.slack.is_nan() { f64::NEG_INFINITY } else { m.slack + m.bar };
+        self.conclusions.iter().min_by(|a, b| room(a).total_cmp(&room(b)))
+    }
+
+    /// The same judgement with one hypothesis forgotten (by the start of its name, e.g. `H2`).
+    pub fn without_hypothesis(mut self, id: &str) -> Self {
+        self.hypotheses.retain(|margin| margin.name.split(' ').next() != Some(id));
+        self
+    }
+}
