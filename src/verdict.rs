@@ -80,6 +80,27 @@ impl Margin {
         }
     }
 
+    /// `left <= right` where equality is attained, so that it counts as met up to the bars.
+    ///
+    /// Slack is (right − left + bars)/scale, with no bar of its own. Undecided
+    /// when the bars exceed `resolution` times `scale`: see [`Margin::equal`].
+    pub fn attained(
+        name: impl Into<String>,
+        left: Quantity,
+        right: Quantity,
+        scale: f64,
+        resolution: f64,
+    ) -> Self {
+        let bars = left.bar + right.bar;
+        let slack = (right.value - left.value + bars) / scale;
+        let coarse = bars > resolution * scale;
+        Self {
+            name: name.into(),
+            slack: if coarse && slack >= 0.0 { f64::NAN } else { slack },
+            bar: 0.0,
+        }
+    }
+
     /// A condition that is known to be true or false.
     pub fn condition(name: impl Into<String>, met: bool) -> Self {
         Self { name: name.into(), slack: if met { 1.0 } else { -1.0 }, bar: 0.0 }

@@ -5,6 +5,8 @@
 //! hypothesis dropped, written where they bite: `v.scale("gamma_doubled", 2.0)`
 //! is 1 in the claim and 2 in the mutant of that name.
 
+pub mod qr_subspace_tracks_singular_subspace;
+
 use crate::facts::Facts;
 use crate::verdict::Judgement;
 
@@ -71,7 +73,7 @@ impl Claim {
 }
 
 /// Every claim, in the order of the theory.
-pub const ALL: &[&Claim] = &[];
+pub const ALL: &[&Claim] = &[&qr_subspace_tracks_singular_subspace::CLAIM];
 
 /// The claim of that id.
 pub fn find(id: &str) -> Option<&'static Claim> {
