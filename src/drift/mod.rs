@@ -4,6 +4,7 @@
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
 mod denoiser;
+pub mod kernel;
 mod path;
 mod schedule;
 
