@@ -8,4 +8,5 @@ pub mod facts;
 pub mod linalg;
 pub mod random;
 pub mod scalar;
+pub mod special;
 pub mod verdict;
