@@ -165,10 +165,11 @@ pub fn log_bessel_taylor(n: usize, z: f64) -> [f64; 4] {
 }
 
 /// Taylor coefficients of the error function at x.
+///
+/// From libm, good to one unit in the last place; the one of statrs 0.19 errs by 5e-11 at x = 0.5.
 pub fn erf_taylor(x: f64) -> [f64; 4] {
     let slope = std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp();
-    let value = statrs::function::erf::erf(x);
-    [value, slope, -x * slope, (2.0 * x * x - 1.0) / 3.0 * slope]
+    [libm::erf(x), slope, -x * slope, (2.0 * x * x - 1.0) / 3.0 * slope]
 }
 
 /// Nodes (increasing) and weights of Gauss–Legendre quadrature on [−1, 1], exact to degree 2n − 1.

@@ -140,14 +140,14 @@ impl Atoms {
 
     /// The posterior odds of atom i against the reference atom.
     ///
-    /// The squares are differenced by hand, so that nearby atoms and their
-    /// derivatives keep all digits however small the noise.
+    /// |x − a o|² − |x − a p|² is factored by hand, so that nearby atoms and
+    /// their derivatives keep all digits however small the noise.
     fn odds<S: Scalar>(&self, (a, variance): (S, S), x: &[S], i: usize, reference: usize) -> S {
         let point = &self.points[i * self.dim..][..self.dim];
         let origin = &self.points[reference * self.dim..][..self.dim];
         let mut closer = S::from(0.0);
         for ((x, p), o) in x.iter().zip(point).zip(origin) {
-            closer += (*x - a * (0.5 * (p + o))) * (p - o);
+            closer += (*x - a * *o - a * (0.5 * (p - o))) * (p - o);
         }
         let log_prior = self.log_weights[i] - self.log_weights[reference];
         (a * closer / variance + log_prior).exp()
