@@ -133,7 +133,7 @@ fn origins_have_exact_derivatives_to_third_order() {
     // The origin inverts x(x_0) = (1−s) x_0 + s T(x_0): composed with it, on nested duals, it is the identity.
     type Third = Dual<Dual<Dual<f64>>>;
     let variable = |x: f64| -> Third {
-        Dual::new(Dual::new(Dual::new(x, 1.0), Dual::from(1.0)), Dual::from(Dual::from(1.0)))
+        Dual::new(Dual::new(Dual::new(x, 1.0), Dual::from(1.0)), Dual::from(1.0))
     };
     let map = MonotoneMap::Segment { half_length: 1.4 };
     for (s, start) in [(0.3, 0.7), (0.8, -1.2), (1.0, 0.5)] {
