@@ -114,7 +114,7 @@ fn lanes(trajectories: usize, tangents: usize) -> Lanes {
 }
 
 /// Means and products may differ by this: 2^12 roundings in a log weight, and as many in what it multiplies.
-const ROUNDING: f64 = 1e-14;
+const ROUNDING: f64 = 4e-12;
 
 fn worlds() -> Vec<World> {
     let mut worlds = Vec::new();
