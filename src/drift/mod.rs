@@ -5,10 +5,12 @@
 
 mod denoiser;
 mod path;
+mod rotating;
 mod schedule;
 
 pub use denoiser::{Channel, Denoise};
 pub use path::{Canonical, GaussianPath};
+pub use rotating::{Rotating, Turn};
 pub use schedule::Schedule;
 
 use crate::scalar::{Scalar, TANGENT_LANES, Tangents};
