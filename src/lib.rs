@@ -12,4 +12,5 @@ pub mod lyapunov;
 pub mod observe;
 pub mod random;
 pub mod scalar;
+pub mod special;
 pub mod verdict;

@@ -175,6 +175,18 @@ pub fn symmetric_eigen(a: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
     (values, vectors)
 }
 
+/// All eigenvalues (re, im) of a square matrix, in no particular order.
+///
+/// *Errors*: [`Error::Numeric`] when an entry is not finite or the iteration does not converge.
+pub fn eigenvalues(a: &DMatrix<f64>) -> Result<Vec<(f64, f64)>> {
+    if !a.iter().all(|x| x.is_finite()) {
+        return Err(Error::numeric("eigenvalues", "an entry is not finite"));
+    }
+    let schur = nalgebra::Schur::try_new(a.clone(), f64::EPSILON, 10_000)
+        .ok_or_else(|| Error::numeric("eigenvalues", "no convergence"))?;
+    Ok(schur.complex_eigenvalues().iter().map(|z| (z.re, z.im)).collect())
+}
+
 /// The largest eigenvalue of sym(A) = (A + Aᵀ)/2, written μ_max(A); −∞ for an empty matrix.
 pub fn mu_max(a: &DMatrix<f64>) -> f64 {
     if a.is_empty() { f64::NEG_INFINITY } else { symmetric_eigen(a).0[0] }
