@@ -6,6 +6,7 @@ pub mod drift;
 pub mod error;
 pub mod facts;
 pub mod linalg;
+pub mod manifold;
 pub mod random;
 pub mod scalar;
 pub mod verdict;
