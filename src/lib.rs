@@ -9,6 +9,7 @@ pub mod facts;
 pub mod flow;
 pub mod linalg;
 pub mod lyapunov;
+pub mod manifold;
 pub mod observe;
 pub mod random;
 pub mod scalar;
