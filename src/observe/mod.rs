@@ -2,12 +2,14 @@
 
 mod adiabatic_gap_forces_alignment;
 mod compressing_maps_force_alignment;
+mod curvature_and_second_derivatives_bound_the_blocks;
 mod frames;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
+mod tangential_alignment_bounds_score_overlap;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -41,9 +43,17 @@ type Observer = fn(&mut Knobs) -> Result<Observation>;
 const OBSERVERS: &[(&str, Observer)] = &[
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
-    ("adiabatic_gap_forces_alignment", adiabatic_gap_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
+    (
+        "curvature_and_second_derivatives_bound_the_blocks",
+        curvature_and_second_derivatives_bound_the_blocks::observe,
+    ),
+    ("adiabatic_gap_forces_alignment", adiabatic_gap_forces_alignment::observe),
     ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::observe),
+    (
+        "tangential_alignment_bounds_score_overlap",
+        tangential_alignment_bounds_score_overlap::observe,
+    ),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
 ];
 
