@@ -1,12 +1,17 @@
 //! Checks the theory of when and how inexact generative models still sample from the data manifold.
 #![warn(missing_docs)]
 
+pub mod campaign;
 pub mod claims;
 pub mod drift;
 pub mod error;
 pub mod facts;
+pub mod flow;
 pub mod linalg;
+pub mod lyapunov;
 pub mod manifold;
+pub mod observe;
 pub mod random;
 pub mod scalar;
+pub mod special;
 pub mod verdict;

@@ -43,6 +43,9 @@ impl Margin {
     /// assert_eq!(m.verdict(), Verdict::Holds);
     /// ```
     pub fn at_most(name: impl Into<String>, left: Quantity, right: Quantity) -> Self {
+        if right.value == f64::INFINITY && left.value.is_finite() {
+            return Self { name: name.into(), slack: 1.0, bar: 0.0 };
+        }
         let scale = left.value.abs().max(right.value.abs());
         let scale = if scale > 0.0 { scale } else { 1.0 };
         Self {
@@ -75,6 +78,27 @@ impl Margin {
         Self {
             name: name.into(),
             // A disagreement beyond wide bars still counts; an agreement within them does not.
+            slack: if coarse && slack >= 0.0 { f64::NAN } else { slack },
+            bar: 0.0,
+        }
+    }
+
+    /// `left <= right` where equality is attained, so that it counts as met up to the bars.
+    ///
+    /// Slack is (right − left + bars)/scale, with no bar of its own. Undecided
+    /// when the bars exceed `resolution` times `scale`: see [`Margin::equal`].
+    pub fn attained(
+        name: impl Into<String>,
+        left: Quantity,
+        right: Quantity,
+        scale: f64,
+        resolution: f64,
+    ) -> Self {
+        let bars = left.bar + right.bar;
+        let slack = (right.value - left.value + bars) / scale;
+        let coarse = bars > resolution * scale;
+        Self {
+            name: name.into(),
             slack: if coarse && slack >= 0.0 { f64::NAN } else { slack },
             bar: 0.0,
         }

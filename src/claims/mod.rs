@@ -5,6 +5,13 @@
 //! hypothesis dropped, written where they bite: `v.scale("gamma_doubled", 2.0)`
 //! is 1 in the claim and 2 in the mutant of that name.
 
+pub mod adiabatic_gap_forces_alignment;
+pub mod compressing_maps_force_alignment;
+pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod qr_subspace_tracks_singular_subspace;
+pub mod relative_compression_forces_alignment;
+pub mod riccati;
+
 use crate::facts::Facts;
 use crate::verdict::Judgement;
 
@@ -71,7 +78,13 @@ impl Claim {
 }
 
 /// Every claim, in the order of the theory.
-pub const ALL: &[&Claim] = &[];
+pub const ALL: &[&Claim] = &[
+    &moving_frame_blocks_are_gauge_invariant::CLAIM,
+    &relative_compression_forces_alignment::CLAIM,
+    &compressing_maps_force_alignment::CLAIM,
+    &adiabatic_gap_forces_alignment::CLAIM,
+    &qr_subspace_tracks_singular_subspace::CLAIM,
+];
 
 /// The claim of that id.
 pub fn find(id: &str) -> Option<&'static Claim> {

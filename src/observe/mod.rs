@@ -1,0 +1,56 @@
+//! The only computer: knobs → world → facts. One file per claim.
+
+mod adiabatic_gap_forces_alignment;
+mod compressing_maps_force_alignment;
+mod frames;
+mod linear;
+mod moving_frame_blocks_are_gauge_invariant;
+mod qr_subspace_tracks_singular_subspace;
+mod relative_compression_forces_alignment;
+
+use crate::error::{Error, Result};
+use crate::facts::Facts;
+use crate::random::Knobs;
+use serde::{Deserialize, Serialize};
+
+/// Knobs drawn for one world; decoding is total, so reading fewer or more is fine.
+pub const KNOBS: usize = 48;
+
+/// A world, described, with what is true of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Observation {
+    /// The parameters of the world, readable.
+    pub world: serde_json::Value,
+    /// What was measured.
+    pub facts: Facts,
+}
+
+impl Observation {
+    /// A described world with its facts.
+    pub fn new(world: &impl Serialize, facts: Facts) -> Self {
+        let world = serde_json::to_value(world).expect("parameters are plain data");
+        Self { world, facts }
+    }
+}
+
+/// From knobs to facts, for the claim of that id.
+type Observer = fn(&mut Knobs) -> Result<Observation>;
+
+/// Who observes what: one line a claim.
+const OBSERVERS: &[(&str, Observer)] = &[
+    ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
+    ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
+    ("adiabatic_gap_forces_alignment", adiabatic_gap_forces_alignment::observe),
+    ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
+    ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
+];
+
+/// Builds the world of these knobs for a claim and measures it.
+///
+/// *Errors*: [`Error::Input`] for an unknown claim; [`Error::Numeric`] when the world could not be computed.
+pub fn observe(claim: &str, knobs: &mut Knobs) -> Result<Observation> {
+    let (_, observer) = OBSERVERS.iter().find(|(id, _)| *id == claim).ok_or_else(|| {
+        Error::input(claim, "no observer for this claim", "driftproof claims lists them")
+    })?;
+    observer(knobs)
+}
