@@ -109,7 +109,14 @@ proptest! {
                 prop_assert!(federer_holds(&manifold, p, q, reach.value / room));
             }
         }
+        // The proven bounds enclose what was estimated, and hold on every pair without room.
         let curvature = manifold.curvature();
+        prop_assert!(curvature.value <= manifold.curvature_at_most() * (1.0 + 1e-9) + 1e-12);
+        let least = manifold.reach_at_least();
+        prop_assert!(reach.value >= least * (1.0 - 1e-9));
+        if least > 0.0 {
+            prop_assert!(found.iter().all(|q| federer_holds(&manifold, &found[0], q, least)));
+        }
         prop_assert!(curvature.value - curvature.bar <= room / reach.value + 1e-12);
     }
 }
@@ -236,6 +243,9 @@ fn estimates_agree_with_closed_forms() {
     // x ↦ A cos(wx) over whole waves: K = A w² at the crests, reach its inverse while A w² is large.
     let wave = Wave { frequency: vec![PI], phase: 0.0, amplitude: vec![0.2] };
     let graph = Graph { half_widths: vec![1.0], height: 1, waves: vec![wave] };
+    let proven = Manifold::new(Chart::Graph(graph.clone())).unwrap();
+    assert!((proven.curvature_at_most() / (0.2 * PI * PI) - 1.0).abs() < 1e-12);
+    assert!((proven.reach_at_least() * (0.2 * PI * PI) - 1.0).abs() < 1e-12);
     assert_estimates(Chart::Graph(graph), 0.2 * PI * PI, 1.0 / (0.2 * PI * PI));
     // A closed chart without waves is the flat torus.
     let plain = Closed { radii: vec![1.0, 2.0], ambient: 4, waves: vec![] };
@@ -257,6 +267,7 @@ fn reach_of_a_union_is_half_the_gap_when_that_is_less() {
     // The tip (0, ½) of the lower moon is ½ away from the upper moon.
     let moons = Manifold::moons(2.0).unwrap();
     assert!((moons.reach().value - 0.5).abs() < 1e-12);
+    assert!((moons.reach_at_least() - 0.5).abs() < 1e-11);
     assert_eq!((moons.reach().grade, moons.curvature().value), (Grade::Symbolic, 0.5));
     // Two spheres of radius 1 with centres 5 apart in R³: gap 3, which does not bind; 2.5 apart: ½, which does.
     let pair = |apart: f64| {
