@@ -13,5 +13,6 @@ pub mod manifold;
 pub mod observe;
 pub mod random;
 pub mod scalar;
+pub mod scenario;
 pub mod special;
 pub mod verdict;

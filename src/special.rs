@@ -212,7 +212,7 @@ static RULE: LazyLock<(Vec<f64>, Vec<f64>)> = LazyLock::new(|| gauss_legendre(48
 pub struct TruncatedGaussian {
     /// log ∫ e^{pu − qu²/2} du.
     pub log_mass: f64,
-    /// `E[u]`.
+    /// The mean of u.
     pub mean: f64,
     /// Joint cumulants of (u, …i times…, −u²/2, …j times) at `[i][j]`, 2 ≤ i + j ≤ 4, which are
     /// ∂_p^i ∂_q^j of `log_mass`; first order too, but then i + j = 1.
@@ -286,7 +286,7 @@ impl TruncatedGaussian {
         taylor
     }
 
-    /// Taylor coefficients `[i][j]` of `E[u]` in (p, q), to third order.
+    /// Taylor coefficients `[i][j]` of the mean in (p, q), to third order.
     pub fn mean_taylor(&self) -> [[f64; 4]; 4] {
         self.taylor(1)
     }

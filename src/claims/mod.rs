@@ -8,6 +8,7 @@
 pub mod adiabatic_gap_forces_alignment;
 pub mod compressing_maps_force_alignment;
 pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
@@ -83,6 +84,7 @@ pub const ALL: &[&Claim] = &[
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,
     &adiabatic_gap_forces_alignment::CLAIM,
+    &posterior_moments_certify_alignment::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
 ];
 

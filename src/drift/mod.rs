@@ -4,26 +4,34 @@
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
 mod atoms;
-mod combined;
+mod coupling;
 mod denoiser;
 mod gaussian;
+mod law;
+mod moved;
 mod path;
+mod product;
 mod rotating;
 mod schedule;
 mod segment;
 mod sphere;
+mod thick;
 mod transport;
 
 pub use atoms::Atoms;
-pub use combined::{Denoiser, Moved, Product, Thick};
+pub use coupling::LinearCoupling;
 pub use denoiser::{Channel, Denoise};
 pub use gaussian::Gaussian;
+pub use law::Denoiser;
+pub use moved::Moved;
 pub use path::{Canonical, GaussianPath};
+pub use product::Product;
 pub use rotating::{Rotating, Turn};
 pub use schedule::Schedule;
 pub use segment::Segment;
 pub use sphere::Sphere;
-pub use transport::{GaussianTransport, LinearCoupling, MonotoneMap, ProductTransport};
+pub use thick::Thick;
+pub use transport::{GaussianTransport, MonotoneMap, ProductTransport};
 
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, TANGENT_LANES, Tangents};

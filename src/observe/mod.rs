@@ -5,6 +5,7 @@ mod compressing_maps_force_alignment;
 mod frames;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
+mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
 
@@ -42,6 +43,7 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
     ("adiabatic_gap_forces_alignment", adiabatic_gap_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
+    ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::observe),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
 ];
 
