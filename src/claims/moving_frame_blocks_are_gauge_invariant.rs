@@ -31,6 +31,10 @@ pub const CLAIM: Claim = Claim {
             name: "frozen_bundle",
             what: "κ = 0 for a constant tangent space instead of a transported one",
         },
+        Mutant {
+            name: "diagonal_rates",
+            what: "γ from the diagonals of Ã, as a QR sweep reads rates, instead of μ_min and μ_max",
+        },
     ],
     margins,
 };
@@ -47,7 +51,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         if v.is("cross_terms_swapped") { ("eta", "kappa") } else { ("kappa", "eta") };
     let mut conclusions = vec![Margin::equal(
         "gamma by frame and by projector",
-        facts.get("gamma_projector"),
+        facts.get(if v.is("diagonal_rates") { "gamma_diagonal" } else { "gamma_projector" }),
         facts.get("gamma_frame"),
         RESOLUTION,
     )];
