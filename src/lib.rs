@@ -3,6 +3,7 @@
 
 pub mod campaign;
 pub mod claims;
+pub mod cli;
 pub mod drift;
 pub mod error;
 pub mod facts;
@@ -10,6 +11,8 @@ pub mod flow;
 pub mod linalg;
 pub mod lyapunov;
 pub mod observe;
+pub mod points;
 pub mod random;
+pub mod record;
 pub mod scalar;
 pub mod verdict;

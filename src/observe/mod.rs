@@ -1,5 +1,6 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
+pub mod data;
 mod qr_subspace_tracks_singular_subspace;
 
 use crate::error::{Error, Result};
