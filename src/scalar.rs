@@ -10,6 +10,7 @@
 //! derivative is NaN: work with squares), `tanh` beyond |x| = 710, `powf`
 //! with an exponent near 2, `powi(-1)` of tiny numbers.
 
+use crate::special::{self, TruncatedGaussian};
 use nalgebra::Const;
 use num_dual::{Dual, DualNum, DualSVec64, DualVec};
 
@@ -32,6 +33,42 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
         let c = taylor(r);
         let h = self - r;
         ((h * c[3] + c[2]) * h + c[1]) * h + c[0]
+    }
+
+    /// f(self, other), from the Taylor coefficients `c[i][j]` of f at the real parts, i + j ≤ 3; the rest is 0.
+    ///
+    /// Exact for carriers of derivative order at most 3.
+    fn compose2(self, other: Self, taylor: impl FnOnce(f64, f64) -> [[f64; 4]; 4]) -> Self {
+        const { assert!(Self::NDERIV <= 3, "compose2 carries three derivatives") };
+        let (h, k) = (self - self.re(), other - other.re());
+        let c = taylor(self.re(), other.re());
+        let row = |c: [f64; 4]| ((k * c[3] + c[2]) * k + c[1]) * k + c[0];
+        ((h * c[3][0] + row(c[2])) * h + row(c[1])) * h + row(c[0])
+    }
+
+    /// The error function.
+    fn erf(self) -> Self {
+        self.compose(special::erf_taylor)
+    }
+
+    /// A_n(κ)/κ at κ² = self ≥ 0, where A_n = I_{n/2}/I_{n/2−1} and n ≥ 1 (T6.5).
+    fn bessel_ratio(self, n: usize) -> Self {
+        self.compose(|z| special::bessel_ratio_taylor(n, z))
+    }
+
+    /// log E[e^{κu}] − (√(κ² + n²/4) − n/2) at κ² = self, u a coordinate of a uniform point of S^{n−1}.
+    fn log_bessel(self, n: usize) -> Self {
+        self.compose(|z| special::log_bessel_taylor(n, z))
+    }
+
+    /// The mean of the density proportional to e^{pu − qu²/2} on [low, high], p = self, q ≥ 0.
+    fn truncated_mean(self, q: Self, low: f64, high: f64) -> Self {
+        self.compose2(q, |p, q| TruncatedGaussian::new(p, q, low, high).mean_taylor())
+    }
+
+    /// log ∫ e^{pu − qu²/2} du over [low, high], p = self, q ≥ 0.
+    fn log_truncated_mass(self, q: Self, low: f64, high: f64) -> Self {
+        self.compose2(q, |p, q| TruncatedGaussian::new(p, q, low, high).log_mass_taylor())
     }
 
     /// The circle constant π, which an enclosure type must widen.

@@ -84,7 +84,8 @@ fn one_and_two_threads_write_the_same_record_up_to_timing() {
 fn another_seed_gives_other_worlds() {
     let folder = tempdir().unwrap();
     let worlds = |seed: &str| {
-        let output = run(folder.path(), &["check", CHEAP, "--worlds", "3", "--seed", seed, "--json"]);
+        let output =
+            run(folder.path(), &["check", CHEAP, "--worlds", "3", "--seed", seed, "--json"]);
         json(&stdout(&output))["claims"][0]["worlds"].clone()
     };
     assert_ne!(worlds("1"), worlds("2"));

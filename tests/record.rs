@@ -151,8 +151,7 @@ fn details_are_kept_where_they_matter() {
     let stop = AtomicBool::new(false);
     let frugal = campaign::run_frugally(claim, 4, 40, &stop, &|| ());
     let whole = campaign::run(claim, 4, 40, &stop, &|| ());
-    let (frugal, whole) =
-        (campaign::record(claim, 4, &frugal), campaign::record(claim, 4, &whole));
+    let (frugal, whole) = (campaign::record(claim, 4, &frugal), campaign::record(claim, 4, &whole));
     let json = |r| serde_json::to_string(r).unwrap();
     assert_eq!(json(&frugal), json(&whole));
     assert_eq!(frugal.summary.outcome, Outcome::Stands);

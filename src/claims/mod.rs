@@ -5,7 +5,13 @@
 //! hypothesis dropped, written where they bite: `v.scale("gamma_doubled", 2.0)`
 //! is 1 in the claim and 2 in the mutant of that name.
 
+pub mod adiabatic_gap_forces_alignment;
+pub mod compressing_maps_force_alignment;
+pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
+pub mod relative_compression_forces_alignment;
+pub mod riccati;
 
 use crate::facts::Facts;
 use crate::verdict::Judgement;
@@ -46,7 +52,7 @@ pub struct Claim {
     pub theory: &'static [&'static str],
     /// The statement in one line.
     pub summary: &'static str,
-    /// The statement page, theorems/<id>.md.
+    /// The statement page, `theorems/<id>.md`.
     pub page: &'static str,
     /// A campaign in which a smaller share of worlds met the hypotheses is vacuous.
     pub least_in_scope: f64,
@@ -81,7 +87,14 @@ impl Claim {
 }
 
 /// Every claim, in the order of the theory.
-pub const ALL: &[&Claim] = &[&qr_subspace_tracks_singular_subspace::CLAIM];
+pub const ALL: &[&Claim] = &[
+    &moving_frame_blocks_are_gauge_invariant::CLAIM,
+    &relative_compression_forces_alignment::CLAIM,
+    &compressing_maps_force_alignment::CLAIM,
+    &adiabatic_gap_forces_alignment::CLAIM,
+    &posterior_moments_certify_alignment::CLAIM,
+    &qr_subspace_tracks_singular_subspace::CLAIM,
+];
 
 /// The claim of that id.
 pub fn find(id: &str) -> Option<&'static Claim> {

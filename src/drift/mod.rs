@@ -3,14 +3,37 @@
 //! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoiser`]
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
+mod atoms;
+mod coupling;
 mod denoiser;
+mod gaussian;
+mod law;
+mod moved;
 mod path;
+mod product;
+mod rotating;
 mod schedule;
+mod segment;
+mod sphere;
+mod thick;
+mod transport;
 
+pub use atoms::Atoms;
+pub use coupling::LinearCoupling;
 pub use denoiser::{Channel, Denoise};
+pub use gaussian::Gaussian;
+pub use law::Denoiser;
+pub use moved::Moved;
 pub use path::{Canonical, GaussianPath};
+pub use product::Product;
+pub use rotating::{Rotating, Turn};
 pub use schedule::Schedule;
+pub use segment::Segment;
+pub use sphere::Sphere;
+pub use thick::Thick;
+pub use transport::{GaussianTransport, MonotoneMap, ProductTransport};
 
+use crate::error::{Error, Result};
 use crate::scalar::{Scalar, TANGENT_LANES, Tangents};
 use nalgebra::{DMatrix, SVector};
 use num_dual::Derivative;
@@ -54,6 +77,14 @@ pub fn scratch(buffer: &mut Vec<f64>, length: usize) -> &mut [f64] {
         buffer.resize(length, 0.0);
     }
     &mut buffer[..length]
+}
+
+/// Refuses a length that is not positive and finite.
+fn check_positive(what: &str, value: f64) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::input(what, format!("{value} is not positive and finite"), "give a positive number"))
 }
 
 /// A velocity field dx/dt = v(t, x).

@@ -1,10 +1,16 @@
 //! Gaussian paths x_s = a(s) x_1 + b(s) ξ in generating time s: 0 is noise, 1 is data.
 
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use num_dual::Dual;
 use serde::{Deserialize, Serialize};
 
 /// A noise schedule: the signal a(s) and noise level b(s), s in [0, 1] from noise to data.
+///
+/// *Ends*: a = 0 at s = 0 for [`Schedule::FlowMatching`], [`Schedule::Trigonometric`] and (up to
+/// rounding) [`Schedule::VpCosine`]: σ = b/a is infinite there, but the drift of the path is
+/// regular. b = 0 at s = 1 for all but [`Schedule::Ve`] and [`Schedule::Edm`]: the drift is not
+/// defined there, and √ has no derivative; stop at a positive σ ([`Schedule::time_at_sigma`]).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub enum Schedule {
@@ -50,6 +56,53 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// Refuses parameters for which b/a is not a positive, finite, strictly decreasing function inside (0, 1).
+    ///
+    /// *Errors*: [`Error::Input`], naming the parameter.
+    pub fn validate(&self) -> Result<()> {
+        match *self {
+            Self::VpLinear { beta_min, beta_max } | Self::SubVp { beta_min, beta_max } => {
+                if beta_min >= 0.0 && beta_max >= beta_min && beta_max > 0.0 && beta_max.is_finite()
+                {
+                    return Ok(());
+                }
+                Err(Error::input(
+                    "schedule beta",
+                    format!("beta_min = {beta_min} and beta_max = {beta_max}"),
+                    "give 0 <= beta_min <= beta_max with beta_max positive; 0.1 and 20 are customary",
+                ))
+            }
+            Self::VpCosine { offset } => {
+                if offset >= 0.0 && offset.is_finite() {
+                    return Ok(());
+                }
+                Err(Error::input(
+                    "schedule offset",
+                    format!("{offset} is negative or not finite"),
+                    "give a number of at least 0; 0.008 is customary",
+                ))
+            }
+            Self::Ve { sigma_min, sigma_max } | Self::Edm { sigma_min, sigma_max, .. } => {
+                if !(sigma_min > 0.0 && sigma_max > sigma_min && sigma_max.is_finite()) {
+                    return Err(Error::input(
+                        "schedule sigma",
+                        format!("sigma_min = {sigma_min} and sigma_max = {sigma_max}"),
+                        "give 0 < sigma_min < sigma_max; 0.002 and 80 are customary",
+                    ));
+                }
+                match *self {
+                    Self::Edm { rho, .. } if rho <= 0 => Err(Error::input(
+                        "schedule rho",
+                        format!("{rho} is not positive"),
+                        "give a whole number of at least 1; 7 is customary",
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            Self::FlowMatching | Self::Trigonometric => Ok(()),
+        }
+    }
+
     /// (a(s), b(s)).
     pub fn coefficients<S: Scalar>(&self, s: S) -> (S, S) {
         let one = S::from(1.0);

@@ -1,7 +1,14 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
+mod adiabatic_gap_forces_alignment;
+mod compressing_maps_force_alignment;
 pub mod data;
+mod frames;
+mod linear;
+mod moving_frame_blocks_are_gauge_invariant;
+mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
+mod relative_compression_forces_alignment;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -32,8 +39,14 @@ impl Observation {
 type Observer = fn(&mut Knobs) -> Result<Observation>;
 
 /// Who observes what: one line a claim.
-const OBSERVERS: &[(&str, Observer)] =
-    &[("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe)];
+const OBSERVERS: &[(&str, Observer)] = &[
+    ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
+    ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
+    ("adiabatic_gap_forces_alignment", adiabatic_gap_forces_alignment::observe),
+    ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
+    ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::observe),
+    ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
+];
 
 /// Builds the world of these knobs for a claim and measures it.
 ///

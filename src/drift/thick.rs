@@ -1,0 +1,81 @@
+//! Laws with a thickness.
+
+use super::{Channel, Denoise, Denoiser, Lanes, Workspace};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// The law of X + s ξ', ξ' ~ N(0, I): any law with a thickness s.
+///
+/// Seen through (a, b²) it is the plain law seen through (a, b² + a²s²).
+#[derive(Clone, Debug)]
+pub struct Thick {
+    inner: Box<Denoiser>,
+    thickness: f64,
+}
+
+impl Thick {
+    /// The law `inner` thickened by a Gaussian of deviation `thickness` ≥ 0.
+    ///
+    /// *Errors*: [`Error::Input`] for a thickness that is negative or not finite.
+    pub fn new(inner: Denoiser, thickness: f64) -> Result<Self> {
+        if thickness >= 0.0 && thickness.is_finite() {
+            return Ok(Self { inner: Box::new(inner), thickness });
+        }
+        Err(Error::input(
+            "thickness",
+            format!("{thickness} is not a standard deviation"),
+            "give a finite number of at least 0",
+        ))
+    }
+
+    /// The law without its thickness.
+    pub fn inner(&self) -> &Denoiser {
+        &self.inner
+    }
+
+    /// The standard deviation s.
+    pub fn thickness(&self) -> f64 {
+        self.thickness
+    }
+
+    /// The channel through which the plain law is seen.
+    fn seen<S: Scalar>(&self, channel: Channel<S>) -> Channel<S> {
+        let added = channel.signal * channel.signal * (self.thickness * self.thickness);
+        Channel { noise_variance: channel.noise_variance + added, ..channel }
+    }
+}
+
+impl Denoise for Thick {
+    fn dim(&self) -> usize {
+        self.inner.dim()
+    }
+
+    fn denoise<S: Scalar>(&self, channel: Channel<S>, x: &[S], out: &mut [S]) {
+        let seen = self.seen(channel);
+        self.inner.denoise(seen, x, out);
+        let gain = channel.signal * (self.thickness * self.thickness) / seen.noise_variance;
+        for (o, x) in out.iter_mut().zip(x) {
+            *o += gain * (*x - channel.signal * *o);
+        }
+    }
+
+    fn log_density<S: Scalar>(&self, channel: Channel<S>, x: &[S]) -> S {
+        self.inner.log_density(self.seen(channel), x)
+    }
+
+    fn push(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        let seen = self.seen(channel);
+        self.inner.push(seen, block, lanes, out, work);
+        let gain = channel.signal * self.thickness * self.thickness / seen.noise_variance;
+        for (o, x) in out.iter_mut().zip(block) {
+            *o += gain * (x - channel.signal * *o);
+        }
+    }
+}
