@@ -3,6 +3,7 @@
 
 pub mod campaign;
 pub mod claims;
+pub mod cli;
 pub mod drift;
 pub mod error;
 pub mod facts;
@@ -11,7 +12,9 @@ pub mod linalg;
 pub mod lyapunov;
 pub mod manifold;
 pub mod observe;
+pub mod points;
 pub mod random;
+pub mod record;
 pub mod scalar;
 pub mod scenario;
 pub mod special;

@@ -70,6 +70,14 @@ impl Claim {
         (self.margins)(facts, Variant::STATED)
     }
 
+    /// How far the statement is proved: what its page says after **Standing**, on one line.
+    pub fn standing(&self) -> String {
+        let rest = self.page.split_once("**Standing**").map_or("", |(_, rest)| rest);
+        let paragraph = rest.split("\n\n").next().unwrap_or_default();
+        let words = paragraph.split("**").next().unwrap_or_default().split_whitespace();
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// The judgement of a mutant.
     pub fn judge_mutant(&self, facts: &Facts, mutant: &Mutant) -> Judgement {
         let judgement = (self.margins)(facts, Variant(Some(mutant.name)));

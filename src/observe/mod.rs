@@ -3,6 +3,7 @@
 mod adiabatic_gap_forces_alignment;
 mod compressing_maps_force_alignment;
 mod curvature_and_second_derivatives_bound_the_blocks;
+pub mod data;
 mod frames;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;

@@ -1,0 +1,79 @@
+//! What a person sees while worlds are judged: a bar on a terminal, plain lines elsewhere.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Between two plain lines.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// The progress of one claim, on standard error.
+pub struct Progress {
+    label: String,
+    total: usize,
+    done: AtomicUsize,
+    started: Instant,
+    last_line: Mutex<Instant>,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Shows that `total` worlds are begun.
+    pub fn begin(label: &str, total: usize) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let template = "{msg}  {bar:24}  {pos}/{len} worlds, {per_sec}, {eta} left";
+            let style = ProgressStyle::with_template(template).expect("a constant template");
+            let bar =
+                ProgressBar::new(total as u64).with_style(style).with_message(label.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        if bar.is_none() {
+            eprintln!("{label}: {total} worlds");
+        }
+        let now = Instant::now();
+        Self {
+            label: label.to_owned(),
+            total,
+            done: AtomicUsize::new(0),
+            started: now,
+            last_line: Mutex::new(now),
+            bar,
+        }
+    }
+
+    /// One more world is finished.
+    pub fn advance(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+            return;
+        }
+        // A thread that finds the clock taken leaves the line to the other one.
+        let Ok(mut last) = self.last_line.try_lock() else { return };
+        if last.elapsed() >= QUIET {
+            *last = Instant::now();
+            let rate = done as f64 / self.started.elapsed().as_secs_f64();
+            let left = (self.total - done) as f64 / rate;
+            eprintln!(
+                "{}: {done} of {} worlds, {rate:.1}/s, about {left:.0} s left",
+                self.label, self.total
+            );
+        }
+    }
+
+    /// Shows that this claim is finished, and returns the seconds it took.
+    pub fn end(self) -> f64 {
+        let seconds = self.started.elapsed().as_secs_f64();
+        match self.bar {
+            Some(bar) => bar.finish_and_clear(),
+            None => {
+                let done = self.done.load(Ordering::Relaxed);
+                eprintln!("{}: finished {done} worlds in {seconds:.1} s", self.label);
+            }
+        }
+        seconds
+    }
+}
