@@ -124,7 +124,7 @@ pub fn run(options: &Options) -> Result<Exit> {
             break;
         }
         eprintln!("{}: {} points in {} dimensions", set.name, set.len(), set.dim());
-        record.data.push(pool.install(|| data::examine(set))?);
+        record.data.push(pool.install(|| data::examine(set, options.seed))?);
     }
     record.interrupted = stop.load(Ordering::Relaxed);
     record.timing.seconds = started.elapsed().as_secs_f64();

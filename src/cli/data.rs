@@ -48,8 +48,14 @@ pub fn read(files: &[PathBuf], scale: Scale) -> Result<Vec<PointSet>> {
 }
 
 /// Observes one data set.
-pub fn examine(set: &PointSet) -> Result<DataRecord> {
-    let seen = observe::data::observe(set)?;
+pub fn examine(set: &PointSet, seed: u64) -> Result<DataRecord> {
+    let seen = observe::data::observe(set, seed)?;
+    println!("DBG {:#?}", seen.observation.facts);
+    for (d, f) in &seen.adiabatic {
+        let j = crate::claims::adiabatic_gap_forces_alignment::CLAIM.judge(f);
+        println!("DBG {d} {} {:?} {:?}", f.series("time").len(), j.verdict(), j);
+    }
+    let seen = seen.observation;
     Ok(DataRecord {
         name: set.name.clone(),
         notes: set.notes.clone(),
