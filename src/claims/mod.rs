@@ -51,7 +51,7 @@ pub struct Claim {
     pub theory: &'static [&'static str],
     /// The statement in one line.
     pub summary: &'static str,
-    /// The statement page, theorems/<id>.md.
+    /// The statement page, `theorems/<id>.md`.
     pub page: &'static str,
     /// A campaign in which a smaller share of worlds met the hypotheses is vacuous.
     pub least_in_scope: f64,
