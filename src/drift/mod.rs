@@ -1,6 +1,6 @@
 //! The drift that carries noise to data, each field written once over [`Scalar`].
 //!
-//! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoiser`]
+//! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoise`]
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
 mod atoms;
