@@ -115,11 +115,12 @@ pub fn bessel_ratio_taylor(n: usize, z: f64) -> [f64; 4] {
     [g.re, g.v1, g.v2 / 2.0, g.v3 / 6.0]
 }
 
-/// A_n'(κ), κ ≥ 0: the variance along the mean of a von Mises–Fisher law.
+/// A_n'(κ), n ≥ 1, κ ≥ 0: the variance along the mean of a von Mises–Fisher law.
 ///
 /// The textbook form 1 − A² − (n−1)A/κ loses all digits for large κ. Here
 /// A_n' = g_n²(n − κ² A'_{n+2}) is started from the uniform expansion, losing
-/// at most a factor of about LEAST_ORDER.
+/// at most a factor of about 2·LEAST_ORDER/(n − 1) to the subtractions.
+/// *Accuracy*: 1e-13 relative, the worst at n = 2 and large κ.
 pub fn bessel_ratio_slope(n: usize, kappa: f64) -> f64 {
     if n == 1 {
         return kappa.cosh().powi(-2); // A_1 = tanh; the recurrence below would subtract equals

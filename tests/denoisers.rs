@@ -529,3 +529,29 @@ fn states_that_are_not_finite_do_not_panic() {
         }
     }
 }
+
+#[test]
+fn a_sphere_embedded_in_a_thousand_dimensions_costs_and_knows_only_its_own() {
+    // The Jacobian acts on the plane of the circle alone: eigenvalues radial, tangential, and 0.
+    let circle = Sphere::new(2, 1.0).unwrap();
+    let q = frame("wide", 1000, 2);
+    let law = Moved::new(circle.into(), q.clone(), vec![0.25; 1000]).unwrap();
+    let channel = Channel { signal: 0.5, noise_variance: 0.3 };
+    let direction = &q * DVector::from_vec(vec![0.6, 0.8]);
+    let across = &q * DVector::from_vec(vec![-0.8, 0.6]);
+    let outside = {
+        let v = DVector::from_vec(state(1000, 14));
+        &v - &q * (q.transpose() * &v)
+    };
+    let x = DVector::from_element(1000, 0.125) + &direction * 1.7 + &outside;
+    let block = [x, direction.clone(), across.clone(), outside];
+    let block: Vec<f64> = block.iter().flat_map(|v| v.iter().copied()).collect();
+    let mut out = vec![0.0; 4000];
+    law.push(channel, &block, Lanes::single(3), &mut out, &mut Workspace::default());
+    let (radial, tangential) = circle.posterior_variances(channel, 1.7);
+    let gain = channel.signal / channel.noise_variance;
+    let column = |k: usize| DVector::from_column_slice(&out[k * 1000..][..1000]);
+    assert!((column(1) - direction * (gain * radial)).norm() < ROUNDING);
+    assert!((column(2) - across * (gain * tangential)).norm() < ROUNDING);
+    assert!(column(3).norm() < ROUNDING);
+}

@@ -2,10 +2,11 @@
 
 use driftproof::drift::{
     Atoms, Canonical, Channel, Denoise, Denoiser, Drift, Gaussian, GaussianPath, Moved, Product,
-    Schedule, Segment, Sphere, Thick,
+    Schedule, Segment, Sphere, Thick, Workspace,
 };
 use driftproof::linalg::frame_from_normals;
 use driftproof::random::Stream;
+use nalgebra::{DMatrix, DVector};
 use num_dual::{Dual, Dual64};
 use std::f64::consts::{FRAC_PI_2, PI};
 
@@ -335,4 +336,32 @@ fn drifts_of_unbounded_ratio_are_regular_at_pure_noise() {
             assert!((v[i] - 0.5 * PI * prior[i]).abs() < ROUNDING, "{name}");
         }
     }
+}
+
+#[test]
+fn canonical_jacobian_is_the_posterior_covariance_less_the_identity() {
+    // T2.5 with u = −log σ: A = C/σ² − I, here with C from the direct posterior sum over the atoms.
+    let points = Stream::root(6).normals(12);
+    let law = Atoms::new(3, points.clone(), None, 0.0).unwrap();
+    let (sigma, y) = (0.8, [0.3, -0.5, 0.9]);
+    let columns = DMatrix::from_column_slice(3, 4, &points);
+    let weights: Vec<f64> = columns
+        .column_iter()
+        .map(|p| {
+            let square: f64 = p.iter().zip(y).map(|(p, y)| (y - p).powi(2)).sum();
+            (-square / (2.0 * sigma * sigma)).exp()
+        })
+        .collect();
+    let mass: f64 = weights.iter().sum();
+    let mean =
+        columns.column_iter().zip(&weights).map(|(p, w)| p * *w).sum::<DVector<f64>>() / mass;
+    let mut covariance = DMatrix::zeros(3, 3);
+    for (point, weight) in columns.column_iter().zip(&weights) {
+        let offset = point - &mean;
+        covariance += &offset * offset.transpose() * (weight / mass);
+    }
+    let field = Canonical { denoiser: &law };
+    let jacobian = field.jacobian(sigma, &y, &mut Workspace::default()) * -sigma;
+    let expected = covariance / (sigma * sigma) - DMatrix::identity(3, 3);
+    assert!((jacobian - expected).norm() < ROUNDING);
 }

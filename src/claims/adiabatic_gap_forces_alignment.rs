@@ -52,11 +52,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     };
 
     // The explicit form, with the least favourable constants of the whole path.
-    let highest = |s: &[Quantity]| s.iter().fold(Quantity::exact(0.0), |a, q| a.max(*q));
-    let least = gap.iter().fold(Quantity::exact(f64::INFINITY), |a, q| a.min(*q));
-    let speed = highest(&turning);
-    let points =
-        FixedPoints::of(least.value - least.bar, speed.value + speed.bar, speed.value + speed.bar);
+    let worst = coefficients.least_favourable();
+    let (least, speed) = (worst.gamma, worst.kappa);
+    let points = FixedPoints::of(least.value, speed.value, speed.value);
     let span = times[times.len() - 1].value - times[0].value;
     // Below the attracting root the bound starts at the root.
     let start = (first.value + first.bar).max(points.low);

@@ -57,25 +57,27 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         ((nt * cross + nn * l) / denominator, denominator)
     };
 
+    let steps = slope.len() - 1;
+    if steps == 0 || [m, n, nt, tn].iter().any(|series| series.len() != steps) {
+        return Judgement::default();
+    }
+    // A form applies where its denominator is positive; one that was not measured is kept, and decides nothing.
+    let applies =
+        |denominator: Quantity| denominator.value > denominator.bar || denominator.value.is_nan();
+
     let mut conclusions = Vec::new();
-    let mut exists = m.len() + 1 == slope.len();
     // (a) step by step, from the measured slope, and as a recursion from the first one.
-    let mut worst_step: Option<Margin> = None;
     let mut recursion = start;
-    for k in 0..m.len().min(slope.len() - 1) {
+    let mut least_denominator = Quantity::exact(f64::MAX);
+    for k in 0..steps {
         let (bound, denominator) = fraction(m[k], n[k], nt[k], tn[k], slope[k]);
-        if denominator.value > 0.0 {
-            let margin = at_most("(a) one step", slope[k + 1], bound);
-            let tighter = |worst: &Margin| margin.slack.is_nan() || margin.slack < worst.slack;
-            if worst_step.as_ref().is_none_or(tighter) {
-                worst_step = Some(margin);
-            }
+        if applies(denominator) {
+            conclusions.push(at_most(&format!("(a) step {}", k + 1), slope[k + 1], bound));
         }
         let (next, denominator) = fraction(m[k], n[k], nt[k], tn[k], recursion);
-        exists &= denominator.value > denominator.bar;
+        least_denominator = least_denominator.min(denominator);
         recursion = next;
     }
-    conclusions.extend(worst_step);
     conclusions.push(at_most("(a) all steps", end, recursion));
 
     // (b) the whole product, where its denominator is positive.
@@ -84,7 +86,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let forgotten = product("nn") * start_kept;
     let (bound, denominator) =
         fraction(product("tt"), forgotten, product(nt_name), product(tn_name), start);
-    if denominator.value > denominator.bar {
+    if applies(denominator) {
         conclusions.push(at_most("(b) product", end, bound));
     }
 
@@ -96,13 +98,13 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     // (d) the cone condition on the first map: image planes stay inside, and it is the tightest form.
     let cone = facts.get("cone_slope") * v.scale("cone_narrowed", 0.5);
     conclusions.push(at_most("(d) planes of the cone", facts.get("cone_image_slope"), cone));
-    if let (Some(m), Some(n), Some(nt), Some(tn)) = (m.first(), n.first(), nt.first(), tn.first()) {
-        let (bound, denominator) = fraction(*m, *n, *nt, *tn, start);
-        if denominator.value > denominator.bar && cone.value.is_finite() {
-            conclusions.push(at_most("(d) at most the step form", cone, bound));
-        }
+    let (bound, denominator) = fraction(m[0], n[0], nt[0], tn[0], start);
+    if applies(denominator) {
+        conclusions.push(at_most("(d) at most the step form", cone, bound));
     }
-    let hypotheses = vec![Margin::condition("H1 denominators stay positive", exists)];
+    let zero = Quantity::exact(0.0);
+    let hypotheses =
+        vec![Margin::at_least("H1 denominators stay positive", least_denominator, zero)];
     Judgement { hypotheses, conclusions }
 }
 

@@ -7,11 +7,13 @@
 
 pub mod adiabatic_gap_forces_alignment;
 pub mod compressing_maps_force_alignment;
+pub mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod moving_frame_blocks_are_gauge_invariant;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
+pub mod tangential_alignment_bounds_score_overlap;
 
 use crate::facts::Facts;
 use crate::verdict::Judgement;
@@ -91,8 +93,10 @@ pub const ALL: &[&Claim] = &[
     &moving_frame_blocks_are_gauge_invariant::CLAIM,
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,
+    &curvature_and_second_derivatives_bound_the_blocks::CLAIM,
     &adiabatic_gap_forces_alignment::CLAIM,
     &posterior_moments_certify_alignment::CLAIM,
+    &tangential_alignment_bounds_score_overlap::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
 ];
 

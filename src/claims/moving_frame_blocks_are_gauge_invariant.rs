@@ -1,10 +1,10 @@
 //! T2.0: the block quantities of the moving-frame equation.
 
 use super::{Claim, Mutant, Variant};
-use crate::facts::Facts;
+use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
 
-/// Two routes to a block quantity must agree to this part of its size, or the world decides nothing.
+/// Wider bars than this part of ‖A‖ + ‖P'‖ decide nothing.
 const RESOLUTION: f64 = 1e-6;
 
 /// The claim.
@@ -31,6 +31,10 @@ pub const CLAIM: Claim = Claim {
             name: "frozen_bundle",
             what: "κ = 0 for a constant tangent space instead of a transported one",
         },
+        Mutant {
+            name: "diagonal_rates",
+            what: "γ from the diagonals of Ã, as a QR sweep reads rates, instead of μ_min and μ_max",
+        },
     ],
     margins,
 };
@@ -45,26 +49,28 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     };
     let (kappa, eta) =
         if v.is("cross_terms_swapped") { ("eta", "kappa") } else { ("kappa", "eta") };
-    let mut conclusions = vec![Margin::equal(
-        "gamma by frame and by projector",
-        facts.get("gamma_projector"),
+    // A block may vanish: bars are fine or coarse against the whole, not against the block.
+    let equal = |name: String, measured: Quantity, predicted: Quantity| {
+        let block = measured.value.abs().max(predicted.value.abs());
+        Margin::equal(name, measured, predicted, RESOLUTION * facts.get("size").value / block)
+    };
+    let mut conclusions = vec![equal(
+        "gamma by frame and by projector".into(),
+        facts.get(if v.is("diagonal_rates") { "gamma_diagonal" } else { "gamma_projector" }),
         facts.get("gamma_frame"),
-        RESOLUTION,
     )];
     for (name, measured) in [("kappa", kappa), ("eta", eta)] {
-        conclusions.push(Margin::equal(
+        conclusions.push(equal(
             format!("{name} by frame and by projector"),
             facts.get(&format!("{measured}_{route}")),
             facts.get(&format!("{name}_frame")),
-            RESOLUTION,
         ));
     }
     for name in ["gamma", "kappa", "eta"] {
-        conclusions.push(Margin::equal(
+        conclusions.push(equal(
             format!("{name} in another gauge"),
             facts.get(&format!("{name}_gauged")),
             facts.get(&format!("{name}_frame")),
-            RESOLUTION,
         ));
     }
     let transported = if v.is("frozen_bundle") { "kappa_frozen" } else { "kappa_transported" };
@@ -73,11 +79,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     conclusions.push(Margin::attained(
         "kappa of a transported bundle",
         left,
-        crate::facts::Quantity::exact(0.0),
+        Quantity::exact(0.0),
         size.value,
         RESOLUTION,
     ));
-    let zero = crate::facts::Quantity::exact(0.0);
+    let zero = Quantity::exact(0.0);
     let hypotheses = vec![Margin::at_least("H1 the frame turns", facts.get("frame_speed"), zero)];
     Judgement { hypotheses, conclusions }
 }

@@ -24,32 +24,36 @@ pub const CLAIM: Claim = Claim {
             name: "normal_variance_bound_lowered", what: "λ_max(C_N) ≤ E|X−p|⁴/(400 rch²)"
         },
         Mutant { name: "foot_speed_shrunk", what: "|p'| ≤ |P(m−p)|(1−Kr)/2" },
-        Mutant { name: "without_H2", what: "also at the boundary, or beyond the focal distance" },
+        Mutant {
+            name: "tube_ignored",
+            what: "also at the boundary, or beyond the focal distance (Kr ≥ 1)",
+        },
     ],
     margins,
 };
 
 fn margins(facts: &Facts, v: Variant) -> Judgement {
-    let curvature = facts.get("curvature");
+    let curvature = facts.series("curvature");
     let (slope, spread) = (facts.series("slope"), facts.series("foot_drift"));
     let (distance, cross) = (facts.series("distance"), facts.series("cross_moment"));
     let times = facts.series("time");
     let n = times.len();
-    if n < 2 || [slope, spread, distance, cross].iter().any(|s| s.len() != n) {
+    if n < 2 || [slope, spread, distance, cross, curvature].iter().any(|s| s.len() != n) {
         return Judgement::default();
     }
     // κ, η ≤ ‖P_⊥CP‖/σ² + K |P(m−p)|/(1−Kr).
     let one = Quantity::exact(1.0);
-    let foot_speed = |k: usize| spread[k] / (one - curvature * distance[k]);
+    let foot_speed = |k: usize| spread[k] / (one - curvature[k] * distance[k]);
     let kept = v.scale("cross_moments_dropped", 0.0);
     let coupling: Vec<Quantity> =
-        (0..n).map(|k| (cross[k] + curvature * foot_speed(k)) * kept).collect();
+        (0..n).map(|k| (cross[k] + curvature[k] * foot_speed(k)) * kept).collect();
     let gamma: Vec<Quantity> =
         facts.series("gamma").iter().map(|g| *g * v.scale("gamma_doubled", 2.0)).collect();
 
     // The later stage starts where the condition first holds: inside the tube, a barrier above the slope.
     let inside = |k: usize| {
-        facts.series("interior")[k].value == 1.0 && (curvature * distance[k]).value < 1.0
+        v.is("tube_ignored")
+            || facts.series("interior")[k].value == 1.0 && (curvature[k] * distance[k]).value < 1.0
     };
     let ready = |k: usize| {
         let points = FixedPoints::of(gamma[k].value, coupling[k].value, coupling[k].value);
@@ -83,7 +87,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let reach = facts.get("reach");
     let narrow = v.scale("foot_speed_shrunk", 0.5);
     for k in [first + last / 2, first + last * 3 / 4] {
-        let shrunk = one - curvature * distance[k];
+        let shrunk = one - curvature[k] * distance[k];
         let speed = match v.is("foot_speed_shrunk") {
             true => foot_speed(k) * shrunk * shrunk * narrow,
             false => foot_speed(k),

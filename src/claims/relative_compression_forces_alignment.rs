@@ -83,12 +83,10 @@ fn slope_at_most(name: String, measured: Quantity, bound: Quantity) -> Margin {
 /// The explicit form with the least favourable constants of the whole path, where it applies:
 /// γ > 0, Δ > 0 and a start below the barrier.
 fn explicit_bound(c: &Coefficients<'_>, start: Quantity) -> Option<f64> {
-    let highest = |s: &[Quantity]| s.iter().map(|q| q.value + q.bar).fold(0.0, f64::max);
-    let gamma = c.gamma.iter().map(|q| q.value - q.bar).fold(f64::INFINITY, f64::min);
-    let (kappa, eta) = (highest(c.kappa), highest(c.eta));
-    let points = FixedPoints::of(gamma, kappa, eta);
+    let worst = c.least_favourable();
+    let points = FixedPoints::of(worst.gamma.value, worst.kappa.value, worst.eta.value);
     let start = start.value + start.bar;
-    let applies = gamma > 0.0 && points.root > 0.0 && start < points.barrier;
+    let applies = worst.gamma.value > 0.0 && points.root > 0.0 && start < points.barrier;
     let span = c.times.last()?.value - c.times.first()?.value;
     applies.then(|| points.after(span, start.max(points.low)))
 }

@@ -1,6 +1,6 @@
 //! The comparison equation (R) of T2.1: y' = κ − γ y + η y².
 
-use crate::facts::Quantity;
+use crate::facts::{Grade, Quantity};
 
 /// Coefficients of (R) on a grid of times.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,45 @@ pub struct Coefficients<'a> {
     pub kappa: &'a [Quantity],
     /// Cross derivative N→T.
     pub eta: &'a [Quantity],
+}
+
+/// The least favourable constants of a whole path, bars and curvature between the times included.
+///
+/// The bar of each says how far within it the true extreme may lie.
+#[derive(Clone, Copy, Debug)]
+pub struct LeastFavourable {
+    /// The smallest γ.
+    pub gamma: Quantity,
+    /// The largest κ.
+    pub kappa: Quantity,
+    /// The largest η.
+    pub eta: Quantity,
+}
+
+impl Coefficients<'_> {
+    /// The constants of the explicit form. With them (R) dominates [`riccati_bound`] (F3).
+    pub fn least_favourable(&self) -> LeastFavourable {
+        let extreme = |series: &[Quantity], sign: f64| {
+            let ends = (1..series.len()).map(|k| sign * envelope(series, k - 1, sign));
+            let value = sign * ends.fold(f64::NEG_INFINITY, f64::max);
+            let bar = series.iter().map(|q| q.bar).fold(0.0, f64::max);
+            Quantity::new(value, 2.0 * bar, Grade::Estimated)
+        };
+        LeastFavourable {
+            gamma: extreme(self.gamma, -1.0),
+            kappa: extreme(self.kappa, 1.0),
+            eta: extreme(self.eta, 1.0),
+        }
+    }
+
+    /// Every series measured at every time, and the times increasing.
+    fn complete(&self) -> bool {
+        let finite = |q: &Quantity| q.value.is_finite() && q.bar.is_finite();
+        let series = [self.times, self.gamma, self.kappa, self.eta];
+        self.times.len() >= 2
+            && series.iter().all(|s| s.len() == self.times.len() && s.iter().all(finite))
+            && self.times.is_sorted_by(|a, b| a.value < b.value)
+    }
 }
 
 /// The solution of (R), as an upper bound, at every time of the grid.
@@ -43,15 +82,15 @@ fn envelope(series: &[Quantity], k: usize, sign: f64) -> f64 {
 /// Solves (R) from y(t_0) = `start` with the least favourable constant coefficients on every interval.
 ///
 /// Larger κ and η and smaller γ give larger y (F3), so the result bounds the
-/// solution for the true coefficients. `None` when a series is missing.
+/// solution for the true coefficients. `None` when a series is missing, a
+/// number in it was not measured, or the times do not increase.
 pub fn riccati_bound(c: Coefficients<'_>, start: f64) -> Option<RiccatiBound> {
-    let n = c.times.len();
-    if n < 2 || [c.gamma, c.kappa, c.eta].iter().any(|s| s.len() != n) || !start.is_finite() {
+    if !c.complete() || !start.is_finite() {
         return None;
     }
     let mut bound = RiccatiBound { y: vec![start], exists: true };
     let mut y = start;
-    for k in 0..n - 1 {
+    for k in 0..c.times.len() - 1 {
         let h = c.times[k + 1].value - c.times[k].value;
         let gamma = envelope(c.gamma, k, -1.0);
         let (kappa, eta) = (envelope(c.kappa, k, 1.0), envelope(c.eta, k, 1.0));
@@ -81,8 +120,9 @@ pub fn constant_step(gamma: f64, kappa: f64, eta: f64, h: f64, y: f64) -> (f64, 
     let q = quarter.abs().sqrt();
     // C = cosh(qh), S = sinh(qh)/q, both divided by e^{qh} so that they cannot overflow; or cos, sin.
     let (c, s) = if quarter > 0.0 {
-        let decay = (-2.0 * q * h).exp();
-        (0.5 * (1.0 + decay), 0.5 * (1.0 - decay) / q)
+        // 1 − e^{−2qh} without cancellation: near a double root q is tiny.
+        let lost = -(-2.0 * q * h).exp_m1();
+        (1.0 - 0.5 * lost, 0.5 * lost / q)
     } else if q > 0.0 {
         ((q * h).cos(), (q * h).sin() / q)
     } else {

@@ -1,9 +1,11 @@
 //! Finite data sets, kernel mixtures and quadrature rules.
 
-use super::{Channel, Denoise};
+use super::kernel::Centres;
+use super::{Channel, Denoise, Lanes, Workspace};
 use crate::error::{Error, Result};
 use crate::linalg::dot;
 use crate::scalar::Scalar;
+use nalgebra::DMatrix;
 use std::f64::consts::TAU;
 
 /// The law Σ_i w_i N(p_i, s² I): a data set (s = 0) or an isotropic Gaussian mixture.
@@ -23,6 +25,7 @@ pub struct Atoms {
     pub(crate) log_weights: Vec<f64>,
     pub(crate) half_norms: Vec<f64>,
     pub(crate) thickness: f64,
+    centres: Centres,
 }
 
 impl Atoms {
@@ -79,7 +82,8 @@ impl Atoms {
         let log_mass = largest + mass.ln();
         log_weights.iter_mut().for_each(|w| *w -= log_mass);
         let half_norms = points.chunks_exact(dim).map(|p| 0.5 * dot(p, p)).collect();
-        Ok(Self { points, dim, log_weights, half_norms, thickness })
+        let centres = Centres::new(dim, &points, &log_weights, thickness);
+        Ok(Self { points, dim, log_weights, half_norms, thickness, centres })
     }
 
     /// The atoms at the nodes of a quadrature rule, column-major, with positive `weights`: a curve or
@@ -195,5 +199,23 @@ impl Denoise for Atoms {
         }
         let log_peak = (variance * TAU).ln() * (-0.5 * self.dim as f64);
         log_peak - square / (variance * 2.0) + mass.ln() + self.log_weights[reference]
+    }
+    fn push(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        self.centres.push(channel, block, lanes, out, &mut work.plain);
+    }
+
+    fn posterior(&self, channel: Channel<f64>, x: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
+        let mut mean = vec![0.0; self.dim];
+        let mut covariance = DMatrix::zeros(self.dim, self.dim);
+        let mut work = Vec::new();
+        self.centres.posterior(channel, x, &mut mean, covariance.as_mut_slice(), &mut work);
+        (mean, covariance)
     }
 }

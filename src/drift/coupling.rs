@@ -11,6 +11,17 @@ use nalgebra::DMatrix;
 /// M = Λ^{1/2} R_θ carries N(0, I) to N(0, Λ) for every rotation R_θ, but
 /// only the unrotated one is optimal: the others have a Jacobian A = J'J⁻¹
 /// that is not symmetric.
+///
+/// ```
+/// use driftproof::drift::{Drift, LinearCoupling};
+/// // A quarter turn of the plane, J(s) = [[1 − s, −s], [s, 1 − s]].
+/// let field = LinearCoupling::rotated(&[1.0, 1.0], std::f64::consts::FRAC_PI_2)?;
+/// let mut v = [0.0; 2];
+/// field.velocity(0.5, &[0.5, 0.5], &mut v);
+/// // J(½) x_0 = (½, ½) gives x_0 = (1, 0), which moves to M x_0 = (0, 1): v = (−1, 1).
+/// assert!((v[0] + 1.0).abs() < 1e-15 && (v[1] - 1.0).abs() < 1e-15);
+/// # Ok::<(), driftproof::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct LinearCoupling {
     map: DMatrix<f64>,

@@ -7,6 +7,7 @@ mod atoms;
 mod coupling;
 mod denoiser;
 mod gaussian;
+pub mod kernel;
 mod law;
 mod moved;
 mod path;

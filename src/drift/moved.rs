@@ -10,6 +10,19 @@ use std::f64::consts::TAU;
 /// The law of Q X + shift: a rigid motion, or an embedding of R^n in R^D.
 ///
 /// The D − n directions outside the range of Q have variance 0.
+///
+/// ```
+/// use driftproof::drift::{Channel, Denoise, Moved, Sphere};
+/// use nalgebra::DMatrix;
+/// // The two points ±1 of a line, carried to (1, 2) ± (0.6, 0.8) of the plane.
+/// let frame = DMatrix::from_column_slice(2, 1, &[0.6, 0.8]);
+/// let law = Moved::new(Sphere::new(1, 1.0)?.into(), frame, vec![1.0, 2.0])?;
+/// let mut mean = [0.0; 2];
+/// law.denoise(Channel::canonical(1.0), &[1.3, 2.4], &mut mean);
+/// // (1.3, 2.4) is 0.5 along the frame: (1, 2) + tanh(0.5) (0.6, 0.8).
+/// assert!((mean[1] - (2.0 + 0.8 * 0.5_f64.tanh())).abs() < 1e-15);
+/// # Ok::<(), driftproof::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Moved {
     inner: Box<Denoiser>,

@@ -5,6 +5,17 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// The law of independent blocks of consecutive coordinates, such as a flat torus (T6.6).
+///
+/// ```
+/// use driftproof::drift::{Channel, Denoise, Product, Sphere};
+/// let (unit, double) = (Sphere::new(1, 1.0)?, Sphere::new(1, 2.0)?); // ±1 and ±2
+/// let law = Product::new(vec![unit.into(), double.into()])?;
+/// let mut mean = [0.0; 2];
+/// law.denoise(Channel::canonical(1.0), &[0.5, 0.5], &mut mean);
+/// assert!((mean[0] - 0.5_f64.tanh()).abs() < 1e-15); // R tanh(R x/σ²)
+/// assert!((mean[1] - 2.0 * 1.0_f64.tanh()).abs() < 1e-15);
+/// # Ok::<(), driftproof::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Product {
     factors: Vec<Denoiser>,

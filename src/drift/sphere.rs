@@ -53,7 +53,7 @@ impl Sphere {
 
     /// Eigenvalues of Cov(X|x) at |x| = `distance`: (radial, tangential) = R² (A_n'(κ), A_n(κ)/κ) (T6.5).
     ///
-    /// *Accuracy*: about 1e-14 relative in both, for every κ.
+    /// *Accuracy*: 1e-13 relative in the radial and 1e-15 in the tangential one, for every κ up to 1e8 and n up to 1000.
     pub fn posterior_variances(&self, channel: Channel<f64>, distance: f64) -> (f64, f64) {
         let kappa = channel.signal * self.radius * distance / channel.noise_variance;
         let square = self.radius * self.radius;

@@ -6,7 +6,18 @@ use crate::scalar::Scalar;
 
 /// The law of X + s ξ', ξ' ~ N(0, I): any law with a thickness s.
 ///
-/// Seen through (a, b²) it is the plain law seen through (a, b² + a²s²).
+/// Seen through (a, b²) it is the plain law seen through v = b² + a²s², with mean D say; within its
+/// thickness the posterior then moves by a s²/v of the residual x − a D.
+///
+/// ```
+/// use driftproof::drift::{Channel, Denoise, Sphere, Thick};
+/// let law = Thick::new(Sphere::new(1, 1.0)?.into(), 1.0)?; // ±1, blurred by N(0, 1)
+/// let mut mean = [0.0];
+/// law.denoise(Channel::canonical(1.0), &[3.0], &mut mean);
+/// let plain = 1.5_f64.tanh(); // tanh(x/v), v = 1 + 1
+/// assert!((mean[0] - (plain + 0.5 * (3.0 - plain))).abs() < 1e-15);
+/// # Ok::<(), driftproof::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Thick {
     inner: Box<Denoiser>,

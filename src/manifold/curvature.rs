@@ -93,9 +93,9 @@ pub(super) fn estimated(chart: &Chart) -> Quantity {
 
 /// The largest norm over a grid of relative fineness `fineness`, improved by a compass search.
 fn largest(leaf: &Chart, fineness: f64) -> f64 {
-    /// Points of the grid that are improved.
-    const IMPROVE: usize = 2;
     let axes = leaf.axes();
+    // Second derivatives in many parameters are dear.
+    let improved = if axes.len() > 2 { 1 } else { 2 };
     let waves = leaf.oscillations();
     let per_axis = match axes.len() {
         1 => (32.0 * waves).clamp(64.0, 800.0),
@@ -108,5 +108,5 @@ fn largest(leaf: &Chart, fineness: f64) -> f64 {
     let step = axes.iter().map(extent).fold(f64::INFINITY, f64::min) / per_axis.max(8.0);
     let improve =
         |(_, u): &(f64, &Vec<f64>)| -compass(&axes, u, step, step * 1e-4, |u| -norm_at(leaf, u)).1;
-    found.iter().take(IMPROVE).map(improve).fold(0.0, f64::max)
+    found.iter().take(improved).map(improve).fold(0.0, f64::max)
 }

@@ -120,6 +120,7 @@ fn intrinsic(ambient: usize, knobs: &mut Knobs) -> usize {
     knobs.count(1, MOST_DIM.min(ambient - 1))
 }
 
+/// The chart of a family; moons are two arcs, so [`Manifold::draw`] makes them, and here they are circles.
 fn draw_chart(family: Family, ambient: usize, knobs: &mut Knobs) -> Chart {
     match family {
         Family::Circle | Family::Moons => Chart::circle(knobs.log_range(1.0, 2.0)),

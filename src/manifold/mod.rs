@@ -3,8 +3,7 @@
 //! A [`Manifold`] is a union of pieces; a [`Piece`] is a [`Chart`] put into
 //! R^D by a [`Motion`]. Tangents come from duals through the chart, second
 //! fundamental forms from duals of duals. What has a closed form is stated as
-//! [`Grade::Symbolic`](crate::facts::Grade::Symbolic), the rest as
-//! [`Grade::Estimated`](crate::facts::Grade::Estimated).
+//! [`Grade::Symbolic`], the rest as [`Grade::Estimated`], with proven bounds beside it.
 
 mod boundary;
 mod chart;
@@ -26,7 +25,7 @@ pub use nearest::Nearest;
 pub use quadrature::gauss_legendre;
 
 use crate::error::{Error, Result};
-use crate::facts::Quantity;
+use crate::facts::{Grade, Quantity};
 use chart::{Adapted, jacobian};
 use nalgebra::{DMatrix, DVector};
 use nearest::Seeds;
@@ -280,6 +279,30 @@ impl Manifold {
     /// The reach by the estimator alone, closed form or not: what the estimator's tests look at.
     pub fn estimated_reach(&self) -> Quantity {
         self.with_gaps(|piece| reach::estimated(&piece.chart))
+    }
+
+    /// A proven upper bound of K, to rounding; ∞ when none is known.
+    ///
+    /// The closed form where there is one; looser for graphs and closed charts (see there).
+    pub fn curvature_at_most(&self) -> f64 {
+        self.pieces.iter().map(|piece| piece.chart.curvature_at_most()).fold(0.0, f64::max)
+    }
+
+    /// A proven lower bound of the reach, to rounding; 0 when none is known.
+    ///
+    /// The closed form where there is one; looser for graphs and closed charts
+    /// (see there); 0 for spirals and for unions whose gap is only estimated.
+    pub fn reach_at_least(&self) -> f64 {
+        let within = self.pieces.iter().map(|piece| piece.chart.reach_at_least());
+        let within = within.fold(f64::INFINITY, f64::min);
+        if self.pieces.len() == 1 {
+            return within;
+        }
+        let gap = reach::gap(self);
+        if gap.grade > Grade::Enclosed {
+            return 0.0;
+        }
+        within.min((gap.value - gap.bar) / 2.0).max(0.0)
     }
 
     fn with_gaps(&self, of: impl Fn(&Piece) -> Quantity) -> Quantity {

@@ -9,10 +9,12 @@ use crate::linalg::symmetric_eigen;
 use nalgebra::{DMatrix, DVector};
 use std::sync::Arc;
 
-/// Local minima that are refined for one query, at most.
+/// Local minima of a grid that are refined for one query, at most.
 const MOST_STARTS: usize = 6;
 /// Scattered starting points in three and more parameters.
 const SCATTERED: usize = 256;
+/// The nearest of those that are refined: they know no basins, and descents in many parameters are dear.
+const SCATTERED_STARTS: usize = 3;
 
 /// The nearest point of a manifold and how it is known.
 ///
@@ -187,7 +189,7 @@ impl Seeds {
         };
         let mut order: Vec<usize> = (0..squares.len()).filter(lowest).collect();
         order.sort_by(|&i, &j| squares[i].total_cmp(&squares[j]));
-        order.truncate(MOST_STARTS);
+        order.truncate(if table.neighbours.is_empty() { SCATTERED_STARTS } else { MOST_STARTS });
         let starts = order.iter().map(|&i| table.places[i].clone()).chain(leaf.guess(y));
 
         let mut minima: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
@@ -230,11 +232,14 @@ fn newton(leaf: &Chart, axes: &[Axis], y: &[f64], mut u: Vec<f64>, trust: f64) -
     const STEPS: usize = 60;
     /// Relative step at which the iteration has converged.
     const CONVERGED: f64 = 1e-13;
+    /// Relative step below which the value changes by little more than its rounding.
+    const POLISH: f64 = 1e-5;
     let mut x = vec![0.0; y.len()];
     let mut value_at = |u: &[f64]| {
         leaf.point(u, &mut x);
         half_square_sum(y, &x)
     };
+    let mut polished = 0;
     for _ in 0..STEPS {
         let (value, gradient, hessian) = half_square(leaf, y, &u);
         let sides = sides(axes, &u);
@@ -246,28 +251,25 @@ fn newton(leaf: &Chart, axes: &[Axis], y: &[f64], mut u: Vec<f64>, trust: f64) -
         }
         let step = descent_step(&gradient, &hessian, &free, trust);
         let length = step.amax();
-        if length <= CONVERGED * trust {
+        if length <= CONVERGED * trust || polished == 3 {
             break;
         }
-        let mut fraction = 1.0;
-        let accepted = loop {
+        let moved = |fraction: f64| {
             let mut trial = u.clone();
             for (&i, s) in free.iter().zip(step.iter()) {
                 trial[i] += fraction * s;
             }
             clamp(axes, &mut trial);
-            let found = value_at(&trial);
-            // The last steps change the value by less than its rounding.
-            let last = fraction == 1.0 && length < 1e-6 * trust;
-            if found < value || (last && found <= value * (1.0 + 1e-14) + 1e-300) {
-                break Some(trial);
-            }
-            fraction *= 0.5;
-            if fraction < 1e-9 {
-                break None;
-            }
+            trial
         };
-        match accepted {
+        if length < POLISH * trust {
+            // Comparing values would stop at √ε; the gradient knows better.
+            polished += 1;
+            u = moved(1.0);
+            continue;
+        }
+        let halvings = (0..30).map(|k| moved(0.5_f64.powi(k)));
+        match halvings.into_iter().find(|trial| value_at(trial) < value) {
             Some(trial) => u = trial,
             None => break,
         }

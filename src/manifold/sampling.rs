@@ -192,3 +192,35 @@ fn too_peaked() -> Error {
     let problem = format!("{MOST_PROPOSALS} proposals in a row were rejected; lower the strength");
     Error::numeric("sampling", problem)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Family;
+    use super::*;
+    use crate::random::{Knobs, Stream};
+
+    /// A bound that fails would bend the law silently.
+    #[test]
+    fn no_proposal_exceeds_the_proven_bounds() {
+        for (i, family) in Family::ALL.into_iter().cycle().take(70).enumerate() {
+            let stream = Stream::root(1).indexed(i as u64);
+            let manifold = Manifold::draw(family, 9, &mut Knobs::draw(stream, 30)).unwrap();
+            let density = Density::Tilt { direction: stream.named("tilt").normals(9) };
+            let sampler = Sampler::new(&manifold, &density);
+            let mut rng = stream.named("proposals").rng();
+            for factor in sampler.pieces.iter().flatten() {
+                let leaf = factor.leaf;
+                for _ in 0..200 {
+                    let (u, log_accept) = factor.propose(&mut rng);
+                    // The room is rounding.
+                    assert!(log_accept < 1e-12, "{family:?}");
+                    assert!(leaf_volume(leaf, &u) < leaf.stretch() * (1.0 + 1e-12), "{family:?}");
+                    assert!(
+                        factor.log_density(&u) < leaf.support(&factor.tilt) + 1e-12,
+                        "{family:?}"
+                    );
+                }
+            }
+        }
+    }
+}

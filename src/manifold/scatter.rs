@@ -105,7 +105,7 @@ pub(crate) fn compass(
     mut value: impl FnMut(&[f64]) -> f64,
 ) -> (Vec<f64>, f64) {
     let mut best = (start.to_vec(), value(start));
-    let mut budget = 400 * start.len();
+    let mut budget = 120 * start.len();
     while step > least && budget > 0 {
         let mut improved = false;
         for i in 0..start.len() {

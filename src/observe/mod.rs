@@ -2,6 +2,7 @@
 
 mod adiabatic_gap_forces_alignment;
 mod compressing_maps_force_alignment;
+mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
 mod frames;
 mod linear;
@@ -9,6 +10,7 @@ mod moving_frame_blocks_are_gauge_invariant;
 mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
+mod tangential_alignment_bounds_score_overlap;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -42,9 +44,17 @@ type Observer = fn(&mut Knobs) -> Result<Observation>;
 const OBSERVERS: &[(&str, Observer)] = &[
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
-    ("adiabatic_gap_forces_alignment", adiabatic_gap_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
+    (
+        "curvature_and_second_derivatives_bound_the_blocks",
+        curvature_and_second_derivatives_bound_the_blocks::observe,
+    ),
+    ("adiabatic_gap_forces_alignment", adiabatic_gap_forces_alignment::observe),
     ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::observe),
+    (
+        "tangential_alignment_bounds_score_overlap",
+        tangential_alignment_bounds_score_overlap::observe,
+    ),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
 ];
 

@@ -22,7 +22,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let a = DMatrix::from_vec(dim, dim, world.flow.generator(t));
     let (u, du) = world.flow.frame_and_rate(t);
 
-    let frame = blocks_in_frame(&(u.tr_mul(&a) * &u - u.tr_mul(&du)), d)?;
+    let moving = u.tr_mul(&a) * &u - u.tr_mul(&du);
+    let frame = blocks_in_frame(&moving, d)?;
     // Another gauge: the same tangent and normal spaces in frames that turn within them.
     let spin = |n: usize, name: &str| {
         let q = frame_from_normals(n, n, &stream.named(name).normals(n * n));
@@ -59,6 +60,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     state("projector", blocks_by_projector(&a, &ut, &un, &rate)?);
     state("of_a", blocks_by_projector(&a, &ut, &un, &still)?);
     state("flipped", blocks_by_projector(&a, &ut, &un, &-&rate)?);
+    let rates = moving.diagonal();
+    let diagonal = rates.rows(0, d).min() - rates.rows(d, dim - d).max();
+    facts.set("gamma_diagonal", Quantity::new(diagonal, bar, Grade::Symbolic));
     facts.set("size", Quantity::rounded(size, 1e2));
     facts.set("frame_speed", Quantity::rounded(spectral_norm(&rate)?, 1e2).widened(bar));
 

@@ -33,8 +33,9 @@ pub fn measure(scenario: &Scenario) -> Result<Facts> {
     let fine = qr_history(&finer, &plane);
 
     let mut facts = Facts::new();
-    facts.set("curvature", manifold.curvature());
-    facts.set("reach", manifold.reach());
+    // A proven lower bound: the estimated reach is an upper one, which would make the bound too strict.
+    let reach = manifold.reach_at_least();
+    facts.set("reach", Quantity::rounded(reach, 4.0));
     let mut feet: Vec<Nearest> = Vec::new();
     for (k, sigma) in sampler.times().iter().enumerate() {
         let y = &finer.states[2 * k];
@@ -59,7 +60,10 @@ pub fn measure(scenario: &Scenario) -> Result<Facts> {
         facts.push("interior", Quantity::exact(f64::from(!foot.boundary)));
         let variance = estimated(mu_max(&cn)) * (sigma * sigma);
         facts.push("normal_variance", variance);
-        if let Denoiser::Atoms(_) = &denoiser {
+        // ‖II‖ at the foot point itself is all that the proof needs of K.
+        let curvature = manifold.curvature_at(&foot.place);
+        facts.push("curvature", Quantity::new(curvature, 1e-9 * curvature, Grade::Symbolic));
+        if let (Denoiser::Atoms(_), true) = (&denoiser, reach > 0.0 && reach.is_finite()) {
             let fourth = fourth_moment(&denoiser, *sigma, y.as_slice(), &foot.point);
             facts.push("fourth_moment", Quantity::new(fourth, bar * fourth, Grade::Estimated));
         }

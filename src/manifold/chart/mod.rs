@@ -105,6 +105,14 @@ pub(crate) trait Patch {
     fn reach(&self) -> Option<Quantity> {
         None
     }
+    /// A proven upper bound of the curvature; ∞ when none is known.
+    fn curvature_at_most(&self) -> f64 {
+        self.curvature().map_or(f64::INFINITY, |k| k.value + k.bar)
+    }
+    /// A proven lower bound of the reach; 0 when none is known.
+    fn reach_at_least(&self) -> f64 {
+        self.reach().map_or(0.0, |reach| reach.value - reach.bar)
+    }
     /// The nearest point in closed form, where one is known.
     fn foot(&self, _y: &[f64]) -> Option<Foot> {
         None
@@ -263,6 +271,20 @@ impl Chart {
     pub(crate) fn known_reach(&self) -> Option<Quantity> {
         each!(self, patch => patch.reach(), factors => {
             factors.iter().map(Chart::known_reach).reduce(|a, b| Some(a?.min(b?))).flatten()
+        })
+    }
+
+    /// A proven upper bound of the curvature; ∞ when none is known.
+    pub(crate) fn curvature_at_most(&self) -> f64 {
+        each!(self, patch => patch.curvature_at_most(), factors => {
+            factors.iter().map(Chart::curvature_at_most).fold(0.0, f64::max)
+        })
+    }
+
+    /// A proven lower bound of the reach; 0 when none is known.
+    pub(crate) fn reach_at_least(&self) -> f64 {
+        each!(self, patch => patch.reach_at_least(), factors => {
+            factors.iter().map(Chart::reach_at_least).fold(f64::INFINITY, f64::min)
         })
     }
 

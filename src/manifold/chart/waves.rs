@@ -44,6 +44,11 @@ impl Wave {
     }
 }
 
+/// An upper bound L of |D²Σ waves[v, v]| over unit v.
+fn bending(waves: &[Wave]) -> f64 {
+    waves.iter().map(|w| dot(&w.frequency, &w.frequency) * w.size()).sum()
+}
+
 /// Adds the waves to `out`.
 fn add_waves<S: Scalar>(waves: &[Wave], u: &[S], out: &mut [S]) {
     for wave in waves {
@@ -63,7 +68,9 @@ fn waves_support(waves: &[Wave], c: &[f64]) -> f64 {
 
 /// u ↦ (u, Σ waves(u)) over the box |u_i| ≤ half_widths_i, whose faces are boundary.
 ///
-/// An embedding whatever the waves. Curvature and reach are estimated.
+/// An embedding whatever the waves. Curvature and reach are estimated; proven
+/// are K ≤ L and reach ≥ 1/L with L = Σ|frequency|²|amplitude|: the tangent
+/// vector (v, Df v) misses the chord (v, f(u+v) − f(u)) by at most L|v|²/2 ≤ L|chord|²/2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
     /// Half widths of the box; its length is the dimension d.
@@ -99,6 +106,12 @@ impl Patch for Graph {
         height.fill(S::from(0.0));
         add_waves(&self.waves, u, height);
     }
+    fn curvature_at_most(&self) -> f64 {
+        bending(&self.waves)
+    }
+    fn reach_at_least(&self) -> f64 {
+        1.0 / bending(&self.waves)
+    }
     fn guess(&self, y: &[f64]) -> Option<Vec<f64>> {
         Some(y.iter().zip(&self.half_widths).map(|(y, &half)| y.clamp(-half, half)).collect())
     }
@@ -128,7 +141,11 @@ impl Patch for Graph {
 /// It is refused unless the waves change by less than (2/π) min R_i per unit
 /// of |u|. Then it is an embedding: the circles alone move by at least
 /// (2/π) min R_i times the angular distance, because a chord is at least 2/π of its arc.
-/// Curvature and reach are estimated.
+///
+/// Curvature and reach are estimated. Proven, with s the slope of the waves and
+/// C = max R_i + Σ|frequency|²|amplitude| ≥ |D²x|: K ≤ C/(min R − s)², as |Jv| ≥ (min R − s)|v|;
+/// and reach ≥ ((2/π) min R − s)²/C, as |q − p| ≥ ((2/π) min R − s)|v| for
+/// parameters v apart, while the tangent vector Jv misses q − p by at most C|v|²/2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Closed {
     /// Radii R_i of the base circles; its length is the dimension d.
@@ -137,6 +154,23 @@ pub struct Closed {
     pub ambient: usize,
     /// The deviation from the flat torus, with whole frequencies.
     pub waves: Vec<Wave>,
+}
+
+impl Closed {
+    fn least_radius(&self) -> f64 {
+        self.radii.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// An upper bound of what the waves change per unit of |u|.
+    fn slope(&self) -> f64 {
+        let steepness = |w: &Wave| dot(&w.frequency, &w.frequency).sqrt() * w.size();
+        self.waves.iter().map(steepness).sum()
+    }
+
+    /// An upper bound of |D²x[v, v]| over unit v.
+    fn bending(&self) -> f64 {
+        self.radii.iter().copied().fold(0.0, f64::max) + bending(&self.waves)
+    }
 }
 
 impl Patch for Closed {
@@ -153,9 +187,7 @@ impl Patch for Closed {
             let problem = "a frequency is not a whole number";
             return Err(Error::input("closed", problem, "use a graph for other waves"));
         }
-        let least = self.radii.iter().copied().fold(f64::INFINITY, f64::min);
-        let steepness = |w: &Wave| dot(&w.frequency, &w.frequency).sqrt() * w.size();
-        let slope: f64 = self.waves.iter().map(steepness).sum();
+        let (least, slope) = (self.least_radius(), self.slope());
         if slope < FRAC_2_PI * least {
             return Ok(());
         }
@@ -179,6 +211,12 @@ impl Patch for Closed {
             pair[1] = sin * radius;
         }
         add_waves(&self.waves, u, out);
+    }
+    fn curvature_at_most(&self) -> f64 {
+        self.bending() / (self.least_radius() - self.slope()).powi(2)
+    }
+    fn reach_at_least(&self) -> f64 {
+        (FRAC_2_PI * self.least_radius() - self.slope()).powi(2) / self.bending()
     }
     fn guess(&self, y: &[f64]) -> Option<Vec<f64>> {
         Some((0..self.dim()).map(|i| y[2 * i + 1].atan2(y[2 * i])).collect())
