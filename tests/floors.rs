@@ -88,8 +88,15 @@ fn complaints(module: &str, source: &str) -> Vec<String> {
         Ok(own) => own,
         Err(complaint) => return vec![complaint],
     };
-    if source.contains("super::super") {
-        complaints.push(format!("{module}: write crate:: in place of super::super"));
+    // From a file in a folder this reaches the crate, from a module inside it only the folder.
+    for (_, rest) in
+        source.match_indices("super::super::").map(|(at, up)| source.split_at(at + up.len()))
+    {
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        if name != module && floor(&name).is_ok() {
+            complaints
+                .push(format!("{module}: write crate::{name} in place of super::super::{name}"));
+        }
     }
     for import in imports(source).into_iter().filter(|import| import != module) {
         let other = match floor(&import) {
