@@ -12,7 +12,7 @@ use nalgebra::DMatrix;
 use serde::Serialize;
 
 /// Intervals of the time grid; planes are propagated on this grid and on its refinement.
-const STEPS: usize = 200;
+const STEPS: usize = 100;
 
 /// A linear world: the flow, how many directions are tangent, and for how long it runs.
 #[derive(Serialize)]
