@@ -125,7 +125,6 @@ pub fn run(options: &Options) -> Result<Exit> {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        eprintln!("{}: {} points in {} dimensions", set.name, set.len(), set.dim());
         record.data.push(pool.install(|| data::examine(set, options.seed))?);
     }
     record.interrupted = stop.load(Ordering::Relaxed);
@@ -169,7 +168,7 @@ pub fn begin(options: &Options, claims: &[&Claim], with_data: bool, threads: usi
 
 fn campaign_of(claim: &Claim, options: &Options) -> (ClaimRecord, f64) {
     let (worlds, seed) = (options.worlds as usize, options.seed);
-    let progress = Progress::begin(claim.id, worlds);
+    let progress = Progress::begin(claim.id, worlds, "worlds");
     let advance = || progress.advance();
     let results = campaign::run_frugally(claim, seed, worlds, interrupt::flag(), &advance);
     let seconds = progress.end();

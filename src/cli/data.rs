@@ -1,10 +1,12 @@
 //! Data sets of the check: from what was typed to what is recorded and shown.
 
+use super::interrupt;
+use super::progress::Progress;
 use super::terminal::{self, Column};
 use crate::claims::adiabatic_gap_forces_alignment::CLAIM as ADIABATIC;
 use crate::error::Result;
 use crate::facts::Facts;
-use crate::observe;
+use crate::observe::{self, data::Watch};
 use crate::points::{PointSet, Scaling};
 use crate::record::{DataRecord, TrajectoryRecord};
 use crate::verdict::Verdict;
@@ -53,7 +55,11 @@ pub fn read(files: &[PathBuf], scale: Scale) -> Result<Vec<PointSet>> {
 
 /// Observes one data set, and judges what can be judged on its trajectories.
 pub fn examine(set: &PointSet, seed: u64) -> Result<DataRecord> {
-    let seen = observe::data::observe(set, seed)?;
+    let label = format!("{}, {} points in {} dimensions", set.name, set.len(), set.dim());
+    let progress = Progress::begin(&label, observe::data::FLOWS, "sets of trajectories");
+    let watch = Watch { stop: interrupt::flag(), after_each: &|| progress.advance() };
+    let seen = observe::data::observe(set, seed, watch)?;
+    progress.end();
     let judged = |(dimension, facts): &(usize, Facts)| {
         let judgement = ADIABATIC.judge(facts);
         let (claim, verdict) = (ADIABATIC.id.to_owned(), judgement.verdict());
@@ -123,6 +129,9 @@ fn findings(set: &DataRecord) -> Vec<String> {
     lines.push(format!("log singular values of the flow: {}{dots}", first.join(" ")));
     let p = shown("gap_p_value");
     lines.push(match value("gap_index") {
+        _ if value("gap_p_value").is_nan() => {
+            "gap not judged: the draws of the null were stopped".into()
+        }
         index if index.is_nan() => {
             format!("no significant gap: p = {p} against Gaussian data of the same covariance")
         }

@@ -12,6 +12,8 @@ const QUIET: Duration = Duration::from_secs(2);
 /// The progress of one claim, on standard error.
 pub struct Progress {
     label: String,
+    /// What is counted, e.g. `worlds`.
+    unit: &'static str,
     total: usize,
     done: AtomicUsize,
     started: Instant,
@@ -20,22 +22,24 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows that `total` worlds are begun.
-    pub fn begin(label: &str, total: usize) -> Self {
+    /// Shows that `total` units of work are begun.
+    pub fn begin(label: &str, total: usize, unit: &'static str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let template = "{msg}  {bar:24}  {pos}/{len} worlds, {per_sec}, {eta} left";
-            let style = ProgressStyle::with_template(template).expect("a constant template");
+            let template =
+                format!("{{msg}}  {{bar:24}}  {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+            let style = ProgressStyle::with_template(&template).expect("a constant template");
             let bar =
                 ProgressBar::new(total as u64).with_style(style).with_message(label.to_owned());
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
         if bar.is_none() {
-            eprintln!("{label}: {total} worlds");
+            eprintln!("{label}: {total} {unit}");
         }
         let now = Instant::now();
         Self {
             label: label.to_owned(),
+            unit,
             total,
             done: AtomicUsize::new(0),
             started: now,
@@ -44,7 +48,7 @@ impl Progress {
         }
     }
 
-    /// One more world is finished.
+    /// One more unit is finished.
     pub fn advance(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(bar) = &self.bar {
@@ -58,8 +62,8 @@ impl Progress {
             let rate = done as f64 / self.started.elapsed().as_secs_f64();
             let left = (self.total - done) as f64 / rate;
             eprintln!(
-                "{}: {done} of {} worlds, {rate:.1}/s, about {left:.0} s left",
-                self.label, self.total
+                "{}: {done} of {} {}, {rate:.1}/s, about {left:.0} s left",
+                self.label, self.total, self.unit
             );
         }
     }

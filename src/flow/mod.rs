@@ -39,7 +39,7 @@ impl Sampler {
 
     /// Number of maps K.
     pub fn maps(&self) -> usize {
-        self.times.len() - 1
+        self.times.len().saturating_sub(1)
     }
 
     /// The grid, K + 1 times.

@@ -1,7 +1,7 @@
 //! Finite-time exponents of the flow over a data set, and whether they show a gap.
 
 use super::noise::Levels;
-use super::trajectories;
+use super::{Watch, trajectories};
 use crate::drift::{Atoms, Denoiser};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
@@ -14,12 +14,13 @@ use crate::scenario::canonical;
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt;
 use rayon::prelude::*;
+use std::sync::atomic::Ordering;
 
 /// Runge–Kutta steps between the two noise levels, equal in log σ.
 const STEPS: usize = 24;
 
 /// Draws of the null: with 19, the largest of 20 has p = 0.05.
-const NULL_DRAWS: usize = 19;
+pub const NULL_DRAWS: usize = 19;
 
 /// A gap is reported when no more than this share of the null shows one as large.
 const SIGNIFICANCE: f64 = 0.05;
@@ -28,7 +29,7 @@ const SIGNIFICANCE: f64 = 0.05;
 const WHOLE_SPECTRUM: usize = 128;
 
 /// Leading pairs where the whole spectrum is too large, the angle to reach and the most sweeps.
-const LEADING: (usize, f64, usize) = (24, 1e-2, 6);
+const LEADING: (usize, f64, usize) = (24, 1e-2, 2);
 
 /// One trajectory: where it ends, and its spectrum.
 pub struct Run {
@@ -101,12 +102,14 @@ fn mean_gaps(runs: &[Run]) -> Vec<f64> {
 /// trajectories. Every gap is standardised by the null's mean and deviation at
 /// its index; the statistic is the largest, its p-value its rank among the
 /// draws of the null, each standardised by the others. Returns the index of
-/// the gap if it is significant: how many directions lie above it.
+/// the gap if it is significant: how many directions lie above it. A run that
+/// was stopped before all draws were made states no p-value.
 pub fn against_null(
     set: &PointSet,
     runs: &[Run],
     levels: Levels,
     stream: Stream,
+    watch: Watch<'_>,
     facts: &mut Facts,
 ) -> Result<Option<usize>> {
     facts.set("trajectories", Quantity::exact(runs.len() as f64));
@@ -119,13 +122,19 @@ pub fn against_null(
     let observed = mean_gaps(runs);
     let null = (0..NULL_DRAWS)
         .into_par_iter()
+        .filter(|_| !watch.stop.load(Ordering::Relaxed))
         .map(|draw| {
             let stream = stream.named("null").indexed(draw as u64);
             let set = gaussian_like(set, stream);
             let atoms = Atoms::new(set.dim(), set.points.as_slice().to_vec(), None, 0.0)?;
-            Ok(mean_gaps(&run(&set, &atoms.into(), levels, stream)?))
+            let gaps = mean_gaps(&run(&set, &atoms.into(), levels, stream)?);
+            (watch.after_each)();
+            Ok(gaps)
         })
         .collect::<Result<Vec<_>>>()?;
+    if null.len() < NULL_DRAWS {
+        return Ok(None);
+    }
 
     // The largest standardised gap, and where: against draws other than `without`.
     let statistic = |gaps: &[f64], without: usize| -> (f64, usize) {

@@ -12,10 +12,15 @@ use crate::facts::{Facts, Grade, Quantity};
 use crate::points::PointSet;
 use crate::random::Stream;
 use serde::Serialize;
+use std::sync::atomic::AtomicBool;
 
 /// Trajectories run on a data set, and on each draw of the null: more where they are cheap.
 fn trajectories(dim: usize) -> usize {
-    if dim <= 8 { 24 } else { 4 }
+    match dim {
+        0..=8 => 24,
+        9..=128 => 4,
+        _ => 2,
+    }
 }
 
 #[derive(Serialize)]
@@ -26,6 +31,18 @@ struct World {
     dim: usize,
     /// Columns that hold one value only, counted from 0.
     constant_columns: Vec<usize>,
+}
+
+/// Sets of trajectories that are run: on the data, and on each draw of the null.
+pub const FLOWS: usize = 1 + exponents::NULL_DRAWS;
+
+/// Who watches a long observation.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Once set, no further draw of the null is begun, and the gap is left unjudged.
+    pub stop: &'a AtomicBool,
+    /// Called after each of the [`FLOWS`].
+    pub after_each: &'a (dyn Fn() + Sync),
 }
 
 /// A data set described, and the facts of single trajectories on which claims can be judged.
@@ -52,7 +69,7 @@ pub struct DataObservation {
 ///   to the other; only where there is a dimension to compare at.
 ///
 /// *Errors*: as the flow's: non-finite states, failed factorisations.
-pub fn observe(set: &PointSet, seed: u64) -> Result<DataObservation> {
+pub fn observe(set: &PointSet, seed: u64, watch: Watch<'_>) -> Result<DataObservation> {
     let stream = Stream::root(seed).named("data").named(&set.name);
     let mut facts = spacing(set);
     let levels = noise::levels(set, stream.named("levels"), &mut facts);
@@ -60,7 +77,8 @@ pub fn observe(set: &PointSet, seed: u64) -> Result<DataObservation> {
         Atoms::new(set.dim(), set.points.as_slice().to_vec(), Some(set.log_weights.clone()), 0.0)?
             .into();
     let runs = exponents::run(set, &denoiser, levels, stream)?;
-    let gap = exponents::against_null(set, &runs, levels, stream, &mut facts)?;
+    (watch.after_each)();
+    let gap = exponents::against_null(set, &runs, levels, stream, watch, &mut facts)?;
     tangents::compare(set, &runs, gap, levels, &mut facts)?;
     let adiabatic = condition::along(&denoiser, &runs, levels, stream)?;
     let world = World {
