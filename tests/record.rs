@@ -44,6 +44,7 @@ fn sample() -> Record {
             notes: vec!["a note".into()],
             world: serde_json::json!({ "dim": 3 }),
             facts,
+            trajectories: Vec::new(),
         }],
         timing: Timing { threads: 2, seconds: 0.1, claims: BTreeMap::new() },
     }

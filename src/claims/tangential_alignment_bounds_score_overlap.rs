@@ -11,8 +11,8 @@ const RESOLUTION: f64 = 1e-6;
 pub const CLAIM: Claim = Claim {
     id: "tangential_alignment_bounds_score_overlap",
     theory: &["T2.6"],
-    summary: "The overlap of a plane with the score is at most |s_T| + sin Θ |s_N|, so alignment makes it small \
-              only where |s_N| ≫ |s_T|",
+    summary: "The overlap of a plane with the score is at most ‖s_T‖ + sin Θ ‖s_N‖, so alignment makes it small \
+              only where ‖s_N‖ ≫ ‖s_T‖",
     page: include_str!("../../theorems/tangential_alignment_bounds_score_overlap.md"),
     least_in_scope: 0.9,
     mutants: &[

@@ -7,8 +7,10 @@ use crate::campaign;
 use crate::claims::Claim;
 use crate::error::{Error, Result};
 use crate::record::{
-    self, ClaimRecord, ClaimSummary, Outcome, Parameters, Record, Schema, Timing, Versions,
+    self, ClaimRecord, ClaimSummary, Outcome, Parameters, Record, Schema, Timing, TrajectoryRecord,
+    Versions,
 };
+use crate::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -170,14 +172,26 @@ fn campaign_of(claim: &Claim, options: &Options) -> (ClaimRecord, f64) {
     let progress = Progress::begin(claim.id, worlds);
     let advance = || progress.advance();
     let results = campaign::run_frugally(claim, seed, worlds, interrupt::flag(), &advance);
+    let seconds = progress.end();
     let checked = campaign::record(claim, seed, &results);
-    (checked, progress.end())
+    // The first result is on the screen long before the table is.
+    let s = &checked.summary;
+    eprintln!(
+        "{}: {}, {} of {} worlds in scope, {} violated ({seconds:.1} s)",
+        s.claim,
+        words(s.outcome),
+        s.in_scope,
+        s.worlds,
+        s.violated
+    );
+    (checked, seconds)
 }
 
 /// The worst outcome decides; a stopped run shows at best that nothing fell so far.
 fn exit(record: &Record) -> Exit {
     let any = |outcome| record.claims.iter().any(|claim| claim.summary.outcome == outcome);
-    if any(Outcome::Fell) {
+    let violated = |t: &TrajectoryRecord| t.verdict == Verdict::Violated;
+    if any(Outcome::Fell) || record.data.iter().flat_map(|d| &d.trajectories).any(violated) {
         Exit::Counterexample
     } else if any(Outcome::MutantSurvived) {
         Exit::MutantSurvived

@@ -64,15 +64,11 @@ impl Progress {
         }
     }
 
-    /// Shows that this claim is finished, and returns the seconds it took.
+    /// Clears the bar and returns the seconds it took.
     pub fn end(self) -> f64 {
         let seconds = self.started.elapsed().as_secs_f64();
-        match self.bar {
-            Some(bar) => bar.finish_and_clear(),
-            None => {
-                let done = self.done.load(Ordering::Relaxed);
-                eprintln!("{}: finished {done} worlds in {seconds:.1} s", self.label);
-            }
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
         }
         seconds
     }

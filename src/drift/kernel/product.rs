@@ -243,7 +243,7 @@ impl Kernel for (Product<'_>, Weighted<'_>) {
 pub fn product(level: Level, rows: usize, depth: usize, a: &[f64], b: &[f64]) -> Vec<f64> {
     let columns = b.len() / depth;
     let mut data = vec![0.0; super::pack::panels_length(rows, depth)];
-    super::pack::pack(rows, depth, &mut data, |i, k| a[i + k * rows]);
+    super::pack::pack(PANEL, rows, depth, &mut data, |i, k| a[i + k * rows]);
     let stride = super::pack::round_up(rows, PANEL);
     let mut out = vec![0.0; stride * columns];
     let product = Product {

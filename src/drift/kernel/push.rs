@@ -1,6 +1,6 @@
 //! The order of the computation: which way is taken, and in what memory.
 
-use super::centres::Centres;
+use super::centres::{Centres, Gauge};
 use super::pack::{Columns, LINE, PANEL, aligned, round_up};
 use super::small::{SMALL, SmallPush};
 use super::states::{Prior, Weights};
@@ -85,10 +85,8 @@ impl Centres {
             let factor = gauge.atoms * gauge.gain;
             let trajectories = block.chunks_exact(width).zip(out.chunks_exact_mut(width));
             for (t, (from, to)) in trajectories.enumerate() {
-                let mean = posterior.means[t * stride..].iter().zip(&self.mean);
-                for ((to, x), (m, centre)) in to.iter_mut().zip(&from[..dim]).zip(mean) {
-                    *to = gauge.atoms * (m + centre) + gauge.state * x;
-                }
+                let mean = &posterior.means[t * stride..];
+                self.posterior_mean(&gauge, mean, &from[..dim], &mut to[..dim]);
                 let columns = from[dim..].chunks_exact(dim).zip(to[dim..].chunks_exact_mut(dim));
                 for (j, (from, to)) in columns.enumerate() {
                     let applied = &applied[(t * tangents + j) * stride..];
@@ -100,49 +98,92 @@ impl Centres {
         }
     }
 
-    /// The posterior mean, written to `mean`, and covariance, written to the `D×D` matrix `covariance`, of one state.
+    /// Posterior means and covariances of many states, for the channel (a, b²) with a > 0 and b > 0.
     ///
-    /// The covariance is a symmetric product, at half the cost of a push of D tangents.
-    pub fn posterior(
+    /// *Shapes*: `states` and `means` are `D×T`, `covariances` T matrices `D×D`.
+    /// A covariance is a symmetric product, at half the cost of a push of D tangents.
+    pub fn posteriors(
         &self,
         channel: Channel<f64>,
-        state: &[f64],
-        mean: &mut [f64],
-        covariance: &mut [f64],
+        states: &[f64],
+        means: &mut [f64],
+        covariances: &mut [f64],
         work: &mut Vec<f64>,
     ) {
         let dim = self.dim;
         let gauge = self.gauge(channel);
         if dim <= SMALL {
-            // The Jacobian is (a/b²) Cov(X|x); so few unit tangents cost nothing beside the weights.
-            let (mut block, mut out) = ([0.0; SMALL * (SMALL + 1)], [0.0; SMALL * (SMALL + 1)]);
+            return self.small_posteriors(channel, &gauge, states, means, covariances, work);
+        }
+        let stride = round_up(dim, PANEL);
+        let mut room = Room::carve(self, COLUMNS_AT_A_TIME, 0, Way::Covariance, work);
+        let prior = self.prior(&gauge, room.offsets);
+        let chunks = states.chunks(dim * COLUMNS_AT_A_TIME).zip(
+            means
+                .chunks_mut(dim * COLUMNS_AT_A_TIME)
+                .zip(covariances.chunks_mut(dim * dim * COLUMNS_AT_A_TIME)),
+        );
+        for (states, (means, covariances)) in chunks {
+            let columns = states.chunks_exact(dim);
+            let posterior = self.posterior_of(&prior, columns.clone(), &mut room.states);
+            let outputs = means.chunks_exact_mut(dim).zip(covariances.chunks_exact_mut(dim * dim));
+            for (t, (state, (mean, covariance))) in columns.zip(outputs).enumerate() {
+                let one = posterior.single(t);
+                one.covariance(&mut room.covariance, room.lower);
+                self.posterior_mean(&gauge, one.means, state, mean);
+                let factor = gauge.atoms * gauge.atoms;
+                for (j, lower) in room.lower.chunks_exact(stride).enumerate() {
+                    for (i, entry) in lower[..dim].iter().enumerate().skip(j) {
+                        covariance[j * dim + i] = factor * entry;
+                        covariance[i * dim + j] = factor * entry;
+                    }
+                    covariance[j * dim + j] += self.variance * gauge.atoms;
+                }
+            }
+        }
+    }
+
+    /// [`Centres::posteriors`] from the Jacobian (a/b²) Cov(X|x): few unit tangents cost nothing beside the weights.
+    fn small_posteriors(
+        &self,
+        channel: Channel<f64>,
+        gauge: &Gauge,
+        states: &[f64],
+        means: &mut [f64],
+        covariances: &mut [f64],
+        work: &mut Vec<f64>,
+    ) {
+        let (dim, padded) = (self.dim, self.log_weights.len());
+        let width = dim * (dim + 1);
+        let [offsets, weights] = carve(work, [padded, padded]);
+        let prior = self.prior(gauge, offsets);
+        let outputs = means.chunks_exact_mut(dim).zip(covariances.chunks_exact_mut(dim * dim));
+        for (state, (mean, covariance)) in states.chunks_exact(dim).zip(outputs) {
+            let mut block = [0.0; SMALL * (SMALL + 1)];
+            let mut out = block;
             block[..dim].copy_from_slice(state);
             (0..dim).for_each(|i| block[dim * (i + 1) + i] = 1.0);
-            let (block, out) = (&block[..dim * (dim + 1)], &mut out[..dim * (dim + 1)]);
-            self.push(channel, block, Lanes::single(dim), out, work);
+            self.level.run(SmallPush {
+                prior,
+                gauge: *gauge,
+                mean: &self.mean,
+                tangents: dim,
+                weights,
+                block: &block[..width],
+                out: &mut out[..width],
+            });
             mean.copy_from_slice(&out[..dim]);
-            let scaled = out[dim..].iter().map(|j| j * (channel.noise_variance / channel.signal));
-            covariance.iter_mut().zip(scaled).for_each(|(entry, scaled)| *entry = scaled);
-            return;
+            let factor = channel.noise_variance / channel.signal;
+            let jacobian = &out[dim..width];
+            covariance.iter_mut().zip(jacobian).for_each(|(entry, j)| *entry = factor * j);
         }
-        let mut room = Room::carve(self, 1, 0, Way::Covariance, work);
-        let prior = self.prior(&gauge, room.offsets);
-        let one = std::iter::once(state);
-        let posterior = self.posterior_of(&prior, one, &mut room.states);
-        posterior.covariance(&mut room.covariance, room.lower);
-        for ((mean, x), (m, centre)) in
-            mean.iter_mut().zip(state).zip(posterior.means.iter().zip(&self.mean))
-        {
-            *mean = gauge.atoms * (m + centre) + gauge.state * x;
-        }
-        let factor = gauge.atoms * gauge.atoms;
-        let stride = round_up(dim, PANEL);
-        for (j, lower) in room.lower.chunks_exact(stride).enumerate() {
-            for (i, entry) in lower[..dim].iter().enumerate().skip(j) {
-                covariance[j * dim + i] = factor * entry;
-                covariance[i * dim + j] = factor * entry;
-            }
-            covariance[j * dim + j] += self.variance * gauge.atoms;
+    }
+
+    /// (b²/b_t²) m + (a s²/b_t²) x, from the mean m of the centred atoms.
+    fn posterior_mean(&self, gauge: &Gauge, centred: &[f64], state: &[f64], out: &mut [f64]) {
+        let means = centred.iter().zip(&self.mean);
+        for ((out, x), (m, centre)) in out.iter_mut().zip(state).zip(means) {
+            *out = gauge.atoms * (m + centre) + gauge.state * x;
         }
     }
 

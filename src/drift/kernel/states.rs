@@ -6,7 +6,7 @@ use super::simd::{Kernel, Simd};
 use super::softmax::{LEAST_EXPONENT, add_and_largest, exponentials_and_sum};
 
 /// Inner products lose this many times the rounding in a log weight before they are computed again from differences.
-const LARGEST_CONDITION: f64 = 1024.0;
+const LARGEST_CONDITION: f64 = 4096.0;
 
 /// The centred law as the kernel keeps it, seen through one channel.
 #[derive(Clone, Copy)]

@@ -206,7 +206,7 @@ impl<'a> Posterior<'a> {
         out: &mut [f64],
     ) {
         let (dim, stride) = (self.dim, self.stride());
-        pack(dim, dim, packed, |i, j| lower[i.min(j) * stride + i.max(j)]);
+        pack(PANEL, dim, dim, packed, |i, j| lower[i.min(j) * stride + i.max(j)]);
         let product = Product {
             a: Panels { data: packed, rows: dim, depth: dim },
             panels: 0..dim.div_ceil(PANEL),
