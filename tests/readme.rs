@@ -37,10 +37,17 @@ fn mask_output(text: &str) -> String {
         }
         match line.rsplit_once(", ") {
             Some((start, seconds)) if seconds.ends_with(" s).") => format!("{start}, # s)."),
-            _ => cells(line).join("  "),
+            _ => line.split_whitespace().map(mask_decimals).collect::<Vec<_>>().join(" "),
         }
     };
     text.lines().map(mask_line).collect::<Vec<_>>().join("\n")
+}
+
+fn mask_decimals(word: &str) -> &str {
+    let decimal = word
+        .split_once('.')
+        .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if decimal { "#" } else { word }
 }
 
 fn fenced(text: &str) -> String {

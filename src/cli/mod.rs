@@ -19,6 +19,7 @@ mod interrupt;
 mod names;
 mod progress;
 mod replay;
+mod summary;
 mod terminal;
 
 use crate::error::{Error, Result};
