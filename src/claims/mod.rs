@@ -6,12 +6,15 @@
 //! is 1 in the claim and 2 in the mutant of that name.
 
 pub mod adiabatic_gap_forces_alignment;
+pub mod agreement;
 pub mod compressing_maps_force_alignment;
+pub mod gaussian_data_has_a_closed_form_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
+pub mod schedules;
 
 use crate::facts::Facts;
 use crate::verdict::Judgement;
@@ -86,6 +89,7 @@ pub const ALL: &[&Claim] = &[
     &adiabatic_gap_forces_alignment::CLAIM,
     &posterior_moments_certify_alignment::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &gaussian_data_has_a_closed_form_flow::CLAIM,
 ];
 
 /// The claim of that id.

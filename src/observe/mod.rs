@@ -3,8 +3,10 @@
 mod adiabatic_gap_forces_alignment;
 mod compressing_maps_force_alignment;
 mod frames;
+mod gaussian_data_has_a_closed_form_flow;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
+mod paths;
 mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
@@ -45,6 +47,7 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
     ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::observe),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
+    ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.
