@@ -1,7 +1,7 @@
 //! T6.2: one canonical flow behind every Gaussian path.
 
 use super::agreement::{Relative, agree};
-use super::schedules::{Path, Values};
+use super::schedules::Path;
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Grade, Quantity};
 use crate::verdict::{Judgement, Margin};
@@ -21,7 +21,9 @@ pub const CLAIM: Claim = Claim {
     page: include_str!("../../theorems/gaussian_paths_share_one_flow.md"),
     least_in_scope: 0.5,
     mutants: &[
-        Mutant { name: "end_not_scaled", what: "x_t = Φ(x/a_s): the end is not multiplied by a_t" },
+        Mutant {
+            name: "end_not_scaled", what: "x_t = Φ(x/a_s): the end is not multiplied by a_t"
+        },
         Mutant { name: "noise_level_is_b", what: "the canonical flow runs between b_s and b_t" },
         Mutant { name: "jacobian_not_scaled", what: "the Jacobian is that of the canonical flow" },
         Mutant { name: "jacobian_scaled_by_end", what: "Jacobian = a_t × canonical Jacobian" },
@@ -48,13 +50,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         () if v.is("jacobian_scaled_by_end") => a_t,
         () => a_t / a_s,
     };
-    let levels = |values: Values| match v.is("noise_level_is_b") {
-        true => values.noise,
-        false => values.sigma(),
-    };
-    let levels = [levels(start), levels(end)].map(|s| Quantity::rounded(s, 1e6));
-    let to_end = if v.is("end_not_scaled") { 1.0 } else { a_t };
-    let ends = scaled("canonical_end", to_end);
+    let levels = [start, end].map(|at| Quantity::rounded(at.sigma(), 1e6));
+    let flow = if v.is("noise_level_is_b") { "flow_between_b" } else { "canonical_end" };
+    let ends = scaled(flow, if v.is("end_not_scaled") { 1.0 } else { a_t });
     let jacobians = scaled("canonical_jacobian", ratio);
     let logs = facts.series("canonical_log_growth");
     // Exponents differ by one common shift, so gaps do not.
@@ -68,14 +66,15 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         facts.series(name).windows(2).map(|g| g[0] - g[1]).collect()
     };
     let unit = Relative::To(1.0);
-    let both = |name: &str, series: &str, predicted: &[Quantity], relative: Relative| -> Vec<Margin> {
-        // Two paths with different schedules against the one canonical flow.
-        vec![agree(name, facts.series(series), predicted, relative, RESOLUTION)]
+    let judge = |name: &str, series: &str, predicted: &[Quantity], relative: Relative| {
+        agree(name, facts.series(series), predicted, relative, RESOLUTION)
     };
-    let mut conclusions = both("(a) noise levels", "canonical_levels", &levels, Relative::Entry);
-    conclusions.extend(both("(a) end state", "end", &ends, Relative::Vector));
-    conclusions.extend(both("(b) Jacobian", "jacobian", &jacobians, Relative::Vector));
-    conclusions.extend(both("(c) exponents", "log_growth", &shifted, unit));
+    let mut conclusions = vec![
+        judge("(a) noise levels", "canonical_levels", &levels, Relative::Entry),
+        judge("(a) end state", "end", &ends, Relative::Vector),
+        judge("(b) Jacobian", "jacobian", &jacobians, Relative::Vector),
+        judge("(c) exponents", "log_growth", &shifted, unit),
+    ];
     if logs.len() > 1 {
         let canonical = gaps("canonical_log_growth");
         conclusions.push(agree("(c) gaps", &gaps("log_growth"), &canonical, unit, RESOLUTION));

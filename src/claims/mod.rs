@@ -9,6 +9,7 @@ pub mod adiabatic_gap_forces_alignment;
 pub mod agreement;
 pub mod compressing_maps_force_alignment;
 pub mod gaussian_data_has_a_closed_form_flow;
+pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
@@ -90,6 +91,7 @@ pub const ALL: &[&Claim] = &[
     &posterior_moments_certify_alignment::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
     &gaussian_data_has_a_closed_form_flow::CLAIM,
+    &gaussian_paths_share_one_flow::CLAIM,
 ];
 
 /// The claim of that id.

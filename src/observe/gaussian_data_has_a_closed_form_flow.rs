@@ -192,11 +192,12 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
 /// Singular values of J on the followed axes, and how far each axis is from the top end-point subspace.
 fn state_spectrum(facts: &mut Facts, flow: &Flow, frame: &DMatrix<f64>) -> Result<()> {
     let spectrum = flow.spectrum()?;
-    facts.set("subspace_dim", Quantity::exact(spectrum.dim as f64));
+    let d = spectrum.best_separated();
+    let (top, bar) = spectrum.top(d);
+    facts.set("subspace_dim", Quantity::exact(d as f64));
     for q in frame.column_iter() {
-        let distance = (q - &spectrum.top * spectrum.top.tr_mul(&q)).norm();
-        let distance = Quantity::new(distance, spectrum.angle_bar, Grade::Estimated);
-        facts.push("distance_from_top", distance);
+        let distance = (q - &top * top.tr_mul(&q)).norm();
+        facts.push("distance_from_top", Quantity::new(distance, bar, Grade::Estimated));
     }
     facts.set_series("log_growth", spectrum.logs);
     Ok(())

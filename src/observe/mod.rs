@@ -4,6 +4,8 @@ mod adiabatic_gap_forces_alignment;
 mod compressing_maps_force_alignment;
 mod frames;
 mod gaussian_data_has_a_closed_form_flow;
+mod gaussian_paths_share_one_flow;
+mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod paths;
@@ -48,6 +50,7 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::observe),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
     ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::observe),
+    ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.

@@ -113,40 +113,48 @@ impl Flow {
         Quantity::new(value, bar, Grade::Estimated)
     }
 
-    /// log singular values of J·V, and its left singular vectors with a bound on the angle by which
-    /// the top-d subspace is off, d being where the gap is largest.
+    /// Singular values and left singular vectors of J·V.
     ///
     /// *Errors*: as [`linalg::svd`].
     pub fn spectrum(&self) -> Result<FlowSpectrum> {
         let tangents = &self.fine.tangents;
         let Spectrum { log_growth, end_vectors, .. } = spectrum(tangents)?;
-        let k = log_growth.len();
         // J·V = B diag(column norms): relative errors of columns move every singular value by at most
         // ‖ΔB‖/σ_min(B), relative to itself (Demmel and Veselić).
         let mut scaled = tangents.clone();
         scaled.column_iter_mut().for_each(|mut c| c /= c.norm());
-        let error = self.relative * (k as f64).sqrt();
+        let error = self.relative * (tangents.ncols() as f64).sqrt();
         let bar = error / linalg::least_singular_value(&scaled)?;
-        let gap = |d: &usize| log_growth[d - 1] - log_growth[*d];
-        let dim = (1..k).max_by(|i, j| gap(i).total_cmp(&gap(j))).unwrap_or(k);
-        // Wedin: singular subspaces move by at most the error over the gap; twice, for the second order.
-        let next = log_growth.get(dim).map_or(0.0, |g| g.exp());
-        let angle_bar = 2.0 * error * tangents.norm() / (log_growth[dim - 1].exp() - next);
         let logs = log_growth.iter().map(|g| Quantity::new(*g, bar, Grade::Estimated)).collect();
-        Ok(FlowSpectrum { logs, dim, top: end_vectors.columns(0, dim).into_owned(), angle_bar })
+        Ok(FlowSpectrum { logs, vectors: end_vectors, error: error * tangents.norm() })
     }
 }
 
-/// Singular values and the best separated top end-point subspace of a flow.
+/// Singular values and end-point vectors of a flow.
 pub struct FlowSpectrum {
     /// log singular values, decreasing.
     pub logs: Vec<Quantity>,
-    /// d, where log σ_d − log σ_{d+1} is largest.
-    pub dim: usize,
-    /// The top-d end-point subspace, `D×d`.
-    pub top: DMatrix<f64>,
-    /// Bound on the angle by which it is off.
-    pub angle_bar: f64,
+    /// Left singular vectors as columns.
+    vectors: DMatrix<f64>,
+    /// Bound on the error of J·V in norm.
+    error: f64,
+}
+
+impl FlowSpectrum {
+    /// The d at which log σ_d − log σ_{d+1} is largest.
+    pub fn best_separated(&self) -> usize {
+        let gap = |d: &usize| (self.logs[d - 1] - self.logs[*d]).value;
+        let all = 1..self.logs.len();
+        all.max_by(|i, j| gap(i).total_cmp(&gap(j))).unwrap_or(self.logs.len())
+    }
+
+    /// The top-d end-point subspace, `D×d`, and a bound on the angle by which it is off.
+    pub fn top(&self, d: usize) -> (DMatrix<f64>, f64) {
+        let sigma = |k: usize| self.logs.get(k).map_or(0.0, |log| log.value.exp());
+        // Wedin: singular subspaces move by at most the error over the gap; twice, for the second order.
+        let bar = 2.0 * self.error / (sigma(d - 1) - sigma(d));
+        (self.vectors.columns(0, d).into_owned(), bar)
+    }
 }
 
 impl End {
