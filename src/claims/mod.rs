@@ -8,6 +8,7 @@
 pub mod adiabatic_gap_forces_alignment;
 pub mod agreement;
 pub mod compressing_maps_force_alignment;
+pub mod errors_convert_between_parametrisations;
 pub mod gaussian_data_has_a_closed_form_flow;
 pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
@@ -15,6 +16,7 @@ pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
+pub mod sampler_maps_contract_normals_exactly;
 pub mod schedules;
 
 use crate::facts::Facts;
@@ -92,6 +94,8 @@ pub const ALL: &[&Claim] = &[
     &qr_subspace_tracks_singular_subspace::CLAIM,
     &gaussian_data_has_a_closed_form_flow::CLAIM,
     &gaussian_paths_share_one_flow::CLAIM,
+    &sampler_maps_contract_normals_exactly::CLAIM,
+    &errors_convert_between_parametrisations::CLAIM,
 ];
 
 /// The claim of that id.

@@ -2,6 +2,7 @@
 
 mod adiabatic_gap_forces_alignment;
 mod compressing_maps_force_alignment;
+mod errors_convert_between_parametrisations;
 mod frames;
 mod gaussian_data_has_a_closed_form_flow;
 mod gaussian_paths_share_one_flow;
@@ -12,6 +13,7 @@ mod paths;
 mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
+mod sampler_maps_contract_normals_exactly;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -51,6 +53,8 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
     ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::observe),
     ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::observe),
+    ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::observe),
+    ("errors_convert_between_parametrisations", errors_convert_between_parametrisations::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.
