@@ -148,8 +148,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let (plain, plain_slope) = velocity(&GaussianPath { schedule, denoiser: &denoiser }, time, &x);
     let (canonical, _) = velocity(&Canonical { denoiser: &denoiser }, b / a, &y);
     // Both velocities are sums of terms of this size, and so are their Jacobians.
-    let (_, _, _, db) = schedule.rates(time);
-    let stretch = (db / b).abs();
+    let (_, _, da, db) = schedule.rates(time);
+    let stretch = (da / a).abs() + (db / b).abs();
     let difference = |with: &[f64], without: &[f64], size: f64| -> Vec<Quantity> {
         let pairs = || with.iter().zip(without);
         let largest = pairs().map(|(w, e)| w.abs().max(e.abs())).fold(size, f64::max);

@@ -3,6 +3,7 @@
 mod adiabatic_gap_forces_alignment;
 mod compressing_maps_force_alignment;
 mod errors_convert_between_parametrisations;
+mod flat_laws;
 mod frames;
 mod gaussian_data_has_a_closed_form_flow;
 mod gaussian_paths_share_one_flow;
