@@ -6,13 +6,19 @@
 //! is 1 in the claim and 2 in the mutant of that name.
 
 pub mod adiabatic_gap_forces_alignment;
+pub mod agreement;
 pub mod compressing_maps_force_alignment;
 pub mod curvature_and_second_derivatives_bound_the_blocks;
+pub mod errors_convert_between_parametrisations;
+pub mod gaussian_data_has_a_closed_form_flow;
+pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
+pub mod sampler_maps_contract_normals_exactly;
+pub mod schedules;
 pub mod tangential_alignment_bounds_score_overlap;
 
 use crate::facts::Facts;
@@ -98,6 +104,10 @@ pub const ALL: &[&Claim] = &[
     &posterior_moments_certify_alignment::CLAIM,
     &tangential_alignment_bounds_score_overlap::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &gaussian_data_has_a_closed_form_flow::CLAIM,
+    &gaussian_paths_share_one_flow::CLAIM,
+    &sampler_maps_contract_normals_exactly::CLAIM,
+    &errors_convert_between_parametrisations::CLAIM,
 ];
 
 /// The claim of that id.
