@@ -10,8 +10,11 @@ pub mod compressing_maps_force_alignment;
 pub mod moving_frame_blocks_are_gauge_invariant;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
+pub mod radial_law;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
+pub mod sphere_flow_is_a_radial_quantile_map;
+pub mod torus_flow_factors_into_circles;
 
 use crate::facts::Facts;
 use crate::verdict::Judgement;
@@ -86,6 +89,8 @@ pub const ALL: &[&Claim] = &[
     &adiabatic_gap_forces_alignment::CLAIM,
     &posterior_moments_certify_alignment::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &sphere_flow_is_a_radial_quantile_map::CLAIM,
+    &torus_flow_factors_into_circles::CLAIM,
 ];
 
 /// The claim of that id.

@@ -8,6 +8,9 @@ mod moving_frame_blocks_are_gauge_invariant;
 mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
+mod resolved;
+mod sphere_flow_is_a_radial_quantile_map;
+mod torus_flow_factors_into_circles;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -45,6 +48,8 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
     ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::observe),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
+    ("sphere_flow_is_a_radial_quantile_map", sphere_flow_is_a_radial_quantile_map::observe),
+    ("torus_flow_factors_into_circles", torus_flow_factors_into_circles::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.
