@@ -13,6 +13,8 @@ pub mod qr_subspace_tracks_singular_subspace;
 pub mod radial_law;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
+pub mod rotated_coupling_solves_the_riccati_equation;
+pub mod segment_flow_is_a_quantile_map;
 pub mod sphere_flow_is_a_radial_quantile_map;
 pub mod torus_flow_factors_into_circles;
 
@@ -91,6 +93,8 @@ pub const ALL: &[&Claim] = &[
     &qr_subspace_tracks_singular_subspace::CLAIM,
     &sphere_flow_is_a_radial_quantile_map::CLAIM,
     &torus_flow_factors_into_circles::CLAIM,
+    &rotated_coupling_solves_the_riccati_equation::CLAIM,
+    &segment_flow_is_a_quantile_map::CLAIM,
 ];
 
 /// The claim of that id.

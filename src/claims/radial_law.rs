@@ -63,7 +63,8 @@ impl RadialLaw {
             let falls = (-2.0 * c * (sin - s_mode) * (sin + s_mode)).exp();
             falls * (2.0 * sin * cos / peak).powi(power)
         });
-        let log_area = std::f64::consts::LN_2 + 0.5 * (n - 1.0) * PI.ln() - libm::lgamma(0.5 * (n - 1.0));
+        let log_area =
+            std::f64::consts::LN_2 + 0.5 * (n - 1.0) * PI.ln() - libm::lgamma(0.5 * (n - 1.0));
         let miss = rho - self.radius;
         let exponent = log_area + p * peak.ln() - 2.0 * c * s_mode * s_mode
             + (n - 1.0) * (rho / self.sigma).ln()

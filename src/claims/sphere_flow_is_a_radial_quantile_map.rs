@@ -28,7 +28,9 @@ pub const CLAIM: Claim = Claim {
     least_in_scope: 0.7,
     mutants: &[
         Mutant { name: "signal_dropped", what: "the radius follows the central χ law: R = 0" },
-        Mutant { name: "shell_factor_dropped", what: "f is the density on R^n, without ρ^{n−1}" },
+        Mutant {
+            name: "shell_factor_dropped", what: "f is the density on R^n, without ρ^{n−1}"
+        },
         Mutant { name: "densities_swapped", what: "J_r = f_T/f_0" },
         Mutant { name: "radius_scales", what: "J_r = ρ_T/ρ_0, as in the tangent directions" },
         Mutant { name: "slope_rate_squared", what: "l_T = l_0 (J_r/J_T)²" },
@@ -59,7 +61,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let tail = |k: usize| probability(law(k), distance[k], above);
     let start = tail(0);
     for k in [last / 2, last] {
-        conclusions.push(equal(format!("(b) quantile at σ = {:.3e}", sigma[k].value), tail(k), start));
+        conclusions.push(equal(
+            format!("(b) quantile at σ = {:.3e}", sigma[k].value),
+            tail(k),
+            start,
+        ));
     }
 
     // (c) The Jacobian on the radius, on tangents and on flat directions.

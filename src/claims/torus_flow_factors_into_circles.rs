@@ -60,7 +60,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         j_radial.push(if swapped { f_end / f_start } else { f_start / f_end });
         j_tangential.push(end[i] / start[i]);
         conclusions.push(equal(format!("(b) radial factor {i}"), radial[i], j_radial[i]));
-        conclusions.push(equal(format!("(b) tangential factor {i}"), tangential[i], j_tangential[i]));
+        conclusions.push(equal(
+            format!("(b) tangential factor {i}"),
+            tangential[i],
+            j_tangential[i],
+        ));
     }
     let largest = j_tangential.iter().fold(0.0, |a: f64, q| a.max(q.value));
     conclusions.push(vanishes("(b) entries off the diagonal", facts.get("leak"), largest));

@@ -9,6 +9,8 @@ mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
 mod resolved;
+mod rotated_coupling_solves_the_riccati_equation;
+mod segment_flow_is_a_quantile_map;
 mod sphere_flow_is_a_radial_quantile_map;
 mod torus_flow_factors_into_circles;
 
@@ -50,6 +52,11 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
     ("sphere_flow_is_a_radial_quantile_map", sphere_flow_is_a_radial_quantile_map::observe),
     ("torus_flow_factors_into_circles", torus_flow_factors_into_circles::observe),
+    (
+        "rotated_coupling_solves_the_riccati_equation",
+        rotated_coupling_solves_the_riccati_equation::observe,
+    ),
+    ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.

@@ -6,14 +6,14 @@ use crate::drift::{Atoms, Canonical, Denoiser, Moved, Sphere};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, geometric_times};
-use crate::linalg::{complement, frame_from_normals, singular_values};
+use crate::linalg::{complement, frame_from_normals};
 use crate::random::Knobs;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 use std::f64::consts::TAU;
 
 /// Step of log σ on the coarser grid; Dormand–Prince then errs by about 1e-8.
-const STEP: f64 = 0.15;
+const STEP: f64 = 0.12;
 
 /// Directions of the sphere's span that are followed: all of them up to this dimension.
 const FOLLOWED: usize = 6;
@@ -55,8 +55,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let point = frame_from_normals(sphere_dim, 1, &stream.named("point").normals(sphere_dim));
     let noise = DVector::from_vec(stream.named("noise").normals(dim)) * sigma_start;
     let start = (&span * point.column(0) * radius + noise).as_slice().to_vec();
-    let world =
-        World { sphere_dim, dim, radius, sigma_start, sigma_end, points, slope, start };
+    let world = World { sphere_dim, dim, radius, sigma_start, sigma_end, points, slope, start };
     let facts = measure(&world, &span, stream.named("plane").normals(sphere_dim))?;
     Ok(Observation::new(&world, facts))
 }
@@ -110,8 +109,7 @@ fn measure(world: &World, span: &DMatrix<f64>, graph: Vec<f64>) -> Result<Facts>
     let turned = (&end / end.norm() - inside.normalize()).norm();
     facts.set("turn", Quantity::new(turned, 2.0 * bar / end.norm(), Grade::Estimated));
 
-    let all: Vec<_> =
-        [&radius, &tangents, &flats].iter().flat_map(|m| m.column_iter()).collect();
+    let all: Vec<_> = [&radius, &tangents, &flats].iter().flat_map(|m| m.column_iter()).collect();
     let jacobian = orbit.jacobian_in(&DMatrix::from_columns(&all));
     facts.set("radial_factor", jacobian.at(0, 0));
     for i in 1..followed {
@@ -122,19 +120,24 @@ fn measure(world: &World, span: &DMatrix<f64>, graph: Vec<f64>) -> Result<Facts>
         facts.push("flat_factor", jacobian.at(i, i));
     }
     facts.set("leak", jacobian.leak());
-    let values = singular_values(&jacobian.values.view((0, 0), (followed, followed)).into_owned())?;
-    let value = |k: usize| Quantity::new(values[k], 2.0 * jacobian.bar(), Grade::Estimated);
+    // Of the radius and the tangents alone: flat directions have their own factor.
+    let inner = jacobian.leading(followed);
+    let spectra = inner.spectra()?;
+    let value = |k: usize| inner.singular_value(&spectra, k);
     facts.set("singular_ratio", value(followed - 1) / value(followed - 2));
 
     // A plane of the given slope over the tangents, and a line towards the first flat direction.
     let graph = DMatrix::from_row_slice(1, followed - 1, &graph[..followed - 1]);
     let graph = &graph * (world.slope / graph.norm());
     facts.set("slope_start", Quantity::rounded(world.slope, 8.0));
-    facts.set("slope_end", orbit.slope(&(&tangents + &radius * graph), &tangents, &radius)?);
+    facts.set("slope_end", orbit.end_slope(&(&tangents + &radius * graph), &tangents, &radius)?);
     if flats.ncols() > 0 {
         let (along, away) = (tangents.columns(0, 1).into_owned(), flats.columns(0, 1).into_owned());
         facts.set("flat_slope_start", Quantity::rounded(world.slope, 8.0));
-        facts.set("flat_slope_end", orbit.slope(&(&along + &away * world.slope), &along, &away)?);
+        facts.set(
+            "flat_slope_end",
+            orbit.end_slope(&(&along + &away * world.slope), &along, &away)?,
+        );
     }
     Ok(facts)
 }

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{frame_from_normals, largest_angle};
-use crate::lyapunov::spectrum;
+use crate::lyapunov::Spectrum;
 use crate::random::Knobs;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
@@ -119,16 +119,17 @@ fn measure(world: &World, turn: &DMatrix<f64>) -> Result<Facts> {
     }
     facts.set("leak", jacobian.leak());
 
-    let exact = spectrum(&jacobian.values)?;
-    // Weyl: values move by at most the norm of the error; so do subspaces, over the gap at m.
-    let error = jacobian.bars.norm();
-    let value = |k: usize| exact.log_growth[k].exp();
+    let spectra = jacobian.spectra()?;
     for k in 0..dim {
-        facts.push("singular_value", Quantity::new(value(k), error, Grade::Estimated));
+        facts.push("singular_value", jacobian.singular_value(&spectra, k));
     }
-    let top = exact.end_vectors.columns(0, m).into_owned();
-    let angle = largest_angle(&top, &DMatrix::identity(dim, m))?;
-    let leak = 2.0 * error / (value(m - 1) - value(m));
-    facts.set("angle_to_tangents", Quantity::new(angle, leak, Grade::Estimated));
+    let top = |s: &Spectrum| s.end_vectors.columns(0, m).into_owned();
+    let (fine, coarse) = (top(&spectra.0), top(&spectra.1));
+    let angle = largest_angle(&fine, &DMatrix::identity(dim, m))?;
+    // Rounding turns a subspace by its size over the gap.
+    let value = |k: usize| spectra.0.log_growth[k].exp();
+    let rounding = 1e-12 * value(0) / (value(m - 1) - value(m)).abs();
+    let bar = largest_angle(&fine, &coarse)? + rounding;
+    facts.set("angle_to_tangents", Quantity::new(angle, bar, Grade::Estimated));
     Ok(facts)
 }
