@@ -15,11 +15,16 @@ pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
+pub mod radial_law;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
+pub mod rotated_coupling_solves_the_riccati_equation;
 pub mod sampler_maps_contract_normals_exactly;
 pub mod schedules;
+pub mod segment_flow_is_a_quantile_map;
+pub mod sphere_flow_is_a_radial_quantile_map;
 pub mod tangential_alignment_bounds_score_overlap;
+pub mod torus_flow_factors_into_circles;
 
 use crate::facts::Facts;
 use crate::verdict::Judgement;
@@ -108,6 +113,10 @@ pub const ALL: &[&Claim] = &[
     &gaussian_paths_share_one_flow::CLAIM,
     &sampler_maps_contract_normals_exactly::CLAIM,
     &errors_convert_between_parametrisations::CLAIM,
+    &sphere_flow_is_a_radial_quantile_map::CLAIM,
+    &torus_flow_factors_into_circles::CLAIM,
+    &rotated_coupling_solves_the_riccati_equation::CLAIM,
+    &segment_flow_is_a_quantile_map::CLAIM,
 ];
 
 /// The claim of that id.

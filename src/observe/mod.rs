@@ -16,8 +16,13 @@ mod paths;
 mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
+mod resolved;
+mod rotated_coupling_solves_the_riccati_equation;
 mod sampler_maps_contract_normals_exactly;
+mod segment_flow_is_a_quantile_map;
+mod sphere_flow_is_a_radial_quantile_map;
 mod tangential_alignment_bounds_score_overlap;
+mod torus_flow_factors_into_circles;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -67,6 +72,13 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::observe),
     ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::observe),
     ("errors_convert_between_parametrisations", errors_convert_between_parametrisations::observe),
+    ("sphere_flow_is_a_radial_quantile_map", sphere_flow_is_a_radial_quantile_map::observe),
+    ("torus_flow_factors_into_circles", torus_flow_factors_into_circles::observe),
+    (
+        "rotated_coupling_solves_the_riccati_equation",
+        rotated_coupling_solves_the_riccati_equation::observe,
+    ),
+    ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.
