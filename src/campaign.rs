@@ -1,12 +1,14 @@
 //! Many worlds: draws, observes and judges them in parallel, and sums up.
 
+pub use crate::record::{ClaimSummary, MutantSummary, Outcome, Tightest};
+
 use crate::claims::Claim;
-use crate::facts::nullable;
+use crate::facts::Facts;
 use crate::observe::{KNOBS, Observation, observe};
 use crate::random::{Knobs, Stream};
-use crate::verdict::{Judgement, Verdict};
+use crate::record::{ClaimRecord, Detail, WorldRecord};
+use crate::verdict::{Judgement, Margin, Verdict};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use statrs::distribution::{Beta, ContinuousCDF};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,8 +21,11 @@ pub const LEAST_DECIDED: f64 = 0.9;
 /// Confidence of [`ClaimSummary::violation_rate_bound`].
 pub const CONFIDENCE: f64 = 0.95;
 
+/// A record holds the details of worlds up to so many quantities a claim, and always of the tightest world.
+pub const DETAILED_QUANTITIES: usize = 4000;
+
 /// One world of one claim: what was seen and judged.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct WorldResult {
     /// Its index in the campaign; with the seed and the claim it repeats the world.
     pub index: usize,
@@ -77,6 +82,38 @@ pub fn run(
     stop: &AtomicBool,
     after_each: &(dyn Fn() + Sync),
 ) -> Vec<WorldResult> {
+    run_keeping(claim, seed, worlds, stop, after_each, |result| result)
+}
+
+/// [`run`], which keeps facts only where they are needed: in worlds violated or undecided.
+///
+/// Long campaigns would otherwise fill the memory with facts that hold;
+/// [`record`] observes the tightest world once more.
+pub fn run_frugally(
+    claim: &Claim,
+    seed: u64,
+    worlds: usize,
+    stop: &AtomicBool,
+    after_each: &(dyn Fn() + Sync),
+) -> Vec<WorldResult> {
+    run_keeping(claim, seed, worlds, stop, after_each, |mut result| {
+        if let (Verdict::Holds | Verdict::OutOfScope, Ok(seen)) =
+            (result.verdict, &mut result.observed)
+        {
+            seen.facts = Facts::new();
+        }
+        result
+    })
+}
+
+fn run_keeping(
+    claim: &Claim,
+    seed: u64,
+    worlds: usize,
+    stop: &AtomicBool,
+    after_each: &(dyn Fn() + Sync),
+    keep: impl Fn(WorldResult) -> WorldResult + Sync,
+) -> Vec<WorldResult> {
     (0..worlds)
         .into_par_iter()
         .filter_map(|index| {
@@ -85,74 +122,54 @@ pub fn run(
             }
             let result = judge_world(claim, seed, index);
             after_each();
-            Some(result)
+            Some(keep(result))
         })
         .collect()
 }
 
-/// What a campaign says of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// No violation, enough worlds in scope and decided, every mutant refuted.
-    Stands,
-    /// At least one world violates the claim.
-    Fell,
-    /// A wrong version of the claim was never refuted: the check may be unable to fail.
-    MutantSurvived,
-    /// Too many worlds in scope could not be decided.
-    Undecided,
-    /// Too few worlds met the hypotheses.
-    Vacuous,
+/// The record of a campaign: every world, in full where it matters (see [`crate::record`]).
+pub fn record(claim: &Claim, seed: u64, results: &[WorldResult]) -> ClaimRecord {
+    let summary = summarise(claim, results);
+    let mut worlds: Vec<WorldRecord> = results.iter().map(|r| world_record(claim, r)).collect();
+    let mut in_full = Vec::new();
+    if let Some(tightest) = &summary.tightest {
+        in_full.extend(results.iter().position(|r| r.index == tightest.index));
+    }
+    for verdict in [Verdict::Violated, Verdict::Undecided] {
+        in_full.extend((0..results.len()).filter(|at| results[*at].verdict == verdict));
+    }
+    let mut quantities = 0;
+    for (nth, at) in in_full.into_iter().enumerate() {
+        let result = match results[at].verdict {
+            // Its facts may have been dropped: see `run_frugally`.
+            Verdict::Holds => judge_world(claim, seed, results[at].index),
+            _ => results[at].clone(),
+        };
+        let Ok(seen) = result.observed else { continue };
+        quantities += seen.facts.iter().map(|(_, series)| series.len()).sum::<usize>();
+        if nth > 0 && quantities > DETAILED_QUANTITIES {
+            break;
+        }
+        worlds[at].detail = Some(Detail { judgement: result.judgement, facts: seen.facts });
+    }
+    ClaimRecord { summary, worlds }
 }
 
-/// A mutant and the worlds that refuted it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MutantSummary {
-    /// Its name.
-    pub name: String,
-    /// How many worlds refuted it.
-    pub refuted_by: usize,
-    /// The first of them.
-    pub first: Option<usize>,
-}
-
-/// The smallest slack of a campaign and where it was found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Tightest {
-    /// Index of the world.
-    pub index: usize,
-    /// Which conclusion.
-    pub conclusion: String,
-    /// Its slack, relative.
-    #[serde(with = "nullable")]
-    pub slack: f64,
-}
-
-/// A campaign summed up, claim by claim.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ClaimSummary {
-    /// The claim.
-    pub claim: String,
-    /// What the campaign says of it.
-    pub outcome: Outcome,
-    /// Worlds finished.
-    pub worlds: usize,
-    /// Worlds that met every hypothesis.
-    pub in_scope: usize,
-    /// Worlds that could not be decided, computed worlds or not.
-    pub undecided: usize,
-    /// Worlds that violate the claim.
-    pub violated: usize,
-    /// Upper Clopper–Pearson bound on the violation rate among decided worlds in scope, at [`CONFIDENCE`].
-    #[serde(with = "nullable")]
-    pub violation_rate_bound: f64,
-    /// The smallest slack, and where.
-    pub tightest: Option<Tightest>,
-    /// Quantiles 0, 0.25, 0.5, 0.75 and 1 of the smallest slack of each decided world in scope.
-    pub slack_quantiles: Option<[f64; 5]>,
-    /// The wrong versions.
-    pub mutants: Vec<MutantSummary>,
+/// A world without its details.
+fn world_record(claim: &Claim, result: &WorldResult) -> WorldRecord {
+    let room = |m: &&Margin| if m.slack.is_nan() { 0.0 } else { m.slack };
+    let least = result.judgement.hypotheses.iter().min_by(|a, b| room(a).total_cmp(&room(b)));
+    let refuted = claim.mutants.iter().zip(&result.refutes).filter(|(_, refuted)| **refuted);
+    WorldRecord {
+        index: result.index,
+        verdict: result.verdict,
+        world: result.observed.as_ref().ok().map(|seen| seen.world.clone()),
+        error: result.observed.as_ref().err().cloned(),
+        hypothesis: least.cloned(),
+        conclusion: result.judgement.tightest().cloned(),
+        refutes: refuted.map(|(mutant, _)| mutant.name.to_owned()).collect(),
+        detail: None,
+    }
 }
 
 /// Sums up the results of one claim.

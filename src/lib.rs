@@ -3,14 +3,19 @@
 
 pub mod campaign;
 pub mod claims;
+pub mod cli;
 pub mod drift;
 pub mod error;
 pub mod facts;
 pub mod flow;
 pub mod linalg;
 pub mod lyapunov;
+pub mod manifold;
 pub mod observe;
+pub mod points;
 pub mod random;
+pub mod record;
 pub mod scalar;
+pub mod scenario;
 pub mod special;
 pub mod verdict;

@@ -3,7 +3,7 @@
 //! A *frame* is a `D×k` matrix with orthonormal columns.
 
 use crate::error::{Error, Result};
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
 /// Orthonormalises the columns in place (modified Gram–Schmidt, twice) and
 /// returns the logarithms of the diagonal of R in V = QR, R_ii > 0.
@@ -57,6 +57,14 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
+/// out ← A·block for a square matrix A of order `n` and columns of length `n`, all column-major.
+pub fn matrix_product(a: &[f64], n: usize, block: &[f64], out: &mut [f64]) {
+    let a = DMatrixView::from_slice(a, n, n);
+    let columns = block.len() / n;
+    let mut out = DMatrixViewMut::from_slice(out, n, columns);
+    out.gemm(1.0, &a, &DMatrixView::from_slice(block, n, columns), 0.0);
+}
+
 /// A singular value decomposition with values in decreasing order.
 #[derive(Clone, Debug)]
 pub struct Svd {
@@ -71,7 +79,7 @@ pub struct Svd {
 /// Sweeps of Jacobi rotations after which a decomposition is given up; convergence is quadratic, so 30 is ample.
 const MOST_SWEEPS: usize = 30;
 
-/// The thin singular value decomposition, values decreasing, to high relative accuracy.
+/// The thin singular value decomposition, values decreasing; those below D·ε·σ_1 are rounding.
 ///
 /// One-sided Jacobi rotations: our own, because nalgebra 0.35's iteration
 /// returns factors whose product is off by up to 1 % on one in 300 products of
@@ -87,8 +95,11 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
         return Ok(Svd { left: right, values, right: left });
     }
     let n = a.ncols();
+    // Inner products of columns are known to about this part of |x||y|.
+    let rounding = f64::EPSILON * a.nrows() as f64;
     // Rotate columns of U = A V until they are orthogonal: then A = (U/|U|) diag|U| Vᵀ.
     let (mut u, mut v) = (a.clone(), DMatrix::identity(n, n));
+    let largest = a.norm_squared();
     let mut converged = false;
     for _ in 0..MOST_SWEEPS {
         if converged {
@@ -99,7 +110,9 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
             for q in p + 1..n {
                 let (pp, qq) = (u.column(p).norm_squared(), u.column(q).norm_squared());
                 let pq = u.column(p).dot(&u.column(q));
-                if pq.abs() <= f64::EPSILON * (pp * qq).sqrt() {
+                // Columns below rounding of the largest are noise: they never become orthogonal.
+                let noise = pp.min(qq) <= rounding * rounding * largest;
+                if noise || pq.abs() <= rounding * (pp * qq).sqrt() {
                     continue;
                 }
                 converged = false;

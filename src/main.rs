@@ -1,1 +1,5 @@
-fn main() {}
+//! The `driftproof` command: see [`driftproof::cli`].
+
+fn main() -> std::process::ExitCode {
+    driftproof::cli::main()
+}

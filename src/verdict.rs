@@ -43,6 +43,9 @@ impl Margin {
     /// assert_eq!(m.verdict(), Verdict::Holds);
     /// ```
     pub fn at_most(name: impl Into<String>, left: Quantity, right: Quantity) -> Self {
+        if right.value == f64::INFINITY && left.value.is_finite() {
+            return Self { name: name.into(), slack: 1.0, bar: 0.0 };
+        }
         let scale = left.value.abs().max(right.value.abs());
         let scale = if scale > 0.0 { scale } else { 1.0 };
         Self {

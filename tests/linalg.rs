@@ -55,6 +55,17 @@ fn a_rank_deficient_matrix_has_orthonormal_left_vectors() {
 }
 
 #[test]
+fn a_matrix_of_rounding_noise_converges() {
+    // Met in a campaign: rank one, all entries within an ulp of cancellation.
+    let a = dmatrix![-9.001569508459555e-17, -5.551115123125783e-17, 0.0;
+        -2.220446049250313e-16, 0.0, 1.1102230246251565e-16;
+        -1.1102230246251565e-16, 0.0, 5.551115123125783e-17];
+    let s = svd(&a).unwrap();
+    let rebuilt = &s.left * DMatrix::from_diagonal(&s.values) * s.right.transpose();
+    assert!((rebuilt - &a).norm() < 1e-15 * a.norm());
+}
+
+#[test]
 fn a_wide_matrix_is_the_transpose_of_a_tall_one() {
     let a = DMatrix::from_vec(2, 5, Stream::root(1).normals(10));
     let s = svd(&a).unwrap();

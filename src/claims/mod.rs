@@ -5,7 +5,26 @@
 //! hypothesis dropped, written where they bite: `v.scale("gamma_doubled", 2.0)`
 //! is 1 in the claim and 2 in the mutant of that name.
 
+pub mod adiabatic_gap_forces_alignment;
+pub mod agreement;
+pub mod compressing_maps_force_alignment;
+pub mod curvature_and_second_derivatives_bound_the_blocks;
+pub mod errors_convert_between_parametrisations;
+pub mod gaussian_data_has_a_closed_form_flow;
+pub mod gaussian_paths_share_one_flow;
+pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
+pub mod radial_law;
+pub mod relative_compression_forces_alignment;
+pub mod riccati;
+pub mod rotated_coupling_solves_the_riccati_equation;
+pub mod sampler_maps_contract_normals_exactly;
+pub mod schedules;
+pub mod segment_flow_is_a_quantile_map;
+pub mod sphere_flow_is_a_radial_quantile_map;
+pub mod tangential_alignment_bounds_score_overlap;
+pub mod torus_flow_factors_into_circles;
 
 use crate::facts::Facts;
 use crate::verdict::Judgement;
@@ -62,6 +81,14 @@ impl Claim {
         (self.margins)(facts, Variant::STATED)
     }
 
+    /// How far the statement is proved: what its page says after **Standing**, on one line.
+    pub fn standing(&self) -> String {
+        let rest = self.page.split_once("**Standing**").map_or("", |(_, rest)| rest);
+        let paragraph = rest.split("\n\n").next().unwrap_or_default();
+        let words = paragraph.split("**").next().unwrap_or_default().split_whitespace();
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// The judgement of a mutant.
     pub fn judge_mutant(&self, facts: &Facts, mutant: &Mutant) -> Judgement {
         let judgement = (self.margins)(facts, Variant(Some(mutant.name)));
@@ -73,7 +100,24 @@ impl Claim {
 }
 
 /// Every claim, in the order of the theory.
-pub const ALL: &[&Claim] = &[&qr_subspace_tracks_singular_subspace::CLAIM];
+pub const ALL: &[&Claim] = &[
+    &moving_frame_blocks_are_gauge_invariant::CLAIM,
+    &relative_compression_forces_alignment::CLAIM,
+    &compressing_maps_force_alignment::CLAIM,
+    &curvature_and_second_derivatives_bound_the_blocks::CLAIM,
+    &adiabatic_gap_forces_alignment::CLAIM,
+    &posterior_moments_certify_alignment::CLAIM,
+    &tangential_alignment_bounds_score_overlap::CLAIM,
+    &qr_subspace_tracks_singular_subspace::CLAIM,
+    &gaussian_data_has_a_closed_form_flow::CLAIM,
+    &gaussian_paths_share_one_flow::CLAIM,
+    &sampler_maps_contract_normals_exactly::CLAIM,
+    &errors_convert_between_parametrisations::CLAIM,
+    &sphere_flow_is_a_radial_quantile_map::CLAIM,
+    &torus_flow_factors_into_circles::CLAIM,
+    &rotated_coupling_solves_the_riccati_equation::CLAIM,
+    &segment_flow_is_a_quantile_map::CLAIM,
+];
 
 /// The claim of that id.
 pub fn find(id: &str) -> Option<&'static Claim> {

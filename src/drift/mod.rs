@@ -1,6 +1,6 @@
 //! The drift that carries noise to data, each field written once over [`Scalar`].
 //!
-//! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoiser`]
+//! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoise`]
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
 mod atoms;
@@ -10,8 +10,10 @@ mod gaussian;
 pub mod kernel;
 mod law;
 mod moved;
+mod parametrisation;
 mod path;
 mod product;
+mod rotating;
 mod schedule;
 mod segment;
 mod sphere;
@@ -24,8 +26,10 @@ pub use denoiser::{Channel, Denoise};
 pub use gaussian::Gaussian;
 pub use law::Denoiser;
 pub use moved::Moved;
+pub use parametrisation::Parametrisation;
 pub use path::{Canonical, GaussianPath};
 pub use product::Product;
+pub use rotating::{Rotating, Turn};
 pub use schedule::Schedule;
 pub use segment::Segment;
 pub use sphere::Sphere;

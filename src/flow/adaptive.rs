@@ -48,14 +48,13 @@ pub fn adaptive_times<F: Drift>(
             x = next;
             t = if h == to - t { to } else { t + h };
             times.push(t);
+        } else if h.abs() < 4.0 * ulp {
+            let problem = format!("no step from t = {t} keeps the error below {tolerance:e}");
+            return Err(Error::numeric("adaptive step size", problem));
         }
         // The usual controller: safety 0.9, growth within [0.2, 5]; a NaN error shrinks the step.
         let factor = 0.9 * error.powf(-0.2);
         h *= if factor.is_nan() { 0.2 } else { factor.clamp(0.2, 5.0) };
-        if h.abs() < 4.0 * ulp {
-            let problem = format!("no step from t = {t} keeps the error below {tolerance:e}");
-            return Err(Error::numeric("adaptive step size", problem));
-        }
     }
     Ok(times)
 }

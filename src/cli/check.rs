@@ -1,0 +1,200 @@
+//! `driftproof check`: claims on random worlds, data sets, the table and the record.
+
+use super::data::{self, Scale};
+use super::{Exit, interrupt, names, print, progress::Progress, replay, summary};
+use crate::campaign;
+use crate::claims::Claim;
+use crate::error::{Error, Result};
+use crate::record::{
+    self, ClaimRecord, Outcome, Parameters, Record, Schema, Timing, TrajectoryRecord, Versions,
+};
+use crate::verdict::Verdict;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Worlds of each claim unless `--worlds` says otherwise.
+pub const WORLDS: u32 = 200;
+
+/// More worlds than this do not fit the memory of a small machine.
+const MOST_WORLDS: i64 = 100_000;
+
+/// Where the record goes unless `--out` says otherwise.
+const FOLDER: &str = "driftproof-out";
+
+/// The options of `driftproof check`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Claims by name or number of the theory (T3); without any, all of them
+    pub claims: Vec<String>,
+    /// Random worlds for each claim, 1 to 100000
+    #[arg(long, value_name = "N", default_value_t = WORLDS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=MOST_WORLDS))]
+    pub worlds: u32,
+    /// Judge this world again and print all that is known of it
+    #[arg(long, value_name = "I", requires = "claims", conflicts_with_all = ["worlds", "data", "scale"], allow_negative_numbers = true)]
+    pub world: Option<u32>,
+    /// Seed of all random worlds
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Worker threads, 1 to 1024; by default one a core
+    #[arg(long, value_name = "T", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// A data set, .npy or .csv, rows as points; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub data: Vec<PathBuf>,
+    /// How data are scaled
+    #[arg(long, value_enum, default_value_t)]
+    pub scale: Scale,
+    /// Folder of the record [default: driftproof-out]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the record, as JSON, in place of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            claims: Vec::new(),
+            worlds: WORLDS,
+            world: None,
+            seed: 1,
+            threads: None,
+            data: Vec::new(),
+            scale: Scale::None,
+            out: None,
+            json: false,
+        }
+    }
+}
+
+impl Options {
+    /// The command that repeats one world of a claim.
+    pub fn repeat_world(&self, claim: &str, index: usize) -> String {
+        format!("driftproof check {claim} --world {index} --seed {}", self.seed)
+    }
+
+    /// The command that repeats the campaign of a claim.
+    pub fn repeat(&self, claim: &str) -> String {
+        format!("driftproof check {claim} --worlds {} --seed {}", self.worlds, self.seed)
+    }
+
+    /// The claims and data sets that are asked for: only those named, or everything.
+    fn wanted(&self) -> (bool, bool) {
+        let everything = self.claims.is_empty() && self.data.is_empty();
+        (everything || !self.claims.is_empty(), everything || !self.data.is_empty())
+    }
+}
+
+/// Checks what was asked for and says how it stands.
+pub fn run(options: &Options) -> Result<Exit> {
+    // Everything that can be refused is refused before anything is computed or written.
+    let claims = names::resolve_all(&options.claims)?;
+    let (with_claims, with_data) = options.wanted();
+    let threads = match options.threads {
+        Some(threads) => usize::from(threads),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
+        Error::input("--threads", format!("{threads} threads: {error}"), "fewer threads")
+    })?;
+    if options.world.is_some() {
+        return replay::run(options, &claims, threads);
+    }
+    let sets = if with_data { data::read(&options.data, options.scale)? } else { Vec::new() };
+    let folder = options.out.as_deref().unwrap_or(Path::new(FOLDER));
+    record::check_writable(folder)?;
+
+    let claims = if with_claims { claims } else { Vec::new() };
+    let started = Instant::now();
+    let stop = interrupt::flag();
+    let mut record = begin(options, &claims, with_data, threads);
+    for claim in &claims {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let (checked, seconds) = pool.install(|| campaign_of(claim, options));
+        record.timing.claims.insert(claim.id.to_owned(), seconds);
+        record.claims.push(checked);
+    }
+    for set in &sets {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        record.data.push(pool.install(|| data::examine(set, options.seed))?);
+    }
+    record.interrupted = stop.load(Ordering::Relaxed);
+    record.timing.seconds = started.elapsed().as_secs_f64();
+
+    let written = record::write(&record, folder, record::FILE_NAME);
+    // A full disk shall not cost the result of a long run: it is shown in any case.
+    if options.json {
+        print(&record::to_json(&record))?;
+    } else {
+        print(&summary::shown(options, &record, written.as_deref().ok()))?;
+    }
+    written?;
+    Ok(exit(&record))
+}
+
+/// A record of nothing yet.
+pub fn begin(options: &Options, claims: &[&Claim], with_data: bool, threads: usize) -> Record {
+    let files = options.data.iter().map(|file| file.display().to_string());
+    let data = match (with_data, options.data.is_empty()) {
+        (true, true) => vec!["built-in".to_owned()],
+        _ => files.collect(),
+    };
+    Record {
+        schema: Schema::current(),
+        versions: Versions::current(),
+        parameters: Parameters {
+            claims: claims.iter().map(|claim| claim.id.to_owned()).collect(),
+            data,
+            scale: options.scale.name(),
+            worlds: options.worlds as usize,
+            world: options.world.map(|index| index as usize),
+            seed: options.seed,
+        },
+        interrupted: false,
+        claims: Vec::new(),
+        data: Vec::new(),
+        timing: Timing { threads, seconds: 0.0, claims: BTreeMap::new() },
+    }
+}
+
+fn campaign_of(claim: &Claim, options: &Options) -> (ClaimRecord, f64) {
+    let (worlds, seed) = (options.worlds as usize, options.seed);
+    let progress = Progress::begin(claim.id, worlds, "worlds");
+    let advance = || progress.advance();
+    let results = campaign::run_frugally(claim, seed, worlds, interrupt::flag(), &advance);
+    let seconds = progress.end();
+    let checked = campaign::record(claim, seed, &results);
+    // The first result is on the screen long before the table is.
+    let s = &checked.summary;
+    eprintln!(
+        "{}: {}, {} of {} worlds in scope, {} violated ({seconds:.1} s)",
+        s.claim,
+        summary::words(s.outcome),
+        s.in_scope,
+        s.worlds,
+        s.violated
+    );
+    (checked, seconds)
+}
+
+/// The worst outcome decides; a stopped run shows at best that nothing fell so far.
+fn exit(record: &Record) -> Exit {
+    let any = |outcome| record.claims.iter().any(|claim| claim.summary.outcome == outcome);
+    let violated = |t: &TrajectoryRecord| t.verdict == Verdict::Violated;
+    if any(Outcome::Fell) || record.data.iter().flat_map(|d| &d.trajectories).any(violated) {
+        Exit::Counterexample
+    } else if any(Outcome::MutantSurvived) {
+        Exit::MutantSurvived
+    } else if any(Outcome::Undecided) || any(Outcome::Vacuous) || record.interrupted {
+        Exit::Undecided
+    } else {
+        Exit::Stands
+    }
+}

@@ -1,0 +1,79 @@
+//! What a person sees while worlds are judged: a bar on a terminal, plain lines elsewhere.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Between two plain lines at first; later an eighth of the time gone by, so that a log stays short.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// The progress of one claim, on standard error.
+pub struct Progress {
+    label: String,
+    /// What is counted, e.g. `worlds`.
+    unit: &'static str,
+    total: usize,
+    done: AtomicUsize,
+    started: Instant,
+    last_line: Mutex<Instant>,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Shows that `total` units of work are begun.
+    pub fn begin(label: &str, total: usize, unit: &'static str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let template =
+                format!("{{msg}}  {{bar:24}}  {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+            let style = ProgressStyle::with_template(&template).expect("a constant template");
+            let bar =
+                ProgressBar::new(total as u64).with_style(style).with_message(label.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        if bar.is_none() {
+            eprintln!("{label}: {total} {unit}");
+        }
+        let now = Instant::now();
+        Self {
+            label: label.to_owned(),
+            unit,
+            total,
+            done: AtomicUsize::new(0),
+            started: now,
+            last_line: Mutex::new(now),
+            bar,
+        }
+    }
+
+    /// One more unit is finished.
+    pub fn advance(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+            return;
+        }
+        // A thread that finds the clock taken leaves the line to the other one.
+        let Ok(mut last) = self.last_line.try_lock() else { return };
+        if last.elapsed() >= QUIET.max(self.started.elapsed() / 8) {
+            *last = Instant::now();
+            let rate = done as f64 / self.started.elapsed().as_secs_f64();
+            let left = (self.total - done) as f64 / rate;
+            eprintln!(
+                "{}: {done} of {} {}, {rate:.1}/s, about {left:.0} s left",
+                self.label, self.total, self.unit
+            );
+        }
+    }
+
+    /// Clears the bar and returns the seconds it took.
+    pub fn end(self) -> f64 {
+        let seconds = self.started.elapsed().as_secs_f64();
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        seconds
+    }
+}

@@ -1,0 +1,239 @@
+//! Data sets: rows of a file as points, checked, scaled, and with repeated rows merged.
+//!
+//! The points become the atoms of an exact denoiser, so nothing is repaired in
+//! silence: what can be used is used and noted ([`PointSet::notes`]), what
+//! cannot is refused with the row and the column.
+
+mod csv;
+mod npy;
+mod spacing;
+
+pub use spacing::{MOST_QUERIES, Spacing, nearest_distances};
+
+use crate::error::{Error, Result};
+use nalgebra::DMatrix;
+use std::path::Path;
+
+/// Larger files are refused: their points would not fit the memory of a small machine.
+pub const LARGEST_FILE: u64 = 1 << 30;
+
+/// Larger entries are refused, so that squares and sums of squares stay finite.
+pub const LARGEST_ENTRY: f64 = 1e100;
+
+/// Where the built-in sets come from is told in `data/README.md`.
+const BUILT_IN: &[(&str, &[u8])] = &[
+    ("digits8x8_1797x64.npy", include_bytes!("../../data/digits8x8_1797x64.npy")),
+    ("s2_gvp_volcanoes_xyz.npy", include_bytes!("../../data/s2_gvp_volcanoes_xyz.npy")),
+];
+
+/// How coordinates are scaled before anything is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scaling {
+    /// As in the file.
+    #[default]
+    None,
+    /// Divided by one number, so that the largest |entry| is 1. Keeps angles.
+    Unit,
+    /// The mean subtracted, then divided by one number, so that the mean square distance from the mean is 1.
+    /// Keeps angles.
+    Centred,
+    /// Each column to mean 0 and variance 1, constant columns to 0. Changes angles.
+    Standard,
+}
+
+/// Rows of numbers as read from a file, all finite, at least two, at least one column.
+#[derive(Debug)]
+struct Rows {
+    columns: usize,
+    /// Row after row.
+    values: Vec<f64>,
+}
+
+/// Distinct points with the share of rows that each stands for.
+#[derive(Clone, Debug)]
+pub struct PointSet {
+    /// The file, without its folder.
+    pub name: String,
+    /// Rows of the file.
+    pub rows: usize,
+    /// `D×N`: the distinct points as columns, in the order of their first row.
+    pub points: DMatrix<f64>,
+    /// Logarithm of the share of rows equal to each point; the shares sum to 1.
+    pub log_weights: Vec<f64>,
+    /// Columns of the file (counted from 0) that hold one value only.
+    pub constant_columns: Vec<usize>,
+    /// What a reader should know: merged rows, constant columns, scaling.
+    pub notes: Vec<String>,
+}
+
+impl PointSet {
+    /// The points of a `.npy` or `.csv` file.
+    ///
+    /// *Errors*: [`Error::File`] names the file, the row and column where there is one, and what to try.
+    pub fn read(path: &Path, scaling: Scaling) -> Result<Self> {
+        let read: fn(&Path, &[u8]) -> Result<Rows> = match extension(path).as_str() {
+            "npy" => npy::read,
+            "csv" => csv::read,
+            other => {
+                let found =
+                    if other.is_empty() { "no extension".into() } else { format!(".{other}") };
+                let problem = format!("{found}: not a format that is read");
+                return Err(Error::file(path, problem, "a .npy file (numpy.save) or a .csv file"));
+            }
+        };
+        Self::from_rows(path, read(path, &bytes_of(path)?)?, scaling)
+    }
+
+    /// The two real data sets that come with the command: 8×8 digits, and volcanoes on the sphere.
+    pub fn built_in(scaling: Scaling) -> Result<Vec<Self>> {
+        let read = |(name, bytes): &(&str, &[u8])| {
+            let path = Path::new(name);
+            Self::from_rows(path, npy::read(path, bytes)?, scaling)
+        };
+        BUILT_IN.iter().map(read).collect()
+    }
+
+    fn from_rows(path: &Path, rows: Rows, scaling: Scaling) -> Result<Self> {
+        let (dim, count) = (rows.columns, rows.values.len() / rows.columns);
+        let mut all = DMatrix::from_vec(dim, count, rows.values);
+        // −0 and 0 are one point.
+        all.iter_mut().for_each(|entry| *entry += 0.0);
+        let constant_columns: Vec<usize> =
+            (0..dim).filter(|&c| all.row(c).iter().all(|entry| *entry == all[(c, 0)])).collect();
+        let mut notes = Vec::new();
+        notes.extend(scale(&mut all, scaling));
+        let (points, log_weights) = merge(&all);
+        if points.ncols() == 1 {
+            let problem = format!("all {count} rows are the same point");
+            return Err(Error::file(path, problem, "a file with at least two different rows"));
+        }
+        if points.ncols() < count {
+            notes.push(format!(
+                "{} of {count} rows repeat an earlier row; merged into weights",
+                count - points.ncols()
+            ));
+        }
+        if !constant_columns.is_empty() {
+            notes.push(format!("{} of {dim} columns are constant; kept", constant_columns.len()));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { name, rows: count, points, log_weights, constant_columns, notes })
+    }
+
+    /// Dimension of the ambient space.
+    pub fn dim(&self) -> usize {
+        self.points.nrows()
+    }
+
+    /// Number of distinct points.
+    pub fn len(&self) -> usize {
+        self.points.ncols()
+    }
+
+    /// Always false: a point set has at least two points.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+/// The bytes of a regular file of acceptable size.
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+    let unreadable = |error: std::io::Error| {
+        Error::file(path, format!("cannot be read ({error})"), "the path and its permissions")
+    };
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Error::file(path, "not a regular file", "a .npy or .csv file"));
+    }
+    if metadata.len() > LARGEST_FILE {
+        let problem =
+            format!("{} bytes, more than the {LARGEST_FILE} that are read", metadata.len());
+        return Err(Error::file(path, problem, "a subset of the rows"));
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+/// Refuses entries that nothing can be computed from; `place` names an entry by row and column from 0.
+fn check(path: &Path, rows: Rows, place: impl Fn(usize, usize) -> String) -> Result<Rows> {
+    let Rows { columns, values } = &rows;
+    if *columns == 0 {
+        return Err(Error::file(path, "rows without columns", "at least one number a row"));
+    }
+    if values.len() < 2 * columns {
+        let problem = if values.is_empty() { "no rows" } else { "one row only" };
+        return Err(Error::file(path, problem, "at least two rows: each row is a point"));
+    }
+    let bad = |entry: &f64| !entry.is_finite() || entry.abs() > LARGEST_ENTRY;
+    if let Some(at) = values.iter().position(bad) {
+        let count = values.iter().filter(|entry| bad(entry)).count();
+        let rest =
+            if count > 1 { format!(" ({count} such entries in all)") } else { String::new() };
+        let problem = format!("{} at {}{rest}", values[at], place(at / columns, at % columns));
+        let hint =
+            format!("remove or fill the rows with entries not finite or beyond {LARGEST_ENTRY:e}");
+        return Err(Error::file(path, problem, hint));
+    }
+    Ok(rows)
+}
+
+/// Scales the columns (points) of a matrix and says what was done.
+fn scale(points: &mut DMatrix<f64>, scaling: Scaling) -> Option<String> {
+    let count = points.ncols() as f64;
+    let positive = |size: f64| if size > 0.0 { size } else { 1.0 };
+    let subtract_mean = |points: &mut DMatrix<f64>| {
+        let mean = points.column_mean();
+        points.column_iter_mut().for_each(|mut point| point -= &mean);
+    };
+    match scaling {
+        Scaling::None => None,
+        Scaling::Unit => {
+            let size = positive(points.amax());
+            *points /= size;
+            Some(format!("divided by {size}: the largest entry is 1"))
+        }
+        Scaling::Centred => {
+            subtract_mean(points);
+            let size = positive((points.norm_squared() / count).sqrt());
+            *points /= size;
+            Some(format!("centred and divided by {size:.6}: mean square distance from the mean 1"))
+        }
+        Scaling::Standard => {
+            let constant: Vec<bool> =
+                points.row_iter().map(|row| row.iter().all(|entry| *entry == row[0])).collect();
+            subtract_mean(points);
+            for (mut row, constant) in points.row_iter_mut().zip(constant) {
+                // The mean of equal numbers may be off by rounding, which must not become a unit.
+                let size = positive((row.norm_squared() / count).sqrt());
+                row.iter_mut()
+                    .for_each(|entry| *entry = if constant { 0.0 } else { *entry / size });
+            }
+            Some("each column to mean 0 and variance 1: angles are not those of the file".into())
+        }
+    }
+}
+
+/// The distinct columns in order of first appearance, with the logarithm of their shares.
+fn merge(all: &DMatrix<f64>) -> (DMatrix<f64>, Vec<f64>) {
+    let column = |i: usize| &all.as_slice()[i * all.nrows()..(i + 1) * all.nrows()];
+    let compare = |a: usize, b: usize| {
+        let differing = column(a).iter().zip(column(b)).map(|(x, y)| x.total_cmp(y));
+        differing.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    };
+    let mut order: Vec<usize> = (0..all.ncols()).collect();
+    order.sort_by(|&a, &b| compare(a, b).then(a.cmp(&b)));
+    let mut distinct: Vec<(usize, usize)> = order
+        .chunk_by(|&a, &b| compare(a, b).is_eq())
+        .map(|equal| (equal[0], equal.len()))
+        .collect();
+    distinct.sort_unstable();
+    let first: Vec<usize> = distinct.iter().map(|(first, _)| *first).collect();
+    let share = |times: usize| (times as f64 / all.ncols() as f64).ln();
+    (all.select_columns(&first), distinct.iter().map(|(_, times)| share(*times)).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+#![doc = include_str!("RECORD.md")]
+
+mod file;
+mod summary;
+
+pub use file::{FILE_NAME, check_writable, read, to_json, write};
+pub use summary::{ClaimSummary, MutantSummary, Outcome, Tightest};
+
+use crate::facts::Facts;
+use crate::verdict::{Judgement, Margin, Verdict};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The name by which a record is recognised.
+pub const SCHEMA: &str = "driftproof-record";
+
+/// Raised whenever a key changes its meaning or goes away; new keys do not raise it.
+pub const VERSION: u32 = 1;
+
+/// Everything that is kept of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// What this file is.
+    pub schema: Schema,
+    /// What wrote it.
+    pub versions: Versions,
+    /// What was asked.
+    pub parameters: Parameters,
+    /// Whether the run was stopped: worlds and claims are then missing at the end.
+    pub interrupted: bool,
+    /// One entry a claim, in the order they were checked.
+    pub claims: Vec<ClaimRecord>,
+    /// One entry a data set.
+    pub data: Vec<DataRecord>,
+    /// The only part that differs between two runs of the same parameters.
+    pub timing: Timing,
+}
+
+/// The name and version of the schema.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// [`SCHEMA`].
+    pub name: String,
+    /// [`VERSION`].
+    pub version: u32,
+}
+
+impl Schema {
+    /// The schema of this release.
+    pub fn current() -> Self {
+        Self { name: SCHEMA.to_owned(), version: VERSION }
+    }
+}
+
+/// Program and platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Version of this crate.
+    pub driftproof: String,
+    /// Processor and operating system, e.g. `x86_64-linux`.
+    pub target: String,
+}
+
+impl Versions {
+    /// Of the running program.
+    pub fn current() -> Self {
+        use std::env::consts::{ARCH, OS};
+        Self { driftproof: env!("CARGO_PKG_VERSION").to_owned(), target: format!("{ARCH}-{OS}") }
+    }
+}
+
+/// What decides every number of the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameters {
+    /// Claims asked for, by id.
+    pub claims: Vec<String>,
+    /// Data sets asked for, as typed; `built-in` for the two that come with the command.
+    pub data: Vec<String>,
+    /// Scaling of the data.
+    pub scale: String,
+    /// Worlds asked for, for each claim.
+    pub worlds: usize,
+    /// The one world that was repeated, where it was one.
+    pub world: Option<usize>,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// One claim: the summary and its worlds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClaimRecord {
+    /// The campaign summed up.
+    pub summary: ClaimSummary,
+    /// Every finished world, in order of its index.
+    pub worlds: Vec<WorldRecord>,
+}
+
+/// One world of one claim.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WorldRecord {
+    /// With seed and claim it repeats the world.
+    pub index: usize,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The parameters of the world; absent when it could not be computed.
+    pub world: Option<serde_json::Value>,
+    /// Why it could not be computed.
+    pub error: Option<String>,
+    /// The hypothesis with the least room: in a world out of scope, the one that fails.
+    pub hypothesis: Option<Margin>,
+    /// The conclusion with the least room.
+    pub conclusion: Option<Margin>,
+    /// Names of the mutants that this world refutes.
+    pub refutes: Vec<String>,
+    /// Everything, for the tightest world and those that do not hold.
+    pub detail: Option<Detail>,
+}
+
+/// What a verdict rests on, in full.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Detail {
+    /// All margins.
+    pub judgement: Judgement,
+    /// All facts.
+    pub facts: Facts,
+}
+
+/// One data set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DataRecord {
+    /// The file.
+    pub name: String,
+    /// What was done to it.
+    pub notes: Vec<String>,
+    /// The data set as a world: its parameters.
+    pub world: serde_json::Value,
+    /// What was measured on it.
+    pub facts: Facts,
+    /// Claims judged on single trajectories of its flow.
+    pub trajectories: Vec<TrajectoryRecord>,
+}
+
+/// A claim judged on one trajectory over a data set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TrajectoryRecord {
+    /// The claim.
+    pub claim: String,
+    /// The dimension d at which it was judged.
+    pub dimension: usize,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// All margins.
+    pub judgement: Judgement,
+}
+
+/// How long it took, and on how many threads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Timing {
+    /// Worker threads.
+    pub threads: usize,
+    /// Wall-clock seconds in all.
+    pub seconds: f64,
+    /// Wall-clock seconds of each claim.
+    pub claims: BTreeMap<String, f64>,
+}

@@ -1,0 +1,138 @@
+//! A data world: a law on a manifold, the exact denoiser of that law, and the noise levels between which it is run.
+
+use crate::drift::{Atoms, Canonical, Denoiser, Moved, Sphere};
+use crate::error::Result;
+use crate::flow::{Method, Sampler, geometric_times};
+use crate::manifold::{Chart, Density, Family, Law, Manifold};
+use crate::random::{Knobs, Stream};
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// Most atoms of a quadrature rule on a curve.
+const MOST_CURVE_NODES: usize = 3000;
+
+/// Nodes per axis of a quadrature rule on a surface.
+const SURFACE_NODES: usize = 48;
+
+/// Atoms drawn where neither a closed form nor a quadrature rule serves.
+const SAMPLES: usize = 1500;
+
+/// Maps of the canonical flow between the two noise levels.
+pub const STEPS: usize = 100;
+
+/// The parameters of a data world.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Scenario {
+    /// What the manifold was drawn from.
+    pub family: Family,
+    /// The law of the data, on its manifold.
+    pub law: Law,
+    /// Noise level at which the run starts.
+    pub sigma_start: f64,
+    /// Noise level at which it ends.
+    pub sigma_end: f64,
+    /// The state it starts from, at noise level `sigma_start`.
+    pub start: Vec<f64>,
+    /// Nodes along each axis of a quadrature rule; 0 for a closed form, or samples.
+    nodes: usize,
+}
+
+impl Scenario {
+    /// Decodes a data world; the plainest is the unit circle in the plane, uniform.
+    ///
+    /// *Errors*: as [`Manifold::draw`] and [`Law::sample`].
+    pub fn decode(knobs: &mut Knobs, families: &[Family]) -> Result<Self> {
+        let family = knobs.pick(families);
+        let ambient = knobs.pick(&[2, 3, 4, 6, 10, 16, 64]).max(family.least_ambient());
+        let (fine, high) = (knobs.unit(), knobs.range(0.4, 1.5));
+        let tilted = knobs.pick(&[false, false, true]);
+        let stream = knobs.stream("scenario");
+        let manifold = Manifold::draw(family, ambient, knobs)?;
+        // Noise is measured against the length on which the manifold bends.
+        let length = manifold.reach().value.min(2.0);
+        let (least, most): (f64, f64) = match (has_closed_form(&manifold, tilted), manifold.dim()) {
+            (true, _) | (false, 1) => (0.02, 0.1),
+            (false, 2) => (0.15, 0.25),
+            _ => (0.3, 0.4),
+        };
+        let sigma_end = length * (least.ln() + fine * (most / least).ln()).exp();
+        let sigma_start = length * high;
+        let mut direction = stream.named("tilt").normals(ambient);
+        direction.iter_mut().for_each(|c| *c *= 0.5 / (ambient as f64).sqrt());
+        let density = if tilted { Density::Tilt { direction } } else { Density::Uniform };
+        let nodes = match manifold.dim() {
+            _ if has_closed_form(&manifold, tilted) => 0,
+            1 => {
+                let spacing = 0.35 * sigma_end;
+                ((manifold.volume(200)? / spacing) as usize).clamp(50, MOST_CURVE_NODES)
+            }
+            2 => SURFACE_NODES,
+            _ => 0,
+        };
+        let law = Law::OnManifold { manifold, density, thickness: 0.0 };
+        let mut start = law.sample(1, stream.named("point"))?.as_slice().to_vec();
+        let noise = stream.named("noise").normals(ambient);
+        start.iter_mut().zip(noise).for_each(|(x, n)| *x += sigma_start * n);
+        Ok(Self { family, law, sigma_start, sigma_end, start, nodes })
+    }
+
+    /// The manifold of the data.
+    pub fn manifold(&self) -> &Manifold {
+        match &self.law {
+            Law::OnManifold { manifold, .. } => manifold,
+            _ => unreachable!("a scenario is decoded with a law on a manifold"),
+        }
+    }
+
+    /// The exact posterior mean of the law: a closed form, a quadrature rule, or samples that then are the law.
+    ///
+    /// *Errors*: as [`Law::quadrature`] and [`Law::sample`].
+    pub fn denoiser(&self) -> Result<Denoiser> {
+        let Law::OnManifold { manifold, density, .. } = &self.law else {
+            unreachable!("a scenario is decoded with a law on a manifold")
+        };
+        if let (Some(radius), true) = (sphere_radius(manifold), *density == Density::Uniform) {
+            let sphere = Sphere::new(manifold.dim() + 1, radius)?;
+            let motion = &manifold.pieces()[0].motion;
+            let centre = motion.apply(&vec![0.0; motion.chart_dim()]);
+            return Ok(Moved::new(sphere.into(), motion.matrix(), centre)?.into());
+        }
+        if self.nodes > 0 {
+            let (points, weights) = self.law.quadrature(self.nodes)?;
+            return Ok(Atoms::quadrature(points.nrows(), points.as_slice(), &weights, 0.0)?.into());
+        }
+        let points = self.law.sample(SAMPLES, Stream::root(self.start[0].to_bits()))?;
+        Ok(Atoms::new(points.nrows(), points.as_slice().to_vec(), None, 0.0)?.into())
+    }
+
+    /// The maps of the canonical flow from `sigma_start` to `sigma_end`, equal steps of log σ.
+    pub fn sampler(&self) -> Sampler {
+        Sampler::new(Method::Rk4, geometric_times(self.sigma_start, self.sigma_end, STEPS))
+    }
+
+    /// A random `D×k` start plane of this world.
+    pub fn plane(&self, k: usize) -> DMatrix<f64> {
+        let dim = self.start.len();
+        let stream = Stream::root(self.start[0].to_bits()).named("plane");
+        crate::linalg::frame_from_normals(dim, k, &stream.normals(dim * k))
+    }
+}
+
+/// The flow of a scenario in canonical form.
+pub fn canonical(denoiser: &Denoiser) -> Canonical<'_, Denoiser> {
+    Canonical { denoiser }
+}
+
+fn sphere_radius(manifold: &Manifold) -> Option<f64> {
+    match manifold.pieces() {
+        [piece] => match &piece.chart {
+            Chart::Sphere(sphere) => Some(sphere.radius),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn has_closed_form(manifold: &Manifold, tilted: bool) -> bool {
+    !tilted && sphere_radius(manifold).is_some()
+}
