@@ -8,7 +8,7 @@ use driftproof::flow::{Method, Sampler, Trajectory, uniform_times};
 use driftproof::linalg::largest_angle;
 use driftproof::lyapunov::{product, spectrum};
 use driftproof::random::Stream;
-use driftproof::special::erf;
+use libm::erf;
 use nalgebra::DMatrix;
 use std::f64::consts::SQRT_2;
 
