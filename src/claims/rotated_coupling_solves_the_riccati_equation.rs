@@ -53,6 +53,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     else {
         return Judgement::default();
     };
+    if d == 0 || d >= dim {
+        return Judgement::default();
+    }
     let root = DMatrix::from_fn(dim, dim, |r, c| f64::from(r == c) * variances[r].sqrt());
     let mut closed = Closed { map: &root * rotation, d, graph };
 
@@ -111,6 +114,7 @@ fn clearance(matrix: &DMatrix<f64>) -> f64 {
     let size = matrix.norm();
     let distance = |&(re, im): &(f64, f64)| match re > 0.0 {
         true => re.hypot(im),
+        // On the half-line, up to the imaginary part that rounding gives to a double eigenvalue.
         false if im.abs() <= 1e-8 * size => re.min(-1e-5 * size),
         false => im.abs(),
     };
@@ -132,10 +136,7 @@ fn conclusions(
 
     // (a) The rate matrix half-way, entry by entry, and its cross blocks.
     let t = times[last / 2].value;
-    let rate = match v.is("inverse_dropped") {
-        true => closed.rate(0.0)?,
-        false => closed.rate(t)?,
-    };
+    let rate = closed.rate(if v.is("inverse_dropped") { 0.0 } else { t })?;
     let rate = if v.is("kappa_eta_exchanged") { rate.transpose() } else { rate };
     let size = rate.norm();
     for (measured, predicted) in facts.series("rate_matrix").iter().zip(rate.iter()) {
@@ -150,12 +151,8 @@ fn conclusions(
 
     // (b) The slope in closed form, (c) the Riccati bound on it.
     let half = v.scale("cross_term_halved", 0.5);
-    let (kappa, eta) = match v.is("kappa_eta_exchanged") {
-        true => ("eta", "kappa"),
-        false => ("kappa", "eta"),
-    };
-    let cross: Vec<Quantity> = facts.series(kappa).iter().map(|q| *q * half).collect();
-    let (gamma, eta) = (facts.series("gamma"), facts.series(eta));
+    let cross: Vec<Quantity> = facts.series("kappa").iter().map(|q| *q * half).collect();
+    let (gamma, eta) = (facts.series("gamma"), facts.series("eta"));
     let slope = facts.series("slope");
     let zero = Quantity::exact(0.0);
     conclusions.push(Margin::at_most("(b) transversal", zero, facts.get("least_transversality")));

@@ -41,7 +41,7 @@ impl Cone {
         let v = DVector::from_column_slice(v);
         let inside =
             if self.is_boundary() { self.project(&v) } else { &self.frame * self.frame.tr_mul(&v) };
-        ((&inside).norm(), (v - inside).norm())
+        (inside.norm(), (v - inside).norm())
     }
 
     /// min |v − Jα| with α_i of the sign its face allows, by cyclic coordinate descent.

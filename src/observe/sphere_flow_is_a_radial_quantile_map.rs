@@ -115,7 +115,6 @@ fn measure(world: &World, span: &DMatrix<f64>, graph: Vec<f64>) -> Result<Facts>
     for i in 1..followed {
         facts.push("tangential_factor", jacobian.at(i, i));
     }
-    facts.set("tangential_factor_mean", jacobian.at(1, 1));
     for i in followed..all.len() {
         facts.push("flat_factor", jacobian.at(i, i));
     }
