@@ -7,7 +7,7 @@ pub mod data;
 mod frames;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
-mod posterior_moments_certify_alignment;
+pub mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
 mod tangential_alignment_bounds_score_overlap;
