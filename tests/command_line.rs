@@ -202,6 +202,10 @@ fn claims_lists_them_all_and_prints_a_statement() {
     let list = stdout(&run(folder.path(), &["claims"]));
     for claim in driftproof::claims::ALL {
         assert!(list.contains(claim.id), "{}", claim.id);
+        // tests/theorem_table.rs keeps the list of pages that are yet to be written.
+        if claim.page.is_empty() {
+            continue;
+        }
         let page = stdout(&run(folder.path(), &["claims", claim.id]));
         for part in ["Statement", "Mutants", "Standing", "What it does not show"] {
             assert!(page.contains(part), "{part} in the page of {}", claim.id);

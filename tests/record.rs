@@ -4,9 +4,10 @@ use driftproof::campaign;
 use driftproof::claims;
 use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::record::{
-    self, DataRecord, Detail, FILE_NAME, Outcome, Parameters, Record, Schema, Timing, Versions,
+    self, DataRecord, Detail, FILE_NAME, Outcome, Parameters, Record, Schema, Timing,
+    TrajectoryRecord, Versions,
 };
-use driftproof::verdict::{Judgement, Margin};
+use driftproof::verdict::{Judgement, Margin, Verdict};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use tempfile::tempdir;
@@ -44,6 +45,12 @@ fn sample() -> Record {
             notes: vec!["a note".into()],
             world: serde_json::json!({ "dim": 3 }),
             facts,
+            trajectories: vec![TrajectoryRecord {
+                claim: claim.id.into(),
+                dimension: 2,
+                verdict: Verdict::Undecided,
+                judgement: Judgement::default(),
+            }],
         }],
         timing: Timing { threads: 2, seconds: 0.1, claims: BTreeMap::new() },
     }

@@ -132,9 +132,9 @@ fn perfect_compression_followed_by_a_shear_leaves_the_shear() {
 #[test]
 fn uniform_rates_are_attained_and_tend_to_the_fixed_point() {
     // L ↦ (a + cL)/(1 − bL) is what [[1, −b], [a, c]] does; l_- = 2a/((1−c) + √((1−c)² − 4ab)).
-    let (a, b, c) = (0.1, 0.2, 0.5);
+    let (a, b, c) = (0.1_f64, 0.2, 0.5);
     let map = dmatrix![1.0, -b; a, c];
-    let root = ((1.0 - c) * (1.0 - c) - 4.0 * a * b as f64).sqrt();
+    let root = ((1.0 - c) * (1.0 - c) - 4.0 * a * b).sqrt();
     let (low, barrier) = (2.0 * a / (1.0 - c + root), (1.0 - c + root) / (2.0 * b));
     for start in [0.0, 0.1, 0.99 * barrier] {
         let maps = vec![map.clone(); 12];

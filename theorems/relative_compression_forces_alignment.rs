@@ -184,7 +184,10 @@ fn strong_cross_derivatives_rotate_the_line_through_the_normal() {
     let crossings =
         lines.windows(2).filter(|w| w[0][(0, 0)].signum() != w[1][(0, 0)].signum()).count();
     assert_eq!(crossings, 1);
-    assert!(constant_step(gamma, kappa, eta, turn, 0.2).1);
+    // Once passed, a pole stays passed, also where the formula looks harmless again.
+    for turns in [1.0, 1.5, 1.9, 2.3, 5.7] {
+        assert!(constant_step(gamma, kappa, eta, turns * turn, 0.2).1, "{turns} turns");
+    }
     assert_eq!(CLAIM.judge(&planar_facts(&a, 0.2, turn)).verdict(), Verdict::OutOfScope);
 }
 
@@ -305,7 +308,7 @@ fn the_bound_grows_with_cross_terms_and_bars_and_falls_with_compression() {
         let worst = c.least_favourable();
         let points = FixedPoints::of(worst.gamma.value, worst.kappa.value, worst.eta.value);
         if worst.gamma.value > 0.0 && points.root > 0.0 && start < points.barrier {
-            assert!(points.after(2.0, start.max(points.low)) >= reference);
+            assert!(points.after(2.0, start) >= reference);
         }
         assert!(end(&base) < *solve(&base, 0.31).unwrap().last().unwrap());
     }

@@ -56,9 +56,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let (least, speed) = (worst.gamma, worst.kappa);
     let points = FixedPoints::of(least.value, speed.value, speed.value);
     let span = times[times.len() - 1].value - times[0].value;
-    // Below the attracting root the bound starts at the root.
-    let start = (first.value + first.bar).max(points.low);
-    let explicit = points.after(span, start);
+    let explicit = points.after(span, first.value + first.bar);
 
     let at_most = |name: &str, measured: Quantity, y: f64| {
         let bound = Quantity::rounded(y, 1e3);

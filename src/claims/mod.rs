@@ -6,14 +6,25 @@
 //! is 1 in the claim and 2 in the mutant of that name.
 
 pub mod adiabatic_gap_forces_alignment;
+pub mod agreement;
 pub mod compressing_maps_force_alignment;
 pub mod curvature_and_second_derivatives_bound_the_blocks;
+pub mod errors_convert_between_parametrisations;
+pub mod gaussian_data_has_a_closed_form_flow;
+pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
+pub mod radial_law;
 pub mod relative_compression_forces_alignment;
 pub mod riccati;
+pub mod rotated_coupling_solves_the_riccati_equation;
+pub mod sampler_maps_contract_normals_exactly;
+pub mod schedules;
+pub mod segment_flow_is_a_quantile_map;
+pub mod sphere_flow_is_a_radial_quantile_map;
 pub mod tangential_alignment_bounds_score_overlap;
+pub mod torus_flow_factors_into_circles;
 
 use crate::facts::Facts;
 use crate::verdict::Judgement;
@@ -98,6 +109,14 @@ pub const ALL: &[&Claim] = &[
     &posterior_moments_certify_alignment::CLAIM,
     &tangential_alignment_bounds_score_overlap::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &gaussian_data_has_a_closed_form_flow::CLAIM,
+    &gaussian_paths_share_one_flow::CLAIM,
+    &sampler_maps_contract_normals_exactly::CLAIM,
+    &errors_convert_between_parametrisations::CLAIM,
+    &sphere_flow_is_a_radial_quantile_map::CLAIM,
+    &torus_flow_factors_into_circles::CLAIM,
+    &rotated_coupling_solves_the_riccati_equation::CLAIM,
+    &segment_flow_is_a_quantile_map::CLAIM,
 ];
 
 /// The claim of that id.

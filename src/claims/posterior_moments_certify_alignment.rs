@@ -30,12 +30,12 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "gamma_doubled", what: "the compression counts twice" },
         Mutant { name: "start_forgotten", what: "the start slope is taken as 0" },
         Mutant {
-            name: "normal_variance_bound_halved", what: "λ_max(C_N) ≤ E|X−p|⁴/(8 rch²)"
+            name: "normal_variance_bound_halved", what: "λ_max(C_N) ≤ E‖X−p‖⁴/(8 rch²)"
         },
         Mutant {
-            name: "lever_dropped", what: "|p'| ≤ |P(m−p)|: the factor 1/(1−Kr) is left out"
+            name: "lever_dropped", what: "‖p'‖ ≤ ‖P(m−p)‖: the factor 1/(1−Kr) is left out"
         },
-        Mutant { name: "turning_halved", what: "‖P'‖ ≤ K|p'|/2" },
+        Mutant { name: "turning_halved", what: "‖P'‖ ≤ K‖p'‖/2" },
         Mutant {
             name: "tube_ignored",
             what: "also at the boundary, beyond the focal distance, or across a jump of the foot point",

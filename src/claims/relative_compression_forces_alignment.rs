@@ -88,5 +88,5 @@ fn explicit_bound(c: &Coefficients<'_>, start: Quantity) -> Option<f64> {
     let start = start.value + start.bar;
     let applies = worst.gamma.value > 0.0 && points.root > 0.0 && start < points.barrier;
     let span = c.times.last()?.value - c.times.first()?.value;
-    applies.then(|| points.after(span, start.max(points.low)))
+    applies.then(|| points.after(span, start))
 }

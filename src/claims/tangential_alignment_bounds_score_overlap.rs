@@ -11,16 +11,16 @@ const RESOLUTION: f64 = 1e-6;
 pub const CLAIM: Claim = Claim {
     id: "tangential_alignment_bounds_score_overlap",
     theory: &["T2.6"],
-    summary: "The overlap of a plane with the score is at most |s_T| + sin Θ |s_N|, so alignment makes it small \
-              only where |s_N| ≫ |s_T|",
+    summary: "The overlap of a plane with the score is at most ‖s_T‖ + sin Θ ‖s_N‖, so alignment makes it small \
+              only where ‖s_N‖ ≫ ‖s_T‖",
     page: include_str!("../../theorems/tangential_alignment_bounds_score_overlap.md"),
     least_in_scope: 0.9,
     mutants: &[
         Mutant {
-            name: "alignment_alone", what: "‖P_E s‖/|s| ≤ sin Θ, also on the ridge (C10)"
+            name: "alignment_alone", what: "‖P_E s‖/‖s‖ ≤ sin Θ, also on the ridge (C10)"
         },
-        Mutant { name: "tangential_score_dropped", what: "‖P_E s‖ ≤ sin Θ |s_N|" },
-        Mutant { name: "normal_score_dropped", what: "‖P_E s‖ ≤ |s_T|" },
+        Mutant { name: "tangential_score_dropped", what: "‖P_E s‖ ≤ sin Θ ‖s_N‖" },
+        Mutant { name: "normal_score_dropped", what: "‖P_E s‖ ≤ ‖s_T‖" },
         Mutant { name: "angle_squared", what: "sin² Θ in place of sin Θ" },
         Mutant { name: "sharp_form_tenth_off", what: "nine tenths of the bound of the angle form" },
         Mutant {

@@ -1,11 +1,17 @@
 //! Data sets of the check: from what was typed to what is recorded and shown.
 
+use super::interrupt;
+use super::progress::Progress;
 use super::terminal::{self, Column};
+use crate::claims::adiabatic_gap_forces_alignment::CLAIM as ADIABATIC;
 use crate::error::Result;
-use crate::observe;
+use crate::facts::Facts;
+use crate::observe::{self, data::Watch};
 use crate::points::{PointSet, Scaling};
-use crate::record::DataRecord;
+use crate::record::{DataRecord, TrajectoryRecord};
+use crate::verdict::Verdict;
 use clap::ValueEnum;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// [`Scaling`] on the command line.
@@ -47,14 +53,24 @@ pub fn read(files: &[PathBuf], scale: Scale) -> Result<Vec<PointSet>> {
     files.iter().map(|file| PointSet::read(file, scale.scaling())).collect()
 }
 
-/// Observes one data set.
-pub fn examine(set: &PointSet) -> Result<DataRecord> {
-    let seen = observe::data::observe(set)?;
+/// Observes one data set, and judges what can be judged on its trajectories.
+pub fn examine(set: &PointSet, seed: u64) -> Result<DataRecord> {
+    let label = format!("{}, {} points in {} dimensions", set.name, set.len(), set.dim());
+    let progress = Progress::begin(&label, observe::data::FLOWS, "sets of trajectories");
+    let watch = Watch { stop: interrupt::flag(), after_each: &|| progress.advance() };
+    let seen = observe::data::observe(set, seed, watch)?;
+    progress.end();
+    let judged = |(dimension, facts): &(usize, Facts)| {
+        let judgement = ADIABATIC.judge(facts);
+        let (claim, verdict) = (ADIABATIC.id.to_owned(), judgement.verdict());
+        TrajectoryRecord { claim, dimension: *dimension, verdict, judgement }
+    };
     Ok(DataRecord {
         name: set.name.clone(),
         notes: set.notes.clone(),
-        world: seen.world,
-        facts: seen.facts,
+        world: seen.observation.world,
+        facts: seen.observation.facts,
+        trajectories: seen.adiabatic.iter().map(judged).collect(),
     })
 }
 
@@ -85,9 +101,70 @@ pub fn table(sets: &[DataRecord]) -> String {
     });
     let mut text = terminal::table(&columns, rows);
     for set in sets {
-        for note in &set.notes {
-            text += &format!("  {}: {note}\n", set.name);
+        text += &format!("{}\n", set.name);
+        for line in set.notes.iter().cloned().chain(findings(set)) {
+            text += &format!("  {line}\n");
         }
     }
     text
+}
+
+/// What was found out about a data set, a line each.
+fn findings(set: &DataRecord) -> Vec<String> {
+    let value = |name: &str| set.facts.get(name).value;
+    let shown = |name: &str| terminal::number(value(name));
+    let whole = |name: &str| format!("{:.0}", value(name));
+    let degrees = |name: &str| terminal::number(value(name).to_degrees());
+    let mut lines = vec![format!(
+        "noise levels: {} trajectories from {} down to {}; below {} each point is its own basin \
+         and alignment is lost",
+        whole("trajectories"),
+        shown("sigma_start"),
+        shown("sigma_end"),
+        shown("basin_sigma"),
+    )];
+    let growth = set.facts.series("log_growth");
+    let first = growth.iter().take(6).map(|q| terminal::number(q.value)).collect::<Vec<_>>();
+    let dots = if growth.len() > 6 { " …" } else { "" };
+    lines.push(format!("log singular values of the flow: {}{dots}", first.join(" ")));
+    let p = shown("gap_p_value");
+    lines.push(match value("gap_index") {
+        _ if value("gap_p_value").is_nan() => {
+            "gap not judged: the draws of the null were stopped".into()
+        }
+        index if index.is_nan() => {
+            format!("no significant gap: p = {p} against Gaussian data of the same covariance")
+        }
+        index => format!(
+            "gap below singular value {index}: p = {p} against Gaussian data of the same covariance"
+        ),
+    });
+    let (d, neighbours) = (whole("tangent_dimension"), whole("pca_neighbours"));
+    if value("tangent_known") == 1.0 {
+        lines.push(format!(
+            "angle to the known {d}-dimensional tangent planes: flow {}°, local PCA {}° \
+             (at its best, {neighbours} neighbours)",
+            degrees("tangent_angle"),
+            degrees("pca_angle"),
+        ));
+    } else if value("pca_angle").is_finite() {
+        lines.push(format!(
+            "angle between the top {d} end-point vectors and local PCA: {}° ({neighbours} neighbours)",
+            degrees("pca_angle"),
+        ));
+    }
+    let dimensions: BTreeSet<usize> = set.trajectories.iter().map(|t| t.dimension).collect();
+    for d in dimensions {
+        let at_d = || set.trajectories.iter().filter(|t| t.dimension == d);
+        let count = |verdict| at_d().filter(|t| t.verdict == verdict).count();
+        let (met, violated) = (count(Verdict::Holds), count(Verdict::Violated));
+        lines.push(format!(
+            "alignment condition T2.4 at d = {d}: met and its bound kept on {met} of {} trajectories, \
+             not met on {}, undecided {}, bound violated {violated}",
+            at_d().count(),
+            count(Verdict::OutOfScope),
+            count(Verdict::Undecided),
+        ));
+    }
+    lines
 }

@@ -8,6 +8,7 @@
 //! | 3 | undecided or vacuous: too few worlds could be decided or met the hypotheses, or the run was stopped |
 //! | 4 | a mutant survived: the check may be unable to fail |
 //! | 70 | our bug |
+//! | 130 | given up at a second Ctrl-C, before anything was recorded |
 //!
 //! The result goes to standard output, everything else to standard error.
 
@@ -18,6 +19,7 @@ mod interrupt;
 mod names;
 mod progress;
 mod replay;
+mod summary;
 mod terminal;
 
 use crate::error::{Error, Result};
@@ -123,6 +125,7 @@ mod tests {
     fn a_panic_is_exit_code_70() {
         assert_eq!(guarded(|| panic!("the sky fell")), Exit::OurBug);
         assert_eq!(guarded(|| Exit::Stands), Exit::Stands);
+        drop(std::panic::take_hook());
     }
 
     #[test]

@@ -6,12 +6,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Between two plain lines.
+/// Between two plain lines at first; later an eighth of the time gone by, so that a log stays short.
 const QUIET: Duration = Duration::from_secs(2);
 
 /// The progress of one claim, on standard error.
 pub struct Progress {
     label: String,
+    /// What is counted, e.g. `worlds`.
+    unit: &'static str,
     total: usize,
     done: AtomicUsize,
     started: Instant,
@@ -20,22 +22,24 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows that `total` worlds are begun.
-    pub fn begin(label: &str, total: usize) -> Self {
+    /// Shows that `total` units of work are begun.
+    pub fn begin(label: &str, total: usize, unit: &'static str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let template = "{msg}  {bar:24}  {pos}/{len} worlds, {per_sec}, {eta} left";
-            let style = ProgressStyle::with_template(template).expect("a constant template");
+            let template =
+                format!("{{msg}}  {{bar:24}}  {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+            let style = ProgressStyle::with_template(&template).expect("a constant template");
             let bar =
                 ProgressBar::new(total as u64).with_style(style).with_message(label.to_owned());
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
         if bar.is_none() {
-            eprintln!("{label}: {total} worlds");
+            eprintln!("{label}: {total} {unit}");
         }
         let now = Instant::now();
         Self {
             label: label.to_owned(),
+            unit,
             total,
             done: AtomicUsize::new(0),
             started: now,
@@ -44,7 +48,7 @@ impl Progress {
         }
     }
 
-    /// One more world is finished.
+    /// One more unit is finished.
     pub fn advance(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(bar) = &self.bar {
@@ -53,26 +57,22 @@ impl Progress {
         }
         // A thread that finds the clock taken leaves the line to the other one.
         let Ok(mut last) = self.last_line.try_lock() else { return };
-        if last.elapsed() >= QUIET {
+        if last.elapsed() >= QUIET.max(self.started.elapsed() / 8) {
             *last = Instant::now();
             let rate = done as f64 / self.started.elapsed().as_secs_f64();
             let left = (self.total - done) as f64 / rate;
             eprintln!(
-                "{}: {done} of {} worlds, {rate:.1}/s, about {left:.0} s left",
-                self.label, self.total
+                "{}: {done} of {} {}, {rate:.1}/s, about {left:.0} s left",
+                self.label, self.total, self.unit
             );
         }
     }
 
-    /// Shows that this claim is finished, and returns the seconds it took.
+    /// Clears the bar and returns the seconds it took.
     pub fn end(self) -> f64 {
         let seconds = self.started.elapsed().as_secs_f64();
-        match self.bar {
-            Some(bar) => bar.finish_and_clear(),
-            None => {
-                let done = self.done.load(Ordering::Relaxed);
-                eprintln!("{}: finished {done} worlds in {seconds:.1} s", self.label);
-            }
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
         }
         seconds
     }

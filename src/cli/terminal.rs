@@ -141,6 +141,6 @@ mod tests {
     #[test]
     fn a_page_loses_its_marks_and_keeps_its_words() {
         let shown = page("# Title\n\n**Bold** `code`\n\n| a | long head |\n|---|---|\n| x | y |\n");
-        assert_eq!(shown, "Title\n=====\n\nBold code\n\n a   long head\n x   y\n");
+        assert_eq!(shown, "Title\n=====\n\nBold code\n\n a  long head\n x  y\n");
     }
 }

@@ -115,6 +115,20 @@ impl Atoms {
         self.thickness
     }
 
+    /// [`Denoise::posterior`] of many states at once; `work` is scratch, grown on first use.
+    ///
+    /// *Shapes*: `states` and `means` are `D×T`, `covariances` T matrices `D×D`.
+    pub fn posteriors(
+        &self,
+        channel: Channel<f64>,
+        states: &[f64],
+        means: &mut [f64],
+        covariances: &mut [f64],
+        work: &mut Vec<f64>,
+    ) {
+        self.centres.posteriors(channel, states, means, covariances, work);
+    }
+
     /// a and the variance b² + a²s² of x around a p_i.
     fn spread<S: Scalar>(&self, channel: Channel<S>) -> (S, S) {
         let a = channel.signal;
@@ -214,8 +228,7 @@ impl Denoise for Atoms {
     fn posterior(&self, channel: Channel<f64>, x: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
         let mut mean = vec![0.0; self.dim];
         let mut covariance = DMatrix::zeros(self.dim, self.dim);
-        let mut work = Vec::new();
-        self.centres.posterior(channel, x, &mut mean, covariance.as_mut_slice(), &mut work);
+        self.posteriors(channel, x, &mut mean, covariance.as_mut_slice(), &mut Vec::new());
         (mean, covariance)
     }
 }

@@ -1,6 +1,6 @@
 //! The drift that carries noise to data, each field written once over [`Scalar`].
 //!
-//! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoiser`]
+//! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoise`]
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
 mod atoms;
@@ -10,6 +10,7 @@ mod gaussian;
 pub mod kernel;
 mod law;
 mod moved;
+mod parametrisation;
 mod path;
 mod product;
 mod rotating;
@@ -25,6 +26,7 @@ pub use denoiser::{Channel, Denoise};
 pub use gaussian::Gaussian;
 pub use law::Denoiser;
 pub use moved::Moved;
+pub use parametrisation::Parametrisation;
 pub use path::{Canonical, GaussianPath};
 pub use product::Product;
 pub use rotating::{Rotating, Turn};

@@ -1,10 +1,14 @@
 //! Samplers as maps: the maps F_k are the generative model, state and tangents in one pass.
 
 mod adaptive;
+mod ancestral;
+mod bundle;
 mod tableau;
 mod trajectory;
 
 pub use adaptive::adaptive_times;
+pub use ancestral::ancestral_step;
+pub use bundle::Bundle;
 pub use tableau::{Method, Tableau};
 pub use trajectory::Trajectory;
 
@@ -37,7 +41,7 @@ impl Sampler {
 
     /// Number of maps K.
     pub fn maps(&self) -> usize {
-        self.times.len() - 1
+        self.times.len().saturating_sub(1)
     }
 
     /// The grid, K + 1 times.

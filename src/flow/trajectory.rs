@@ -20,8 +20,20 @@ pub struct Trajectory<'a, F> {
 impl<'a, F: Drift> Trajectory<'a, F> {
     /// The orbit from `start`.
     ///
-    /// *Errors*: [`Error::Numeric`] with the step and time at which the state left the finite numbers.
+    /// *Errors*: [`Error::Input`] when the start has not length D; [`Error::Numeric`] with the step and
+    /// time at which the state left the finite numbers.
     pub fn from(drift: &'a F, sampler: &'a Sampler, start: &[f64]) -> Result<Self> {
+        if start.len() != drift.dim() {
+            let problem = format!("has length {}, not {}", start.len(), drift.dim());
+            return Err(Error::input(
+                "start state",
+                problem,
+                "give one number for each coordinate",
+            ));
+        }
+        if !start.iter().all(|v| v.is_finite()) {
+            return Err(Error::numeric("trajectory", "the start is not finite"));
+        }
         let mut work = StepWorkspace::default();
         let mut x = DVector::from_column_slice(start);
         let mut states = vec![x.clone()];

@@ -173,7 +173,7 @@ fn cone_slope(j: &DMatrix<f64>, d: usize, slope: f64) -> f64 {
         let least = |s: f64| *symmetric_eigen(&(&pulled - &inner * s)).0.last().expect("D > 0");
         let scale = pulled.amax() * dim as f64;
         let (mut low, mut high) = (0.0, scale * (1.0 + 1.0 / (slope * slope)));
-        for _ in 0..80 {
+        for _ in 0..45 {
             let (left, right) = (low + 0.382 * (high - low), low + 0.618 * (high - low));
             if least(left) < least(right) { low = left } else { high = right }
         }
@@ -183,7 +183,7 @@ fn cone_slope(j: &DMatrix<f64>, d: usize, slope: f64) -> f64 {
     if !includes(high) {
         return f64::INFINITY;
     }
-    for _ in 0..60 {
+    for _ in 0..48 {
         let middle = (low * high).sqrt();
         if includes(middle) { high = middle } else { low = middle }
     }

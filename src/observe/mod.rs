@@ -4,13 +4,25 @@ mod adiabatic_gap_forces_alignment;
 mod compressing_maps_force_alignment;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
+mod errors_convert_between_parametrisations;
+mod flat_laws;
 mod frames;
+mod gaussian_data_has_a_closed_form_flow;
+mod gaussian_paths_share_one_flow;
+mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
+mod paths;
 pub mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
+mod resolved;
+mod rotated_coupling_solves_the_riccati_equation;
+mod sampler_maps_contract_normals_exactly;
+mod segment_flow_is_a_quantile_map;
+mod sphere_flow_is_a_radial_quantile_map;
 mod tangential_alignment_bounds_score_overlap;
+mod torus_flow_factors_into_circles;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -56,6 +68,17 @@ const OBSERVERS: &[(&str, Observer)] = &[
         tangential_alignment_bounds_score_overlap::observe,
     ),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
+    ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::observe),
+    ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::observe),
+    ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::observe),
+    ("errors_convert_between_parametrisations", errors_convert_between_parametrisations::observe),
+    ("sphere_flow_is_a_radial_quantile_map", sphere_flow_is_a_radial_quantile_map::observe),
+    ("torus_flow_factors_into_circles", torus_flow_factors_into_circles::observe),
+    (
+        "rotated_coupling_solves_the_riccati_equation",
+        rotated_coupling_solves_the_riccati_equation::observe,
+    ),
+    ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.

@@ -101,8 +101,10 @@ fn parse(text: &str) -> std::result::Result<Header, String> {
     Ok(Header { kind, fortran, shape })
 }
 
-/// Width in bytes and reader of one entry of that type.
-fn decoder(kind: &str) -> Option<(usize, fn(&[u8]) -> f64)> {
+/// Width in bytes, and the number that so many bytes mean.
+type Decoder = (usize, fn(&[u8]) -> f64);
+
+fn decoder(kind: &str) -> Option<Decoder> {
     macro_rules! entry {
         ($type:ty, $convert:ident) => {
             |bytes| <$type>::$convert(bytes.try_into().expect("chunks of this width")) as f64

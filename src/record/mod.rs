@@ -136,6 +136,21 @@ pub struct DataRecord {
     pub world: serde_json::Value,
     /// What was measured on it.
     pub facts: Facts,
+    /// Claims judged on single trajectories of its flow.
+    pub trajectories: Vec<TrajectoryRecord>,
+}
+
+/// A claim judged on one trajectory over a data set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TrajectoryRecord {
+    /// The claim.
+    pub claim: String,
+    /// The dimension d at which it was judged.
+    pub dimension: usize,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// All margins.
+    pub judgement: Judgement,
 }
 
 /// How long it took, and on how many threads.

@@ -1,6 +1,8 @@
 //! The command as a child process, in a folder of its own.
 #![allow(dead_code)] // Each test target uses its part.
 
+pub mod blocks;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

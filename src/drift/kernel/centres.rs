@@ -55,7 +55,7 @@ impl Centres {
         }
         let centred =
             |i: usize, d: usize| if i < count { points[i * dim + d] - mean[d] } else { 0.0 };
-        let padded = round_up(count, if dim <= SMALL { LINE } else { PANEL });
+        let padded = round_up(count, panel_height(dim));
         let mut padded_weights = Aligned::zeros(padded);
         padded_weights.fill(f64::NEG_INFINITY);
         padded_weights[..count].copy_from_slice(log_weights);
@@ -65,14 +65,10 @@ impl Centres {
         }
         let mut by_atom = Aligned::zeros(padded * dim);
         let mut by_coordinate = Aligned::zeros(0);
-        if dim <= SMALL {
-            for (d, plane) in by_atom.chunks_exact_mut(padded).enumerate() {
-                plane.iter_mut().enumerate().for_each(|(i, p)| *p = centred(i, d));
-            }
-        } else {
-            pack(count, dim, &mut by_atom, centred);
+        pack(panel_height(dim), count, dim, &mut by_atom, centred);
+        if dim > SMALL {
             by_coordinate = Aligned::zeros(panels_length(dim, padded));
-            pack(dim, padded, &mut by_coordinate, |d, i| centred(i, d));
+            pack(PANEL, dim, padded, &mut by_coordinate, |d, i| centred(i, d));
         }
         Self {
             level,
@@ -108,7 +104,7 @@ impl Centres {
         Prior {
             dim: self.dim,
             centres: &self.by_atom,
-            height: if self.dim <= SMALL { offsets.len() } else { PANEL },
+            height: panel_height(self.dim),
             log_weights: &self.log_weights,
             offsets,
             signal: gauge.signal,
@@ -116,4 +112,9 @@ impl Centres {
             radius: self.radius,
         }
     }
+}
+
+/// Atoms of a panel: whole register tiles, or in low dimension one vector.
+fn panel_height(dim: usize) -> usize {
+    if dim <= SMALL { LINE } else { PANEL }
 }

@@ -15,7 +15,7 @@
 //! trajectory's numbers do not depend on those beside it, nor on threads.
 //! Atoms are left out only where their weight is exactly 0, below e^−708 of the
 //! largest, so leaving them out changes nothing. Log weights come from inner
-//! products while these lose less than 2^10 roundings, and from differences
+//! products while these lose less than 2^12 roundings, and from differences
 //! beyond; deviations are taken from the mean before they are multiplied.
 
 mod centres;

@@ -75,12 +75,18 @@ pub(super) fn panels_length(rows: usize, depth: usize) -> usize {
     round_up(rows, PANEL) * depth
 }
 
-/// Writes the panels of the matrix with those entries.
-pub(super) fn pack(rows: usize, depth: usize, data: &mut [f64], at: impl Fn(usize, usize) -> f64) {
-    for (p, panel) in data.chunks_exact_mut(PANEL * depth).enumerate() {
-        for (k, column) in panel.chunks_exact_mut(PANEL).enumerate() {
+/// Writes the matrix with those entries in panels of `height` rows, each column by column, padded with zeros.
+pub(super) fn pack(
+    height: usize,
+    rows: usize,
+    depth: usize,
+    data: &mut [f64],
+    at: impl Fn(usize, usize) -> f64,
+) {
+    for (p, panel) in data.chunks_exact_mut(height * depth).enumerate() {
+        for (k, column) in panel.chunks_exact_mut(height).enumerate() {
             for (r, entry) in column.iter_mut().enumerate() {
-                let row = p * PANEL + r;
+                let row = p * height + r;
                 *entry = if row < rows { at(row, k) } else { 0.0 };
             }
         }

@@ -8,20 +8,6 @@ use super::pack::{Columns, PANEL, Panels};
 use super::simd::{Kernel, Level, Simd};
 use std::ops::Range;
 
-/// What a product does with a tile of `MV` vectors of rows at one column: where it starts from, and where it goes.
-pub(super) trait Tile {
-    /// The numbers to which the products are added.
-    fn start<S: Simd, const MV: usize>(&self, s: S, row: usize, column: usize) -> [S::V; MV];
-    /// Takes the sums.
-    fn finish<S: Simd, const MV: usize>(
-        &mut self,
-        s: S,
-        row: usize,
-        column: usize,
-        sums: [S::V; MV],
-    );
-}
-
 /// Which entries of a product are computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -48,7 +34,7 @@ pub(super) struct Product<'a> {
 impl Product<'_> {
     /// Computes it tile by tile.
     #[inline(always)]
-    pub(super) fn run<S: Simd, T: Tile>(&self, s: S, tile: &mut T) {
+    pub(super) fn run<S: Simd>(&self, s: S, tile: &mut Dense<'_>) {
         let depth = self.depth.len();
         for p in self.panels.clone() {
             let panel = &self.a.data[p * PANEL * self.a.depth..][self.depth.start * PANEL..];
@@ -62,10 +48,10 @@ impl Product<'_> {
             while j < columns {
                 let left = (columns - j).min(S::COLUMNS);
                 j += match left {
-                    8.. => self.strip::<S, T, 8>(s, panel, p, rows, j, tile),
-                    4.. => self.strip::<S, T, 4>(s, panel, p, rows, j, tile),
-                    2.. => self.strip::<S, T, 2>(s, panel, p, rows, j, tile),
-                    _ => self.strip::<S, T, 1>(s, panel, p, rows, j, tile),
+                    8.. => self.strip::<S, 8>(s, panel, p, rows, j, tile),
+                    4.. => self.strip::<S, 4>(s, panel, p, rows, j, tile),
+                    2.. => self.strip::<S, 2>(s, panel, p, rows, j, tile),
+                    _ => self.strip::<S, 1>(s, panel, p, rows, j, tile),
                 };
             }
         }
@@ -73,14 +59,14 @@ impl Product<'_> {
 
     /// `NR` columns from column j of one panel.
     #[inline(always)]
-    fn strip<S: Simd, T: Tile, const NR: usize>(
+    fn strip<S: Simd, const NR: usize>(
         &self,
         s: S,
         panel: &[f64],
         p: usize,
         rows: usize,
         j: usize,
-        tile: &mut T,
+        tile: &mut Dense<'_>,
     ) -> usize {
         if NR > S::COLUMNS {
             return NR; // Never taken: keeps tiles that would spill the registers from being compiled.
@@ -94,9 +80,9 @@ impl Product<'_> {
         while row < rows {
             row += S::LANES
                 * match (rows - row).div_ceil(S::LANES) {
-                    3.. => sums::<S, T, 3, NR>(s, panel, &columns, (p, row, j), tile),
-                    2 => sums::<S, T, 2, NR>(s, panel, &columns, (p, row, j), tile),
-                    _ => sums::<S, T, 1, NR>(s, panel, &columns, (p, row, j), tile),
+                    3.. => sums::<S, 3, NR>(s, panel, &columns, (p, row, j), tile),
+                    2 => sums::<S, 2, NR>(s, panel, &columns, (p, row, j), tile),
+                    _ => sums::<S, 1, NR>(s, panel, &columns, (p, row, j), tile),
                 };
         }
         NR
@@ -105,12 +91,12 @@ impl Product<'_> {
 
 /// One register tile: MV vectors of rows × NR columns, summed over the whole depth.
 #[inline(always)]
-fn sums<S: Simd, T: Tile, const MV: usize, const NR: usize>(
+fn sums<S: Simd, const MV: usize, const NR: usize>(
     s: S,
     panel: &[f64],
     columns: &[&[f64]; NR],
     (p, first, column): (usize, usize, usize),
-    tile: &mut T,
+    tile: &mut Dense<'_>,
 ) -> usize {
     let row = p * PANEL + first;
     let mut sums = [[s.splat(0.0); MV]; NR];
@@ -142,16 +128,31 @@ pub(super) struct Dense<'a> {
     pub(super) out: &'a mut [f64],
     /// From one column to the next.
     pub(super) stride: usize,
+    /// Columns of a group.
+    pub(super) group: usize,
+    /// From one group to the next.
+    pub(super) group_stride: usize,
     /// Whether the product is added to what is there.
     pub(super) add: bool,
 }
 
-impl Tile for Dense<'_> {
+impl<'a> Dense<'a> {
+    /// All columns `stride` apart.
+    pub(super) fn plain(out: &'a mut [f64], stride: usize, add: bool) -> Self {
+        Self { out, stride, group: usize::MAX, group_stride: 0, add }
+    }
+
+    #[inline(always)]
+    fn offset(&self, row: usize, column: usize) -> usize {
+        (column / self.group) * self.group_stride + (column % self.group) * self.stride + row
+    }
+
+    /// The numbers to which the products are added.
     #[inline(always)]
     fn start<S: Simd, const MV: usize>(&self, s: S, row: usize, column: usize) -> [S::V; MV] {
         let mut start = [s.splat(0.0); MV];
         if self.add {
-            let from = &self.out[column * self.stride + row..][..MV * S::LANES];
+            let from = &self.out[self.offset(row, column)..][..MV * S::LANES];
             for (i, start) in start.iter_mut().enumerate() {
                 *start = s.load(&from[i * S::LANES..]);
             }
@@ -159,6 +160,7 @@ impl Tile for Dense<'_> {
         start
     }
 
+    /// Takes the sums.
     #[inline(always)]
     fn finish<S: Simd, const MV: usize>(
         &mut self,
@@ -167,69 +169,15 @@ impl Tile for Dense<'_> {
         column: usize,
         sums: [S::V; MV],
     ) {
-        let to = &mut self.out[column * self.stride + row..][..MV * S::LANES];
+        let offset = self.offset(row, column);
+        let to = &mut self.out[offset..][..MV * S::LANES];
         for (i, sum) in sums.into_iter().enumerate() {
             s.store(sum, &mut to[i * S::LANES..]);
         }
     }
 }
 
-/// Products of atoms with tangents, centred and weighted: w_i (⟨p_i, v_j⟩ − ⟨m, v_j⟩).
-pub(super) struct Weighted<'a> {
-    /// w, one column a trajectory, `weights_stride` apart.
-    pub(super) weights: &'a [f64],
-    /// From one trajectory's weights to the next.
-    pub(super) weights_stride: usize,
-    /// Tangents of a trajectory.
-    pub(super) group: usize,
-    /// ⟨m, v_j⟩.
-    pub(super) centre: &'a [f64],
-    /// The products, a column for each tangent.
-    pub(super) out: &'a mut [f64],
-    /// From one column to the next.
-    pub(super) stride: usize,
-    /// The atom of row 0 of `out`.
-    pub(super) first: usize,
-    /// Σ_i of each column, in eight parts.
-    pub(super) totals: &'a mut [f64],
-}
-
-impl Tile for Weighted<'_> {
-    #[inline(always)]
-    fn start<S: Simd, const MV: usize>(&self, s: S, _: usize, column: usize) -> [S::V; MV] {
-        [s.splat(-self.centre[column]); MV]
-    }
-
-    #[inline(always)]
-    fn finish<S: Simd, const MV: usize>(
-        &mut self,
-        s: S,
-        row: usize,
-        column: usize,
-        sums: [S::V; MV],
-    ) {
-        let weights = &self.weights[(column / self.group) * self.weights_stride + row..];
-        let weights = &weights[..MV * S::LANES];
-        let to = &mut self.out[column * self.stride + row - self.first..][..MV * S::LANES];
-        let totals = &mut self.totals[column * 8..][..8];
-        let mut total = s.load(totals);
-        for (i, sum) in sums.into_iter().enumerate() {
-            let product = s.mul(sum, s.load(&weights[i * S::LANES..]));
-            total = s.add(total, product);
-            s.store(product, &mut to[i * S::LANES..]);
-        }
-        s.store(total, totals);
-    }
-}
-
 impl Kernel for (Product<'_>, Dense<'_>) {
-    #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        self.0.run(s, &mut self.1);
-    }
-}
-
-impl Kernel for (Product<'_>, Weighted<'_>) {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         self.0.run(s, &mut self.1);
@@ -243,7 +191,7 @@ impl Kernel for (Product<'_>, Weighted<'_>) {
 pub fn product(level: Level, rows: usize, depth: usize, a: &[f64], b: &[f64]) -> Vec<f64> {
     let columns = b.len() / depth;
     let mut data = vec![0.0; super::pack::panels_length(rows, depth)];
-    super::pack::pack(rows, depth, &mut data, |i, k| a[i + k * rows]);
+    super::pack::pack(PANEL, rows, depth, &mut data, |i, k| a[i + k * rows]);
     let stride = super::pack::round_up(rows, PANEL);
     let mut out = vec![0.0; stride * columns];
     let product = Product {
@@ -253,6 +201,6 @@ pub fn product(level: Level, rows: usize, depth: usize, a: &[f64], b: &[f64]) ->
         b: Columns::plain(b, depth, columns),
         shape: Shape::Full,
     };
-    level.run((product, Dense { out: &mut out, stride, add: false }));
+    level.run((product, Dense::plain(&mut out, stride, false)));
     (0..columns).flat_map(|j| out[j * stride..][..rows].to_vec()).collect()
 }

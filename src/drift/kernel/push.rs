@@ -1,27 +1,14 @@
 //! The order of the computation: which way is taken, and in what memory.
 
-use super::centres::Centres;
+use super::centres::{Centres, Gauge};
 use super::pack::{Columns, LINE, PANEL, aligned, round_up};
 use super::small::{SMALL, SmallPush};
-use super::states::{Prior, Weights};
-use super::tangents::{
-    COVARIANCE_BLOCK, CovarianceRoom, PRODUCT_BLOCK, Posterior, ProductRoom, covariance_is_cheaper,
-};
+use super::states::{InnerProducts, Softmax};
+use super::tangents::{BLOCK, Sums, Weighted, covariance_is_cheaper};
 use crate::drift::{Channel, Lanes, scratch};
 
-/// Columns of tangents worked on at a time: their products with a block of atoms stay in the cache.
-const COLUMNS_AT_A_TIME: usize = 64;
-
-/// How products with tangents are formed, D > [`SMALL`].
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// There are no tangents.
-    Mean,
-    /// By products with all atoms, there and back.
-    Products,
-    /// By the covariance.
-    Covariance,
-}
+/// Columns worked on at a time: enough to pay for reading the atoms, few enough for the cache.
+const COLUMNS_AT_A_TIME: usize = 72;
 
 impl Centres {
     /// Posterior means of states, and products of their Jacobian with tangents, for the
@@ -47,52 +34,31 @@ impl Centres {
             self.level.run(SmallPush { prior, gauge, mean, tangents, weights, block, out });
             return;
         }
-        let most = (COLUMNS_AT_A_TIME / tangents.max(1)).clamp(1, lanes.trajectories.max(1));
-        let way = match tangents {
-            0 => Way::Mean,
-            k if covariance_is_cheaper(dim, k) => Way::Covariance,
-            _ => Way::Products,
-        };
-        let mut room = Room::carve(self, most, tangents, way, work);
-        let prior = self.prior(&gauge, room.offsets);
+        let by_covariance = covariance_is_cheaper(dim, tangents);
+        let carried = if by_covariance { 0 } else { tangents };
+        let most = (COLUMNS_AT_A_TIME / (1 + carried)).clamp(1, lanes.trajectories.max(1));
+        let mut room = Room::carve(self, (most, carried), by_covariance, tangents, work);
+        let rows = round_up(dim, PANEL);
         let width = dim * (1 + tangents);
+        let factor = gauge.atoms * gauge.gain;
         for (block, out) in block.chunks(width * most).zip(out.chunks_mut(width * most)) {
-            let count = block.len() / width;
-            let states = block.chunks_exact(width).map(|trajectory| &trajectory[..dim]);
-            let posterior = self.posterior_of(&prior, states, &mut room.states);
-            let columns = Columns {
-                data: &block[dim.min(block.len() - 1)..],
-                stride: dim,
-                group: tangents.max(1),
-                group_stride: width,
-                count: count * tangents,
-            };
-            let stride = round_up(dim, PANEL);
-            let applied = &mut room.applied[..columns.count * stride];
-            match way {
-                Way::Mean => {}
-                Way::Products => posterior.products(columns, &mut room.products, applied),
-                Way::Covariance => {
-                    for (t, applied) in applied.chunks_exact_mut(stride * tangents).enumerate() {
-                        let one = posterior.single(t);
-                        one.covariance(&mut room.covariance, room.lower);
-                        let data = &columns.data[t * width..];
-                        let columns = Columns::plain(data, dim, tangents);
-                        one.apply(room.lower, columns, room.packed, applied);
-                    }
-                }
-            }
-            let factor = gauge.atoms * gauge.gain;
+            self.moments(&gauge, block, width, carried, &mut room);
             let trajectories = block.chunks_exact(width).zip(out.chunks_exact_mut(width));
             for (t, (from, to)) in trajectories.enumerate() {
-                let mean = posterior.means[t * stride..].iter().zip(&self.mean);
-                for ((to, x), (m, centre)) in to.iter_mut().zip(&from[..dim]).zip(mean) {
-                    *to = gauge.atoms * (m + centre) + gauge.state * x;
+                let moments = &room.moments[t * rows * (1 + carried)..][..rows * (1 + carried)];
+                let (mean, mut products) = moments.split_at(rows);
+                self.posterior_mean(&gauge, mean, &from[..dim], &mut to[..dim]);
+                if by_covariance {
+                    let weights = (&room.columns[t * room.stride..], room.masses[t]);
+                    let (deviations, totals) = (&mut *room.deviations, &mut *room.totals);
+                    self.sums().covariance(weights, mean, deviations, totals, room.lower);
+                    let columns = Columns::plain(&from[dim..], dim, tangents);
+                    self.sums().apply(room.lower, columns, room.packed, room.applied);
+                    products = room.applied;
                 }
                 let columns = from[dim..].chunks_exact(dim).zip(to[dim..].chunks_exact_mut(dim));
-                for (j, (from, to)) in columns.enumerate() {
-                    let applied = &applied[(t * tangents + j) * stride..];
-                    for ((to, v), c) in to.iter_mut().zip(from).zip(applied) {
+                for ((from, to), product) in columns.zip(products.chunks_exact(rows)) {
+                    for ((to, v), c) in to.iter_mut().zip(from).zip(product) {
                         *to = factor * c + gauge.state * v;
                     }
                 }
@@ -100,149 +66,214 @@ impl Centres {
         }
     }
 
-    /// The posterior mean, written to `mean`, and covariance, written to the `D×D` matrix `covariance`, of one state.
+    /// Posterior means and covariances of many states, for the channel (a, b²) with a > 0 and b > 0.
     ///
-    /// The covariance is a symmetric product, at half the cost of a push of D tangents.
-    pub fn posterior(
+    /// *Shapes*: `states` and `means` are `D×T`, `covariances` T matrices `D×D`.
+    /// A covariance is a symmetric product, at half the cost of a push of D tangents.
+    pub fn posteriors(
         &self,
         channel: Channel<f64>,
-        state: &[f64],
-        mean: &mut [f64],
-        covariance: &mut [f64],
+        states: &[f64],
+        means: &mut [f64],
+        covariances: &mut [f64],
         work: &mut Vec<f64>,
     ) {
         let dim = self.dim;
         let gauge = self.gauge(channel);
         if dim <= SMALL {
-            // The Jacobian is (a/b²) Cov(X|x); so few unit tangents cost nothing beside the weights.
-            let (mut block, mut out) = ([0.0; SMALL * (SMALL + 1)], [0.0; SMALL * (SMALL + 1)]);
+            return self.small_posteriors(channel, &gauge, states, means, covariances, work);
+        }
+        let rows = round_up(dim, PANEL);
+        let most = COLUMNS_AT_A_TIME.min(states.len() / dim);
+        let mut room = Room::carve(self, (most, 0), true, 0, work);
+        let factor = gauge.atoms * gauge.atoms;
+        let outputs = means.chunks_mut(dim * most).zip(covariances.chunks_mut(dim * dim * most));
+        for (states, (means, covariances)) in states.chunks(dim * most).zip(outputs) {
+            self.moments(&gauge, states, dim, 0, &mut room);
+            let outputs = means.chunks_exact_mut(dim).zip(covariances.chunks_exact_mut(dim * dim));
+            for (t, (state, (mean, covariance))) in
+                states.chunks_exact(dim).zip(outputs).enumerate()
+            {
+                let centred = &room.moments[t * rows..][..rows];
+                self.posterior_mean(&gauge, centred, state, mean);
+                let weights = (&room.columns[t * room.stride..], room.masses[t]);
+                let (deviations, totals) = (&mut *room.deviations, &mut *room.totals);
+                self.sums().covariance(weights, centred, deviations, totals, room.lower);
+                for (j, lower) in room.lower.chunks_exact(rows).enumerate() {
+                    for (i, entry) in lower[..dim].iter().enumerate().skip(j) {
+                        covariance[j * dim + i] = factor * entry;
+                        covariance[i * dim + j] = factor * entry;
+                    }
+                    covariance[j * dim + j] += self.variance * gauge.atoms;
+                }
+            }
+        }
+    }
+
+    /// [`Centres::posteriors`] from the Jacobian (a/b²) Cov(X|x): few unit tangents cost nothing beside the weights.
+    fn small_posteriors(
+        &self,
+        channel: Channel<f64>,
+        gauge: &Gauge,
+        states: &[f64],
+        means: &mut [f64],
+        covariances: &mut [f64],
+        work: &mut Vec<f64>,
+    ) {
+        let (dim, padded) = (self.dim, self.log_weights.len());
+        let width = dim * (dim + 1);
+        let [offsets, weights] = carve(work, [padded, padded]);
+        let prior = self.prior(gauge, offsets);
+        let outputs = means.chunks_exact_mut(dim).zip(covariances.chunks_exact_mut(dim * dim));
+        for (state, (mean, covariance)) in states.chunks_exact(dim).zip(outputs) {
+            let mut block = [0.0; SMALL * (SMALL + 1)];
+            let mut out = block;
             block[..dim].copy_from_slice(state);
             (0..dim).for_each(|i| block[dim * (i + 1) + i] = 1.0);
-            let (block, out) = (&block[..dim * (dim + 1)], &mut out[..dim * (dim + 1)]);
-            self.push(channel, block, Lanes::single(dim), out, work);
+            self.level.run(SmallPush {
+                prior,
+                gauge: *gauge,
+                mean: &self.mean,
+                tangents: dim,
+                weights,
+                block: &block[..width],
+                out: &mut out[..width],
+            });
             mean.copy_from_slice(&out[..dim]);
-            let scaled = out[dim..].iter().map(|j| j * (channel.noise_variance / channel.signal));
-            covariance.iter_mut().zip(scaled).for_each(|(entry, scaled)| *entry = scaled);
-            return;
-        }
-        let mut room = Room::carve(self, 1, 0, Way::Covariance, work);
-        let prior = self.prior(&gauge, room.offsets);
-        let one = std::iter::once(state);
-        let posterior = self.posterior_of(&prior, one, &mut room.states);
-        posterior.covariance(&mut room.covariance, room.lower);
-        for ((mean, x), (m, centre)) in
-            mean.iter_mut().zip(state).zip(posterior.means.iter().zip(&self.mean))
-        {
-            *mean = gauge.atoms * (m + centre) + gauge.state * x;
-        }
-        let factor = gauge.atoms * gauge.atoms;
-        let stride = round_up(dim, PANEL);
-        for (j, lower) in room.lower.chunks_exact(stride).enumerate() {
-            for (i, entry) in lower[..dim].iter().enumerate().skip(j) {
-                covariance[j * dim + i] = factor * entry;
-                covariance[i * dim + j] = factor * entry;
-            }
-            covariance[j * dim + j] += self.variance * gauge.atoms;
+            let factor = channel.noise_variance / channel.signal;
+            let jacobian = &out[dim..width];
+            covariance.iter_mut().zip(jacobian).for_each(|(entry, j)| *entry = factor * j);
         }
     }
 
-    /// Weights and means of the given states.
-    fn posterior_of<'a, 'b>(
-        &'a self,
-        prior: &Prior<'_>,
-        from: impl ExactSizeIterator<Item = &'b [f64]>,
-        room: &'a mut StateRoom<'_>,
-    ) -> Posterior<'a> {
-        let (dim, padded, count) = (self.dim, self.log_weights.len(), from.len());
-        let states = &mut room.states[..count * dim];
-        let scaled = &mut room.scaled[..count * dim];
+    /// (b²/b_t²) m + (a s²/b_t²) x, from the mean m of the centred atoms.
+    fn posterior_mean(&self, gauge: &Gauge, centred: &[f64], state: &[f64], out: &mut [f64]) {
+        let means = centred.iter().zip(&self.mean);
+        for ((out, x), (m, centre)) in out.iter_mut().zip(state).zip(means) {
+            *out = gauge.atoms * (m + centre) + gauge.state * x;
+        }
+    }
+
+    /// Weights and means of the states of a block, and C v for its tangents when they are `carried`.
+    fn moments(
+        &self,
+        gauge: &Gauge,
+        block: &[f64],
+        width: usize,
+        carried: usize,
+        room: &mut Room<'_>,
+    ) {
+        let (dim, stride) = (self.dim, room.stride);
+        let count = block.len() / width;
+        let prior = self.prior(gauge, room.offsets);
+        let (states, scaled) = (&mut room.states[..count * dim], &mut room.scaled[..count * dim]);
         let columns = states.chunks_exact_mut(dim).zip(scaled.chunks_exact_mut(dim));
-        for (from, (state, scaled)) in from.zip(columns) {
+        for (from, (state, scaled)) in block.chunks_exact(width).zip(columns) {
             for (i, (x, centre)) in from.iter().zip(&self.mean).enumerate() {
-                state[i] = x - prior.signal * centre;
-                scaled[i] = prior.gain * state[i];
+                state[i] = x - gauge.signal * centre;
+                scaled[i] = gauge.gain * state[i];
             }
         }
-        let weights = &mut room.weights[..count * padded];
+        let columns = &mut room.columns[..count * (1 + carried) * stride];
         let masses = &mut room.masses[..count];
-        self.level.run(Weights { prior: *prior, states, scaled, weights, masses });
-        let means = &mut room.means[..count * round_up(dim, PANEL)];
-        let mut posterior = Posterior {
+        let tangents = Columns {
+            data: &block[dim.min(block.len() - 1)..],
+            stride: dim,
+            group: carried.max(1),
+            group_stride: width,
+            count: count * carried,
+        };
+        let (out, largest) = (&mut *columns, &mut *masses);
+        self.level.run(InnerProducts { prior, scaled, tangents, out, stride, largest });
+        let (part, masses_out) = (stride * (1 + carried), &mut *masses);
+        let softmax = Softmax { prior, states, columns, stride: part, masses: masses_out };
+        self.level.run(softmax);
+        let weighted = Weighted { columns, stride, tangents: carried, masses };
+        let moments = &mut room.moments[..count * (1 + carried) * round_up(dim, PANEL)];
+        let (origins, totals) = (&mut *room.origins, &mut *room.product_totals);
+        self.sums().moments(weighted, origins, totals, moments);
+    }
+
+    fn sums(&self) -> Sums<'_> {
+        Sums {
             level: self.level,
-            dim,
+            dim: self.dim,
+            padded: self.log_weights.len(),
             by_atom: &self.by_atom,
             by_coordinate: &self.by_coordinate,
-            weights,
-            masses,
-            means: &[],
-        };
-        posterior.mean(means);
-        posterior.means = means;
-        posterior
+        }
     }
 }
 
-/// Scratch for the states of a few trajectories.
-struct StateRoom<'a> {
+/// All scratch of one push, D > [`SMALL`].
+struct Room<'a> {
+    /// From one column of atoms to the next: not a multiple of 4096 bytes, which would crowd one cache set.
+    stride: usize,
+    offsets: &'a mut [f64],
     states: &'a mut [f64],
     scaled: &'a mut [f64],
-    weights: &'a mut [f64],
+    columns: &'a mut [f64],
     masses: &'a mut [f64],
-    means: &'a mut [f64],
-}
-
-/// All scratch of one push.
-struct Room<'a> {
-    offsets: &'a mut [f64],
-    states: StateRoom<'a>,
-    applied: &'a mut [f64],
-    products: ProductRoom<'a>,
-    covariance: CovarianceRoom<'a>,
+    moments: &'a mut [f64],
+    origins: &'a mut [f64],
+    product_totals: &'a mut [f64],
+    deviations: &'a mut [f64],
+    totals: &'a mut [f64],
     lower: &'a mut [f64],
     packed: &'a mut [f64],
+    applied: &'a mut [f64],
 }
 
 impl<'a> Room<'a> {
-    /// Room for `most` trajectories at a time, and for one way only.
+    /// Room for trajectories carrying tangents, and for a covariance applied to `applied` tangents.
     fn carve(
         centres: &Centres,
-        most: usize,
-        tangents: usize,
-        way: Way,
+        (trajectories, carried): (usize, usize),
+        covariance: bool,
+        applied: usize,
         work: &'a mut Vec<f64>,
     ) -> Self {
         let (dim, padded) = (centres.dim, centres.log_weights.len());
-        let stride = round_up(dim, PANEL);
-        let columns = most * tangents;
-        let through = if way == Way::Products { columns } else { 0 };
-        let square = if way == Way::Covariance { dim } else { 0 };
-        let sizes = [
-            padded,
-            most * dim,
-            most * dim,
-            most * padded,
-            most,
-            most * stride,
-            columns * stride,
-            through,
-            through * 8,
-            through * PRODUCT_BLOCK * PANEL,
-            square * COVARIANCE_BLOCK * PANEL,
-            square * 8,
-            square * stride,
-            square * stride,
-        ];
-        let [offsets, states, scaled, weights, masses, means, applied, rest @ ..] =
-            carve(work, sizes);
-        let [centre, product_totals, products, weighted, totals, lower, packed] = rest;
+        let rows = round_up(dim, PANEL);
+        let stride = if padded.is_multiple_of(64) { padded + LINE } else { padded };
+        let columns = trajectories * (1 + carried);
+        let square = if covariance { dim } else { 0 };
+        let applied = if covariance { applied } else { 0 };
+        let pieces = carve(
+            work,
+            [
+                padded,
+                trajectories * dim,
+                trajectories * dim,
+                columns * stride,
+                trajectories,
+                columns * rows,
+                trajectories * carried,
+                trajectories * carried * 8,
+                square * BLOCK * PANEL,
+                square * 8,
+                square * rows,
+                if applied > 0 { square * rows } else { 0 },
+                applied * rows,
+            ],
+        );
+        let [offsets, states, scaled, columns, masses, moments, origins, rest @ ..] = pieces;
+        let [product_totals, deviations, totals, lower, packed, applied] = rest;
         Self {
+            stride,
             offsets,
-            states: StateRoom { states, scaled, weights, masses, means },
-            applied,
-            products: ProductRoom { centre, totals: product_totals, products },
-            covariance: CovarianceRoom { weighted, totals },
+            states,
+            scaled,
+            columns,
+            masses,
+            moments,
+            origins,
+            product_totals,
+            deviations,
+            totals,
             lower,
             packed,
+            applied,
         }
     }
 }

@@ -88,33 +88,10 @@ pub(super) trait Simd: Copy {
     fn any_from(self, x: Self::V, bound: f64) -> bool;
     /// The numbers whose bits are those of `v` shifted left by 52: mantissa into exponent.
     fn bits_to_exponent(self, v: Self::V) -> Self::V;
-    /// The lanes, in memory order, in the first `LANES` places.
-    fn lanes(self, v: Self::V) -> [f64; 8];
-
     /// The sum of the lanes, in a fixed order.
-    #[inline(always)]
-    fn sum(self, v: Self::V) -> f64 {
-        fold(self.lanes(v), Self::LANES, |a, b| a + b)
-    }
-
+    fn sum(self, v: Self::V) -> f64;
     /// The largest lane.
-    #[inline(always)]
-    fn largest(self, v: Self::V) -> f64 {
-        fold(self.lanes(v), Self::LANES, |a, b| if a > b { a } else { b })
-    }
-}
-
-/// Halves a vector again and again.
-#[inline(always)]
-fn fold(mut x: [f64; 8], lanes: usize, pair: impl Fn(f64, f64) -> f64) -> f64 {
-    let mut half = lanes / 2;
-    while half > 0 {
-        for i in 0..half {
-            x[i] = pair(x[i], x[i + half]);
-        }
-        half /= 2;
-    }
-    x[0]
+    fn largest(self, v: Self::V) -> f64;
 }
 
 /// Plain arrays; the compiler turns them into whatever the build's target has.
@@ -182,8 +159,13 @@ impl Simd for Portable {
         v.map(|x| f64::from_bits(x.to_bits() << 52))
     }
     #[inline(always)]
-    fn lanes(self, v: Self::V) -> [f64; 8] {
-        [v[0], v[1], v[2], v[3], 0.0, 0.0, 0.0, 0.0]
+    fn sum(self, v: Self::V) -> f64 {
+        (v[0] + v[2]) + (v[1] + v[3])
+    }
+    #[inline(always)]
+    fn largest(self, v: Self::V) -> f64 {
+        let pairs = self.max(v, [v[2], v[3], v[0], v[1]]);
+        if pairs[0] > pairs[1] { pairs[0] } else { pairs[1] }
     }
 }
 
@@ -221,7 +203,8 @@ mod x86 {
     macro_rules! simd {
         ($token:ty, $vector:ty, $lanes:literal, $columns:literal,
          $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident,
-         $mul_add:ident, $max:ident, $keep:expr, $any:expr, $shift:expr) => {
+         $mul_add:ident, $max:ident, $keep:ident, $any:ident, $shift:ident,
+         $sum:ident, $largest:ident) => {
             // SAFETY, for every block: `self` proves that the processor has the
             // instructions; loads and stores go through references to whole arrays,
             // and need no alignment.
@@ -277,10 +260,12 @@ mod x86 {
                     unsafe { $shift(v) }
                 }
                 #[inline(always)]
-                fn lanes(self, v: Self::V) -> [f64; 8] {
-                    let mut lanes = [0.0; 8];
-                    self.store(v, &mut lanes);
-                    lanes
+                fn sum(self, v: Self::V) -> f64 {
+                    unsafe { $sum(v) }
+                }
+                #[inline(always)]
+                fn largest(self, v: Self::V) -> f64 {
+                    unsafe { $largest(v) }
                 }
             }
         };
@@ -301,7 +286,9 @@ mod x86 {
         _mm512_max_pd,
         keep_512,
         any_512,
-        shift_512
+        shift_512,
+        _mm512_reduce_add_pd,
+        _mm512_reduce_max_pd
     );
     simd!(
         Avx2,
@@ -318,7 +305,9 @@ mod x86 {
         _mm256_max_pd,
         keep_256,
         any_256,
-        shift_256
+        shift_256,
+        sum_256,
+        largest_256
     );
 
     #[inline]
@@ -350,5 +339,17 @@ mod x86 {
     #[target_feature(enable = "avx2")]
     fn shift_256(v: __m256d) -> __m256d {
         _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(v)))
+    }
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn sum_256(v: __m256d) -> f64 {
+        let pair = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
+        _mm_cvtsd_f64(_mm_add_sd(pair, _mm_unpackhi_pd(pair, pair)))
+    }
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn largest_256(v: __m256d) -> f64 {
+        let pair = _mm_max_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
+        _mm_cvtsd_f64(_mm_max_sd(pair, _mm_unpackhi_pd(pair, pair)))
     }
 }

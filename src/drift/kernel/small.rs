@@ -1,8 +1,9 @@
 //! Posterior moments in low dimension: every sum over atoms of one state stays in registers.
 
 use super::centres::Gauge;
+use super::pack::LINE;
 use super::simd::{Kernel, Simd};
-use super::softmax::{add_and_largest, exponentials_and_sum};
+use super::softmax::exp;
 use super::states::{Prior, refine};
 
 /// The largest dimension with moments in registers.
@@ -42,17 +43,13 @@ impl SmallPush<'_> {
     #[inline(always)]
     fn push<S: Simd, const D: usize>(self, s: S) {
         let Self { prior, gauge, mean, tangents, weights, block, out } = self;
-        let mut planes: [&[f64]; D] = [&[]; D];
-        for (plane, from) in planes.iter_mut().zip(prior.centres.chunks_exact(prior.height)) {
-            *plane = from;
-        }
         let width = D * (1 + tangents);
         for (from, to) in block.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             let mut state = [0.0; D];
             for d in 0..D {
                 state[d] = from[d] - gauge.signal * mean[d];
             }
-            let (centre, covariance) = moments(s, &prior, &planes, &state, weights);
+            let (centre, covariance) = moments(s, &prior, &state, weights);
             for d in 0..D {
                 to[d] = gauge.atoms * (centre[d] + mean[d]) + gauge.state * from[d];
             }
@@ -71,23 +68,22 @@ impl SmallPush<'_> {
     }
 }
 
-/// The mean and the lower triangle of the covariance of the centred atoms.
+/// The mean and the lower triangle of the covariance of the centred atoms, in three sweeps over them.
 #[inline(always)]
 fn moments<S: Simd, const D: usize>(
     s: S,
     prior: &Prior<'_>,
-    planes: &[&[f64]; D],
     state: &[f64; D],
     weights: &mut [f64],
 ) -> ([f64; D], [[f64; D]; D]) {
-    inner_products::<S, D>(s, prior.gain, state, planes, weights);
-    let mut largest = add_and_largest(s, weights, prior.offsets);
+    let mut largest = log_weights(s, prior, state, weights);
     if prior.needs_refinement(state) {
         largest = refine(s, prior, state, weights, largest);
     }
-    let share = 1.0 / exponentials_and_sum(s, weights, largest);
-    let mean = first_moments::<S, D>(s, planes, weights).map(|sum| sum * share);
-    let mut covariance = second_moments::<S, D>(s, planes, weights, &mean);
+    let (mass, sums) = mass_and_first_moments::<S, D>(s, prior.centres, weights, largest);
+    let share = 1.0 / mass;
+    let mean = sums.map(|sum| sum * share);
+    let mut covariance = second_moments::<S, D>(s, prior.centres, weights, &mean);
     for row in &mut covariance {
         for entry in row {
             *entry *= share;
@@ -96,43 +92,63 @@ fn moments<S: Simd, const D: usize>(
     (mean, covariance)
 }
 
-/// out_i = gain·⟨x, p_i⟩.
+/// Writes the log weights; returns the largest.
 #[inline(always)]
-fn inner_products<S: Simd, const D: usize>(
+fn log_weights<S: Simd, const D: usize>(
     s: S,
-    gain: f64,
-    x: &[f64],
-    planes: &[&[f64]; D],
+    prior: &Prior<'_>,
+    state: &[f64; D],
     out: &mut [f64],
-) {
+) -> f64 {
     let mut scaled = [s.splat(0.0); D];
-    for (scaled, x) in scaled.iter_mut().zip(x) {
-        *scaled = s.splat(gain * x);
+    for d in 0..D {
+        scaled[d] = s.splat(prior.gain * state[d]);
     }
-    for (i, out) in out.chunks_exact_mut(S::LANES).enumerate() {
-        let mut sum = s.mul(scaled[0], s.load(&planes[0][i * S::LANES..]));
-        for (x, plane) in scaled.iter().zip(planes).skip(1) {
-            sum = s.mul_add(*x, s.load(&plane[i * S::LANES..]), sum);
+    let mut largest = s.splat(f64::NEG_INFINITY);
+    let panels = prior.centres.chunks_exact(LINE * D).zip(prior.offsets.chunks_exact(LINE));
+    for ((panel, offsets), out) in panels.zip(out.chunks_exact_mut(LINE)) {
+        let mut i = 0;
+        while i < LINE {
+            let mut sum = s.load(&offsets[i..]);
+            for d in 0..D {
+                sum = s.mul_add(scaled[d], s.load(&panel[d * LINE + i..]), sum);
+            }
+            largest = s.max(sum, largest);
+            s.store(sum, &mut out[i..]);
+            i += S::LANES;
         }
-        s.store(sum, out);
     }
+    s.largest(largest)
 }
 
-/// Σ_i w_i p_i.
+/// Turns log weights into weights e^(l − largest); returns Σ w and Σ w p.
 #[inline(always)]
-fn first_moments<S: Simd, const D: usize>(s: S, planes: &[&[f64]; D], weights: &[f64]) -> [f64; D] {
+fn mass_and_first_moments<S: Simd, const D: usize>(
+    s: S,
+    centres: &[f64],
+    weights: &mut [f64],
+    largest: f64,
+) -> (f64, [f64; D]) {
+    let largest = s.splat(largest);
+    let mut mass = s.splat(0.0);
     let mut sums = [s.splat(0.0); D];
-    for (i, w) in weights.chunks_exact(S::LANES).enumerate() {
-        let w = s.load(w);
-        for (sum, plane) in sums.iter_mut().zip(planes) {
-            *sum = s.mul_add(w, s.load(&plane[i * S::LANES..]), *sum);
+    for (panel, weights) in centres.chunks_exact(LINE * D).zip(weights.chunks_exact_mut(LINE)) {
+        let mut i = 0;
+        while i < LINE {
+            let weight = exp(s, s.sub(s.load(&weights[i..]), largest));
+            s.store(weight, &mut weights[i..]);
+            mass = s.add(mass, weight);
+            for d in 0..D {
+                sums[d] = s.mul_add(weight, s.load(&panel[d * LINE + i..]), sums[d]);
+            }
+            i += S::LANES;
         }
     }
     let mut first = [0.0; D];
-    for (first, sum) in first.iter_mut().zip(sums) {
-        *first = s.sum(sum);
+    for d in 0..D {
+        first[d] = s.sum(sums[d]);
     }
-    first
+    (s.sum(mass), first)
 }
 
 /// Σ_i w_i (p_i − m)(p_i − m)ᵀ, on and below the diagonal.
@@ -141,26 +157,26 @@ fn first_moments<S: Simd, const D: usize>(s: S, planes: &[&[f64]; D], weights: &
 #[inline(always)]
 fn second_moments<S: Simd, const D: usize>(
     s: S,
-    planes: &[&[f64]; D],
+    centres: &[f64],
     weights: &[f64],
     mean: &[f64; D],
 ) -> [[f64; D]; D] {
     let mut sums = [[s.splat(0.0); D]; D];
-    let mut centre = [s.splat(0.0); D];
-    for (centre, mean) in centre.iter_mut().zip(mean) {
-        *centre = s.splat(*mean);
-    }
-    for (k, w) in weights.chunks_exact(S::LANES).enumerate() {
-        let w = s.load(w);
-        let mut away = [w; D];
-        for ((away, plane), centre) in away.iter_mut().zip(planes).zip(centre) {
-            *away = s.sub(s.load(&plane[k * S::LANES..]), centre);
-        }
-        for i in 0..D {
-            let weighted = s.mul(w, away[i]);
-            for j in 0..=i {
-                sums[i][j] = s.mul_add(weighted, away[j], sums[i][j]);
+    let mut away = [s.splat(0.0); D];
+    for (panel, weights) in centres.chunks_exact(LINE * D).zip(weights.chunks_exact(LINE)) {
+        let mut at = 0;
+        while at < LINE {
+            let weight = s.load(&weights[at..]);
+            for d in 0..D {
+                away[d] = s.sub(s.load(&panel[d * LINE + at..]), s.splat(mean[d]));
             }
+            for i in 0..D {
+                let weighted = s.mul(weight, away[i]);
+                for j in 0..=i {
+                    sums[i][j] = s.mul_add(weighted, away[j], sums[i][j]);
+                }
+            }
+            at += S::LANES;
         }
     }
     let mut second = [[0.0; D]; D];

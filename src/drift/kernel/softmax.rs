@@ -55,8 +55,8 @@ pub fn exponentials(level: Level, x: &mut [f64]) {
             let rest = chunks.into_remainder();
             let mut padded = [0.0; 8];
             padded[..rest.len()].copy_from_slice(rest);
-            let powers = s.lanes(exp(s, s.load(&padded)));
-            rest.copy_from_slice(&powers[..rest.len()]);
+            s.store(exp(s, s.load(&padded)), &mut padded);
+            rest.copy_from_slice(&padded[..rest.len()]);
         }
     }
     level.run(Job(x));

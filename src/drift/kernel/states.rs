@@ -6,7 +6,7 @@ use super::simd::{Kernel, Simd};
 use super::softmax::{LEAST_EXPONENT, add_and_largest, exponentials_and_sum};
 
 /// Inner products lose this many times the rounding in a log weight before they are computed again from differences.
-const LARGEST_CONDITION: f64 = 1024.0;
+const LARGEST_CONDITION: f64 = 4096.0;
 
 /// The centred law as the kernel keeps it, seen through one channel.
 #[derive(Clone, Copy)]
@@ -90,36 +90,77 @@ pub(super) fn refine<S: Simd>(
     best
 }
 
-/// Unnormalised posterior weights and their sums, for the states of a few trajectories.
-pub(super) struct Weights<'a> {
+/// Log weights of the states of a few trajectories, and inner products of atoms with their tangents, in one pass over
+/// the atoms.
+pub(super) struct InnerProducts<'a> {
+    /// The centred law and the channel.
+    pub(super) prior: Prior<'a>,
+    /// States less a times the mean of the atoms, times a/b_t²; `D×T`.
+    pub(super) scaled: &'a [f64],
+    /// Tangents, K a trajectory.
+    pub(super) tangents: Columns<'a>,
+    /// T·(1 + K) columns, one number an atom: for each trajectory its log weights, then the products.
+    pub(super) out: &'a mut [f64],
+    /// From one column to the next.
+    pub(super) stride: usize,
+    /// The largest log weight of each trajectory.
+    pub(super) largest: &'a mut [f64],
+}
+
+impl Kernel for InnerProducts<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { prior, scaled, tangents, out, stride, largest } = self;
+        let (dim, trajectories) = (prior.dim, largest.len());
+        let group_stride = stride * (1 + tangents.count / trajectories);
+        let a = Panels { data: prior.centres, rows: prior.offsets.len(), depth: dim };
+        largest.fill(f64::NEG_INFINITY);
+        for p in 0..prior.offsets.len() / PANEL {
+            let states = Columns::plain(scaled, dim, trajectories);
+            let product =
+                Product { a, panels: p..p + 1, depth: 0..dim, b: states, shape: Shape::Full };
+            product.run(s, &mut Dense { out, stride, group: 1, group_stride, add: false });
+            let offsets = &prior.offsets[p * PANEL..][..PANEL];
+            let mut negligible = true;
+            for (t, largest) in largest.iter_mut().enumerate() {
+                let logits = &mut out[t * group_stride + p * PANEL..][..PANEL];
+                let here = add_and_largest(s, logits, offsets);
+                *largest = if here > *largest { here } else { *largest };
+                // One more than the least exponent, since inner products may be off.
+                negligible &= here < *largest + LEAST_EXPONENT - 1.0;
+            }
+            if !negligible && tangents.count > 0 {
+                let out = &mut out[stride..];
+                let product = Product { b: tangents, ..product };
+                let group = tangents.group;
+                product.run(s, &mut Dense { out, stride, group, group_stride, add: false });
+            }
+        }
+    }
+}
+
+/// Turns log weights into unnormalised weights, column by column.
+pub(super) struct Softmax<'a> {
     /// The centred law and the channel.
     pub(super) prior: Prior<'a>,
     /// States less a times the mean of the atoms, `D×T`.
     pub(super) states: &'a [f64],
-    /// The same times a/b_t².
-    pub(super) scaled: &'a [f64],
-    /// Weights, `padded atoms×T`.
-    pub(super) weights: &'a mut [f64],
-    /// Their sums, T.
+    /// The columns of [`InnerProducts`].
+    pub(super) columns: &'a mut [f64],
+    /// From one trajectory to the next.
+    pub(super) stride: usize,
+    /// In: the largest log weight of each trajectory. Out: the sum of its weights.
     pub(super) masses: &'a mut [f64],
 }
 
-impl Kernel for Weights<'_> {
+impl Kernel for Softmax<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { prior, states, scaled, weights, masses } = self;
-        let (dim, padded) = (prior.dim, prior.offsets.len());
-        let inner_products = Product {
-            a: Panels { data: prior.centres, rows: padded, depth: dim },
-            panels: 0..padded / PANEL,
-            depth: 0..dim,
-            b: Columns::plain(scaled, dim, masses.len()),
-            shape: Shape::Full,
-        };
-        inner_products.run(s, &mut Dense { out: weights, stride: padded, add: false });
-        let columns = weights.chunks_exact_mut(padded).zip(states.chunks_exact(dim));
-        for ((logits, state), mass) in columns.zip(masses) {
-            let mut largest = add_and_largest(s, logits, prior.offsets);
+        let Self { prior, states, columns, stride, masses } = self;
+        let columns = columns.chunks_mut(stride).zip(states.chunks_exact(prior.dim));
+        for ((column, state), mass) in columns.zip(masses) {
+            let logits = &mut column[..prior.offsets.len()];
+            let mut largest = *mass;
             if prior.needs_refinement(state) {
                 largest = refine(s, &prior, state, logits, largest);
             }
@@ -128,35 +169,47 @@ impl Kernel for Weights<'_> {
     }
 }
 
-/// ⟨m, v⟩ for the mean of each group and its columns.
-pub(super) struct InnerProducts<'a> {
-    /// Means, `stride` apart, zero beyond D.
-    pub(super) means: &'a [f64],
-    /// From one mean to the next.
+/// Turns the inner products of a run of atoms into weighted deviations w_i (⟨p_i, v⟩ − ⟨o, v⟩), o any atom.
+pub(super) struct Deviations<'a> {
+    /// The columns of [`InnerProducts`], their log weights replaced by weights, from the first atom of the run.
+    pub(super) columns: &'a mut [f64],
+    /// Atoms of the run.
+    pub(super) atoms: usize,
+    /// From one column to the next.
     pub(super) stride: usize,
-    /// The columns.
-    pub(super) columns: Columns<'a>,
-    /// Their length D.
-    pub(super) dim: usize,
-    /// One number a column.
-    pub(super) out: &'a mut [f64],
+    /// Tangents of a trajectory.
+    pub(super) tangents: usize,
+    /// ⟨o, v⟩ for each tangent.
+    pub(super) origins: &'a [f64],
+    /// Σ_i of each column, in eight parts.
+    pub(super) totals: &'a mut [f64],
 }
 
-impl Kernel for InnerProducts<'_> {
+impl Kernel for Deviations<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for (j, out) in self.out.iter_mut().enumerate() {
-            let mean = &self.means[(j / self.columns.group) * self.stride..][..self.dim];
-            let column = self.columns.column(j, self.dim);
-            let (wide, rest) = column.split_at(self.dim - self.dim % S::LANES);
-            let mut sum = s.splat(0.0);
-            for (m, v) in mean.chunks_exact(S::LANES).zip(wide.chunks_exact(S::LANES)) {
-                sum = s.mul_add(s.load(m), s.load(v), sum);
-            }
-            *out = s.sum(sum);
-            for (m, v) in mean[wide.len()..].iter().zip(rest) {
-                *out += m * v;
+        let Self { columns, atoms, stride, tangents, origins, totals } = self;
+        let trajectories = columns.chunks_mut(stride * (1 + tangents));
+        let sums = origins.chunks_exact(tangents).zip(totals.chunks_exact_mut(8 * tangents));
+        for (trajectory, (origins, totals)) in trajectories.zip(sums) {
+            let (weights, products) = trajectory.split_at_mut(stride);
+            let sums = origins.iter().zip(totals.chunks_exact_mut(8));
+            for (product, (origin, totals)) in products.chunks_mut(stride).zip(sums) {
+                weigh(s, &weights[..atoms], &mut product[..atoms], *origin, totals);
             }
         }
     }
+}
+
+/// q ← w (q − origin), and adds the sum to the first lanes of `totals`.
+#[inline(always)]
+pub(super) fn weigh<S: Simd>(s: S, w: &[f64], q: &mut [f64], origin: f64, totals: &mut [f64]) {
+    let origin = s.splat(origin);
+    let mut total = s.load(totals);
+    for (w, q) in w.chunks_exact(S::LANES).zip(q.chunks_exact_mut(S::LANES)) {
+        let weighted = s.mul(s.load(w), s.sub(s.load(q), origin));
+        total = s.add(total, weighted);
+        s.store(weighted, q);
+    }
+    s.store(total, totals);
 }

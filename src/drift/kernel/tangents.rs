@@ -1,16 +1,13 @@
 //! Posterior covariances and their products with tangents, D > 4.
 
 use super::pack::{Columns, PANEL, Panels, pack, round_up};
-use super::product::{Dense, Product, Shape, Weighted};
+use super::product::{Dense, Product, Shape};
 use super::simd::{Kernel, Level, Simd};
-use super::states::InnerProducts;
+use super::states::{Deviations, weigh};
 use std::ops::Range;
 
-/// Panels of atoms whose products with tangents are made before they are used: they stay in the cache.
-pub(super) const PRODUCT_BLOCK: usize = 10;
-
-/// Panels of atoms whose weighted deviations are made before they are used.
-pub(super) const COVARIANCE_BLOCK: usize = 20;
+/// Panels of atoms that are summed over at a time: their weighted deviations stay in the cache.
+pub(super) const BLOCK: usize = 22;
 
 /// Whether D columns of a symmetric product cost less than two products for each of `tangents`.
 ///
@@ -20,184 +17,143 @@ pub(super) fn covariance_is_cheaper(dim: usize, tangents: usize) -> bool {
     4 * tangents > dim + dim / 6 + 7
 }
 
-/// The posterior of a few states: unnormalised weights of atoms, and means.
+/// A run of at most [`BLOCK`] panels from panel `from` on, without those whose atoms all have weight 0.
+fn next_run(from: usize, panels: usize, matters: impl Fn(usize) -> bool) -> Option<Range<usize>> {
+    let start = (from..panels).find(|p| matters(*p))?;
+    let last = panels.min(start + BLOCK);
+    Some(start..(start + 1..last).find(|p| !matters(*p)).unwrap_or(last))
+}
+
+fn any_weight(weights: &[f64], panel: usize) -> bool {
+    weights[panel * PANEL..][..PANEL].iter().any(|w| *w != 0.0)
+}
+
+/// The centred atoms, for sums over them.
 #[derive(Clone, Copy)]
-pub(super) struct Posterior<'a> {
+pub(super) struct Sums<'a> {
     /// The instruction set.
     pub(super) level: Level,
     /// Dimension D.
     pub(super) dim: usize,
+    /// Atoms, with padding.
+    pub(super) padded: usize,
     /// Centred atoms in panels of atoms.
     pub(super) by_atom: &'a [f64],
     /// The same in panels of coordinates.
     pub(super) by_coordinate: &'a [f64],
-    /// Unnormalised weights, `padded atoms×T`.
-    pub(super) weights: &'a [f64],
-    /// Their sums, T.
+}
+
+/// Columns of trajectories: for each its weights, then its inner products with tangents.
+pub(super) struct Weighted<'a> {
+    /// One number an atom.
+    pub(super) columns: &'a mut [f64],
+    /// From one column to the next.
+    pub(super) stride: usize,
+    /// Tangents of a trajectory.
+    pub(super) tangents: usize,
+    /// Sums of the weights, one a trajectory.
     pub(super) masses: &'a [f64],
-    /// Means, T columns of D rounded up to whole panels.
-    pub(super) means: &'a [f64],
 }
 
-/// Scratch of [`Posterior::products`].
-pub(super) struct ProductRoom<'a> {
-    /// One number a column.
-    pub(super) centre: &'a mut [f64],
-    /// Eight a column.
-    pub(super) totals: &'a mut [f64],
-    /// [`PRODUCT_BLOCK`] panels a column.
-    pub(super) products: &'a mut [f64],
-}
-
-/// Scratch of [`Posterior::covariance`].
-pub(super) struct CovarianceRoom<'a> {
-    /// [`COVARIANCE_BLOCK`] panels a coordinate.
-    pub(super) weighted: &'a mut [f64],
-    /// Eight a coordinate.
-    pub(super) totals: &'a mut [f64],
-}
-
-impl<'a> Posterior<'a> {
-    fn padded(&self) -> usize {
-        self.weights.len() / self.masses.len()
+impl Sums<'_> {
+    fn coordinates(&self) -> Panels<'_> {
+        Panels { data: self.by_coordinate, rows: self.dim, depth: self.padded }
     }
 
-    /// D rounded up to whole panels: the stride of means and products.
-    fn stride(&self) -> usize {
-        round_up(self.dim, PANEL)
-    }
-
-    /// The posterior of state t alone.
-    pub(super) fn single(&self, t: usize) -> Self {
-        Self {
-            weights: &self.weights[t * self.padded()..][..self.padded()],
-            masses: &self.masses[t..=t],
-            means: &self.means[t * self.stride()..][..self.stride()],
-            ..*self
-        }
-    }
-
-    /// Runs of at most `longest` panels of atoms, without those whose weights are all 0.
-    fn runs(&self, longest: usize) -> impl Iterator<Item = Range<usize>> {
-        let posterior = *self;
-        let panels = self.padded() / PANEL;
-        let counts = move |p: usize| {
-            let columns = posterior.weights.chunks_exact(posterior.padded());
-            columns.into_iter().any(|w| w[p * PANEL..][..PANEL].iter().any(|w| *w != 0.0))
-        };
-        let mut next = 0;
-        std::iter::from_fn(move || {
-            let start = (next..panels).find(|p| counts(*p))?;
-            let last = panels.min(start.saturating_add(longest));
-            let end = (start + 1..last).find(|p| !counts(*p));
-            next = end.unwrap_or(last);
-            Some(start..next)
-        })
-    }
-
-    fn coordinates(&self) -> Panels<'a> {
-        Panels { data: self.by_coordinate, rows: self.dim, depth: self.padded() }
-    }
-
-    /// Writes the means, a column every [`Posterior::stride`].
-    pub(super) fn mean(&self, out: &mut [f64]) {
-        let stride = self.stride();
-        out.fill(0.0);
-        for run in self.runs(usize::MAX) {
-            let atoms = run.start * PANEL..run.end * PANEL;
-            let weights = &self.weights[atoms.start..];
-            let product = Product {
-                a: self.coordinates(),
-                panels: 0..self.dim.div_ceil(PANEL),
-                depth: atoms,
-                b: Columns::plain(weights, self.padded(), self.masses.len()),
-                shape: Shape::Full,
-            };
-            self.level.run((product, Dense { out, stride, add: true }));
-        }
-        for (column, mass) in out.chunks_exact_mut(stride).zip(self.masses) {
-            column.iter_mut().for_each(|entry| *entry /= mass);
-        }
-    }
-
-    /// Writes C v for every column v to `out`, a column every [`Posterior::stride`].
-    pub(super) fn products(
+    /// Writes the mean of each trajectory and C v for its tangents, T·(1 + K) columns of D rounded up to panels.
+    ///
+    /// `origins` and `totals` are scratch of one and eight numbers a tangent.
+    pub(super) fn moments(
         &self,
-        tangents: Columns<'_>,
-        room: &mut ProductRoom<'_>,
+        from: Weighted<'_>,
+        origins: &mut [f64],
+        totals: &mut [f64],
         out: &mut [f64],
     ) {
-        let ProductRoom { centre, totals, products } = room;
-        let (dim, padded, stride) = (self.dim, self.padded(), self.stride());
-        let centre = &mut centre[..tangents.count];
-        self.level.run(InnerProducts {
-            means: self.means,
-            stride,
-            columns: tangents,
-            dim,
-            out: centre,
-        });
+        let Weighted { columns, stride, tangents, masses } = from;
+        let width = stride * (1 + tangents);
+        for (t, trajectory) in columns.chunks_exact(width).enumerate() {
+            // The likeliest atom: deviations from it are as small as those from the mean, which is not known yet.
+            let origin = trajectory[..self.padded].iter().position(|w| *w == 1.0).unwrap_or(0);
+            for j in 0..tangents {
+                origins[t * tangents + j] = trajectory[(1 + j) * stride + origin];
+            }
+        }
         totals.fill(0.0);
         out.fill(0.0);
-        for run in self.runs(PRODUCT_BLOCK) {
-            let atoms = run.start * PANEL..run.end * PANEL;
-            let there = Product {
-                a: Panels { data: self.by_atom, rows: padded, depth: dim },
-                panels: run,
-                depth: 0..dim,
-                b: tangents,
-                shape: Shape::Full,
-            };
-            let weighted = Weighted {
-                weights: self.weights,
-                weights_stride: padded,
-                group: tangents.group,
-                centre,
-                out: products,
-                stride: PRODUCT_BLOCK * PANEL,
-                first: atoms.start,
-                totals,
-            };
-            self.level.run((there, weighted));
-            let back = Product {
-                a: self.coordinates(),
-                panels: 0..dim.div_ceil(PANEL),
-                depth: atoms,
-                b: Columns::plain(products, PRODUCT_BLOCK * PANEL, tangents.count),
-                shape: Shape::Full,
-            };
-            self.level.run((back, Dense { out, stride, add: true }));
-        }
-        for (j, column) in out.chunks_exact_mut(stride).enumerate() {
-            let t = j / tangents.group;
-            normalise(column, &self.means[t * stride..], &totals[j * 8..][..8], self.masses[t]);
-        }
-    }
-
-    /// Writes the lower triangle of C to the `D×D` matrix `out`, a column every [`Posterior::stride`]. One state only.
-    pub(super) fn covariance(&self, room: &mut CovarianceRoom<'_>, out: &mut [f64]) {
-        let CovarianceRoom { weighted, totals } = room;
-        let stride = self.stride();
-        totals.fill(0.0);
-        out.fill(0.0);
-        for run in self.runs(COVARIANCE_BLOCK) {
-            let atoms = run.start * PANEL..run.end * PANEL;
-            self.level.run(Deviations { posterior: *self, run, out: weighted, totals });
+        let rows = round_up(self.dim, PANEL);
+        let mut next = 0;
+        while let Some(run) = next_run(next, self.padded / PANEL, |p| {
+            columns.chunks_exact(width).any(|trajectory| any_weight(trajectory, p))
+        }) {
+            let (first, atoms) = (run.start * PANEL, run.len() * PANEL);
+            let columns = &mut columns[first..];
+            if tangents > 0 {
+                let columns = &mut *columns;
+                self.level.run(Deviations { columns, atoms, stride, tangents, origins, totals });
+            }
             let product = Product {
                 a: self.coordinates(),
                 panels: 0..self.dim.div_ceil(PANEL),
-                depth: atoms,
-                b: Columns::plain(weighted, COVARIANCE_BLOCK * PANEL, self.dim),
-                shape: Shape::Lower,
+                depth: first..first + atoms,
+                b: Columns::plain(columns, stride, masses.len() * (1 + tangents)),
+                shape: Shape::Full,
             };
-            self.level.run((product, Dense { out, stride, add: true }));
+            self.level.run((product, Dense::plain(out, rows, true)));
+            next = run.end;
         }
-        for (j, column) in out.chunks_exact_mut(stride).enumerate() {
-            normalise(column, self.means, &totals[j * 8..][..8], self.masses[0]);
+        let trajectories = out.chunks_exact_mut(rows * (1 + tangents));
+        for (t, (trajectory, mass)) in trajectories.zip(masses).enumerate() {
+            let (mean, products) = trajectory.split_at_mut(rows);
+            mean.iter_mut().for_each(|m| *m /= mass);
+            for (j, product) in products.chunks_exact_mut(rows).enumerate() {
+                normalise(product, mean, &totals[(t * tangents + j) * 8..][..8], *mass);
+            }
         }
     }
 
-    /// Writes C v for every column v to `out`, from the lower triangle of C; `packed` is scratch.
+    /// Writes the lower triangle of C to the `D×D` matrix `out`, its columns rounded up to panels.
+    ///
+    /// `deviations` and `totals` are scratch of [`BLOCK`] panels and eight numbers a coordinate.
+    pub(super) fn covariance(
+        &self,
+        (weights, mass): (&[f64], f64),
+        mean: &[f64],
+        deviations: &mut [f64],
+        totals: &mut [f64],
+        out: &mut [f64],
+    ) {
+        let rows = round_up(self.dim, PANEL);
+        totals.fill(0.0);
+        out.fill(0.0);
+        let mut next = 0;
+        while let Some(run) = next_run(next, self.padded / PANEL, |p| any_weight(weights, p)) {
+            let first = run.start * PANEL;
+            next = run.end;
+            let by_atom = &self.by_atom[first * self.dim..run.end * PANEL * self.dim];
+            let weights = &weights[first..run.end * PANEL];
+            self.level.run(CoordinateDeviations {
+                by_atom,
+                weights,
+                mean,
+                out: &mut *deviations,
+                totals: &mut *totals,
+            });
+            let product = Product {
+                a: self.coordinates(),
+                panels: 0..self.dim.div_ceil(PANEL),
+                depth: first..run.end * PANEL,
+                b: Columns::plain(deviations, BLOCK * PANEL, self.dim),
+                shape: Shape::Lower,
+            };
+            self.level.run((product, Dense::plain(out, rows, true)));
+        }
+        for (column, totals) in out.chunks_exact_mut(rows).zip(totals.chunks_exact(8)) {
+            normalise(column, mean, totals, mass);
+        }
+    }
+
+    /// Writes C v for every column v, from the lower triangle of C; `packed` is scratch of its size.
     pub(super) fn apply(
         &self,
         lower: &[f64],
@@ -205,8 +161,8 @@ impl<'a> Posterior<'a> {
         packed: &mut [f64],
         out: &mut [f64],
     ) {
-        let (dim, stride) = (self.dim, self.stride());
-        pack(dim, dim, packed, |i, j| lower[i.min(j) * stride + i.max(j)]);
+        let (dim, rows) = (self.dim, round_up(self.dim, PANEL));
+        pack(PANEL, dim, dim, packed, |i, j| lower[i.min(j) * rows + i.max(j)]);
         let product = Product {
             a: Panels { data: packed, rows: dim, depth: dim },
             panels: 0..dim.div_ceil(PANEL),
@@ -214,12 +170,11 @@ impl<'a> Posterior<'a> {
             b: tangents,
             shape: Shape::Full,
         };
-        self.level.run((product, Dense { out, stride, add: false }));
+        self.level.run((product, Dense::plain(out, rows, false)));
     }
 }
 
-/// Turns Σ w p q, q the weighted deviations, into the mean of (p − m) q: divides by the
-/// mass, and removes what the sum of q (0 but for rounding) took of the mean.
+/// Turns Σ w p q, q the weighted deviations from some point, into the mean of (p − m) q.
 fn normalise(column: &mut [f64], mean: &[f64], totals: &[f64], mass: f64) {
     let total: f64 = totals.iter().sum();
     for (entry, m) in column.iter_mut().zip(mean) {
@@ -228,34 +183,28 @@ fn normalise(column: &mut [f64], mean: &[f64], totals: &[f64], mass: f64) {
 }
 
 /// w_i (p_i − m) for the atoms of a run of panels, a column for each coordinate, and the sums of each.
-struct Deviations<'a> {
-    posterior: Posterior<'a>,
-    run: Range<usize>,
+struct CoordinateDeviations<'a> {
+    by_atom: &'a [f64],
+    weights: &'a [f64],
+    mean: &'a [f64],
     out: &'a mut [f64],
     totals: &'a mut [f64],
 }
 
-impl Kernel for Deviations<'_> {
+impl Kernel for CoordinateDeviations<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Posterior { dim, by_atom, weights, means, .. } = self.posterior;
-        for (block, p) in self.run.enumerate() {
-            let panel = &by_atom[p * PANEL * dim..][..PANEL * dim];
-            let weights = &weights[p * PANEL..][..PANEL];
-            let columns = self.out.chunks_exact_mut(COVARIANCE_BLOCK * PANEL);
-            let sums = columns.zip(self.totals.chunks_exact_mut(8));
-            for ((atoms, mean), (column, totals)) in panel.chunks_exact(PANEL).zip(means).zip(sums)
+        let Self { by_atom, weights, mean, out, totals } = self;
+        let dim = totals.len() / 8;
+        let panels = by_atom.chunks_exact(PANEL * dim).zip(weights.chunks_exact(PANEL));
+        for (p, (panel, weights)) in panels.enumerate() {
+            let columns = out.chunks_exact_mut(BLOCK * PANEL).zip(totals.chunks_exact_mut(8));
+            for ((atoms, mean), (column, totals)) in
+                panel.chunks_exact(PANEL).zip(mean).zip(columns)
             {
-                let column = &mut column[block * PANEL..][..PANEL];
-                let mean = s.splat(*mean);
-                let mut total = s.load(totals);
-                for i in (0..PANEL).step_by(S::LANES) {
-                    let deviation = s.sub(s.load(&atoms[i..]), mean);
-                    let product = s.mul(s.load(&weights[i..]), deviation);
-                    total = s.add(total, product);
-                    s.store(product, &mut column[i..]);
-                }
-                s.store(total, totals);
+                let column = &mut column[p * PANEL..][..PANEL];
+                column.copy_from_slice(atoms);
+                weigh(s, weights, column, *mean, totals);
             }
         }
     }

@@ -1,0 +1,59 @@
+//! Equalities of whole vectors: every entry must agree within its own bars.
+
+use crate::facts::Quantity;
+use crate::verdict::Margin;
+
+/// What the bars of an entry are compared with when they are to be called too wide.
+#[derive(Clone, Copy, Debug)]
+pub enum Relative {
+    /// The size of that entry.
+    Entry,
+    /// The largest entry of the vector.
+    Vector,
+    /// A fixed size, such as 1 for logarithms and angles.
+    To(f64),
+}
+
+/// `measured = predicted` entry by entry: slack is the least 1 − |difference|/(sum of bars).
+///
+/// As [`Margin::equal`], an agreement within bars wider than `resolution`
+/// times the size is undecided, and so are vectors of different lengths.
+pub fn agree(
+    name: impl Into<String>,
+    measured: &[Quantity],
+    predicted: &[Quantity],
+    relative: Relative,
+    resolution: f64,
+) -> Margin {
+    let largest = predicted.iter().map(|p| p.value.abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let mut slack: f64 = 1.0;
+    let mut coarse = measured.is_empty() || measured.len() != predicted.len();
+    for (m, p) in measured.iter().zip(predicted) {
+        let size = match relative {
+            Relative::Entry => p.value.abs().max(f64::MIN_POSITIVE),
+            Relative::Vector => largest,
+            Relative::To(size) => size,
+        };
+        let (difference, tolerance) = ((m.value - p.value).abs(), m.bar + p.bar);
+        // A NaN on either side must not pass as agreement.
+        let room = if difference == 0.0 { 1.0 } else { 1.0 - difference / tolerance };
+        coarse |= !(tolerance <= resolution * size);
+        slack = if room < slack || room.is_nan() { room } else { slack };
+        if slack.is_nan() {
+            break;
+        }
+    }
+    let slack = if coarse && slack >= 0.0 { f64::NAN } else { slack.max(-f64::MAX) };
+    Margin { name: name.into(), slack, bar: 0.0 }
+}
+
+/// `measured = 0` within its bars, which are compared with `scale`.
+pub fn vanish(
+    name: impl Into<String>,
+    measured: &[Quantity],
+    scale: f64,
+    resolution: f64,
+) -> Margin {
+    let zero = vec![Quantity::exact(0.0); measured.len()];
+    agree(name, measured, &zero, Relative::To(scale), resolution)
+}

@@ -1,0 +1,154 @@
+//! The result of a check as text: tables, reasons, and the command that repeats each.
+
+use super::check::Options;
+use super::data;
+use super::terminal::{self, Column};
+use crate::record::{ClaimRecord, ClaimSummary, Outcome, Record};
+use crate::verdict::Verdict;
+use std::path::Path;
+
+/// The outcome as it stands in the table.
+pub fn words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Stands => "stands",
+        Outcome::Fell => "COUNTEREXAMPLE",
+        Outcome::MutantSurvived => "mutant survived",
+        Outcome::Undecided => "undecided",
+        Outcome::Vacuous => "vacuous",
+    }
+}
+
+/// Everything that is printed without `--json`.
+pub fn shown(options: &Options, record: &Record, path: Option<&Path>) -> String {
+    let mut text = String::new();
+    if !record.claims.is_empty() {
+        text += &claim_table(record);
+        let example = record.claims.iter().find_map(|claim| {
+            let tightest = claim.summary.tightest.as_ref()?;
+            Some(options.repeat_world(&claim.summary.claim, tightest.index))
+        });
+        if let Some(command) = example {
+            text += &format!("Repeat a world: {command}\n");
+        }
+    }
+    if !record.data.is_empty() {
+        text += &format!("\n{}", data::table(&record.data));
+    }
+    for claim in record.claims.iter().filter(|c| c.summary.outcome != Outcome::Stands) {
+        text += &format!("\n{}", reason(options, claim));
+    }
+    text + &format!("\n{}\n", conclusion(record, path))
+}
+
+fn claim_table(record: &Record) -> String {
+    let columns = [
+        Column::text("claim"),
+        Column::text("outcome"),
+        Column::number("worlds"),
+        Column::number("in\nscope"),
+        Column::number("un-\ndecided"),
+        Column::number("vio-\nlated"),
+        Column::number("least\nslack"),
+        Column::number("in\nworld"),
+        Column::number("median\nslack"),
+        Column::number("rate\nbelow"),
+        Column::number("mutants\ncaught"),
+    ];
+    let rows = record.claims.iter().map(|claim| {
+        let s = &claim.summary;
+        let unknown = || "–".to_owned();
+        vec![
+            s.claim.clone(),
+            words(s.outcome).to_owned(),
+            s.worlds.to_string(),
+            s.in_scope.to_string(),
+            s.undecided.to_string(),
+            s.violated.to_string(),
+            s.tightest.as_ref().map_or_else(unknown, |t| terminal::number(t.slack)),
+            s.tightest.as_ref().map_or_else(unknown, |t| t.index.to_string()),
+            s.slack_quantiles.map_or_else(unknown, |q| terminal::number(q[2])),
+            terminal::number(s.violation_rate_bound),
+            format!("{}/{}", s.mutants_caught(), s.mutants.len()),
+        ]
+    });
+    terminal::table(&columns, rows)
+}
+
+/// Why a claim does not stand, and the command that repeats it.
+fn reason(options: &Options, claim: &ClaimRecord) -> String {
+    let s: &ClaimSummary = &claim.summary;
+    let world = |verdict| claim.worlds.iter().find(|world| world.verdict == verdict);
+    let repeat_world = |index| options.repeat_world(&s.claim, index);
+    let (why, command) = match s.outcome {
+        Outcome::Stands => return String::new(),
+        Outcome::Fell => {
+            let tightest = s.tightest.as_ref().expect("a violated world has a slack");
+            let (index, slack) = (tightest.index, terminal::number(tightest.slack));
+            let why = format!(
+                "{} of {} worlds violate it; worst: world {index}, {}, slack {slack}",
+                s.violated, s.in_scope, tightest.conclusion
+            );
+            (why, repeat_world(index))
+        }
+        Outcome::MutantSurvived => {
+            let survivors = s.mutants.iter().filter(|mutant| mutant.refuted_by == 0);
+            let names: Vec<&str> = survivors.map(|mutant| mutant.name.as_str()).collect();
+            let why = format!("no world refutes its wrong version {}", names.join(", "));
+            (why, options.repeat(&s.claim))
+        }
+        Outcome::Vacuous => {
+            let outside = world(Verdict::OutOfScope);
+            let example = outside.and_then(|w| Some((w.index, w.hypothesis.as_ref()?)));
+            let example = example.map_or_else(String::new, |(index, hypothesis)| {
+                format!("; e.g. world {index} fails {}", hypothesis.name)
+            });
+            let why =
+                format!("only {} of {} worlds met the hypotheses{example}", s.in_scope, s.worlds);
+            (why, options.repeat(&s.claim))
+        }
+        Outcome::Undecided => {
+            let first = world(Verdict::Undecided);
+            let example = first.map_or_else(String::new, |w| match (&w.error, &w.conclusion) {
+                (Some(error), _) => format!("; e.g. world {}: {error}", w.index),
+                (None, Some(c)) => format!(
+                    "; e.g. world {}: {}, slack {} ± {}",
+                    w.index,
+                    c.name,
+                    terminal::number(c.slack),
+                    terminal::number(c.bar)
+                ),
+                (None, None) => format!("; e.g. world {} has no conclusion", w.index),
+            });
+            let why =
+                format!("{} of {} worlds could not be decided{example}", s.undecided, s.worlds);
+            (why, first.map_or_else(|| options.repeat(&s.claim), |w| repeat_world(w.index)))
+        }
+    };
+    format!("{}: {}\n  {why}\n  repeat: {command}\n", words(s.outcome), s.claim)
+}
+
+/// The last lines: how it all ends, and where the record is.
+fn conclusion(record: &Record, path: Option<&Path>) -> String {
+    let standing = record.claims.iter().filter(|c| c.summary.outcome == Outcome::Stands).count();
+    let worlds: usize = record.claims.iter().map(|claim| claim.summary.worlds).sum();
+    let (asked, sets) = (record.parameters.claims.len(), record.data.len());
+    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let mut parts = Vec::new();
+    if asked > 0 {
+        let verb = if standing == 1 { "stands" } else { "stand" };
+        let of = plural(asked, "claim");
+        parts.push(format!("{standing} of {of} {verb} in {}", plural(worlds, "random world")));
+    }
+    if sets > 0 {
+        parts.push(format!("{} described", plural(sets, "data set")));
+    }
+    if record.interrupted {
+        parts.push("STOPPED before the end".to_owned());
+    }
+    let (seed, seconds) = (record.parameters.seed, record.timing.seconds);
+    let mut text = format!("{} (seed {seed}, {seconds:.1} s).", parts.join("; "));
+    if let Some(path) = path {
+        text += &format!("\nRecord: {}", path.display());
+    }
+    text
+}

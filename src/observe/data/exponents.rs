@@ -1,0 +1,193 @@
+//! Finite-time exponents of the flow over a data set, and whether they show a gap.
+
+use super::noise::Levels;
+use super::{Watch, trajectories};
+use crate::drift::{Atoms, Denoiser};
+use crate::error::Result;
+use crate::facts::{Facts, Grade, Quantity};
+use crate::flow::{Method, Sampler, Trajectory, geometric_times};
+use crate::linalg::symmetric_eigen;
+use crate::lyapunov::{Cocycle, Spectrum, spectrum, top_pairs};
+use crate::points::PointSet;
+use crate::random::Stream;
+use crate::scenario::canonical;
+use nalgebra::{DMatrix, DVector};
+use rand::RngExt;
+use rayon::prelude::*;
+use std::sync::atomic::Ordering;
+
+/// Runge–Kutta steps between the two noise levels, equal in log σ.
+const STEPS: usize = 24;
+
+/// Draws of the null: with 19, the largest of 20 has p = 0.05.
+pub const NULL_DRAWS: usize = 19;
+
+/// A gap is reported when no more than this share of the null shows one as large.
+const SIGNIFICANCE: f64 = 0.05;
+
+/// Above this dimension the leading part of the spectrum stands for the whole.
+const WHOLE_SPECTRUM: usize = 128;
+
+/// Leading pairs where the whole spectrum is too large, the angle to reach and the most sweeps.
+const LEADING: (usize, f64, usize) = (24, 1e-2, 2);
+
+/// One trajectory: where it ends, and its spectrum.
+pub struct Run {
+    /// The state it starts from.
+    pub start: Vec<f64>,
+    /// The state at the end.
+    pub end: DVector<f64>,
+    /// log singular values and vectors of the whole Jacobian.
+    pub spectrum: Spectrum,
+}
+
+/// Runs the canonical flow from random noisy points.
+pub fn run(
+    set: &PointSet,
+    denoiser: &Denoiser,
+    levels: Levels,
+    stream: Stream,
+) -> Result<Vec<Run>> {
+    (0..trajectories(set.dim()))
+        .into_par_iter()
+        .map(|i| {
+            let stream = stream.named("starts").indexed(i as u64);
+            let chosen = stream.rng().random_range(0..set.len());
+            let noise = stream.named("noise").normals(set.dim());
+            let start: Vec<f64> = set
+                .points
+                .column(chosen)
+                .iter()
+                .zip(noise)
+                .map(|(x, n)| x + levels.start * n)
+                .collect();
+            let sampler = sampler(levels, STEPS);
+            let flow = canonical(denoiser);
+            let trajectory = Trajectory::from(&flow, &sampler, &start)?;
+            let spectrum = spectrum_of(&trajectory, stream)?;
+            Ok(Run { start, end: trajectory.end().clone(), spectrum })
+        })
+        .collect()
+}
+
+/// The maps of the flow between the two noise levels.
+pub fn sampler(levels: Levels, steps: usize) -> Sampler {
+    Sampler::new(Method::Rk4, geometric_times(levels.start, levels.end, steps))
+}
+
+fn spectrum_of(cocycle: &impl Cocycle, stream: Stream) -> Result<Spectrum> {
+    let d = cocycle.dim();
+    if d <= WHOLE_SPECTRUM {
+        return spectrum(&crate::lyapunov::product(cocycle));
+    }
+    let (k, angle, sweeps) = LEADING;
+    Ok(top_pairs(cocycle, k, angle, sweeps, stream.named("pairs"))?.spectrum)
+}
+
+/// Mean gaps log σ_i − log σ_{i+1} over the trajectories.
+fn mean_gaps(runs: &[Run]) -> Vec<f64> {
+    let count = runs[0].spectrum.log_growth.len();
+    (1..count)
+        .map(|i| {
+            let gap = |run: &Run| run.spectrum.log_growth[i - 1] - run.spectrum.log_growth[i];
+            runs.iter().map(gap).sum::<f64>() / runs.len() as f64
+        })
+        .collect()
+}
+
+/// States exponents and gaps, and decides whether some gap stands out of the null.
+///
+/// The null has no manifold: as many Gaussian points of the same mean and
+/// covariance, put through the same denoiser, noise levels and number of
+/// trajectories. Every gap is standardised by the null's mean and deviation at
+/// its index; the statistic is the largest, its p-value its rank among the
+/// draws of the null, each standardised by the others. Returns the index of
+/// the gap if it is significant: how many directions lie above it. A run that
+/// was stopped before all draws were made states no p-value.
+pub fn against_null(
+    set: &PointSet,
+    runs: &[Run],
+    levels: Levels,
+    stream: Stream,
+    watch: Watch<'_>,
+    facts: &mut Facts,
+) -> Result<Option<usize>> {
+    facts.set("trajectories", Quantity::exact(runs.len() as f64));
+    for i in 0..runs[0].spectrum.log_growth.len() {
+        let values: Vec<f64> = runs.iter().map(|run| run.spectrum.log_growth[i]).collect();
+        let (mean, deviation) = moments(&values);
+        let bar = 2.0 * deviation / (values.len() as f64).sqrt();
+        facts.push("log_growth", Quantity::new(mean, bar, Grade::Sampled));
+    }
+    let observed = mean_gaps(runs);
+    let null = (0..NULL_DRAWS)
+        .into_par_iter()
+        .filter(|_| !watch.stop.load(Ordering::Relaxed))
+        .map(|draw| {
+            let stream = stream.named("null").indexed(draw as u64);
+            let set = gaussian_like(set, stream);
+            let atoms = Atoms::new(set.dim(), set.points.as_slice().to_vec(), None, 0.0)?;
+            let gaps = mean_gaps(&run(&set, &atoms.into(), levels, stream)?);
+            (watch.after_each)();
+            Ok(gaps)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if null.len() < NULL_DRAWS {
+        return Ok(None);
+    }
+
+    // The largest standardised gap, and where: against draws other than `without`.
+    let statistic = |gaps: &[f64], without: usize| -> (f64, usize) {
+        (0..gaps.len())
+            .map(|i| {
+                let others: Vec<f64> =
+                    (0..NULL_DRAWS).filter(|j| *j != without).map(|j| null[j][i]).collect();
+                let (mean, deviation) = moments(&others);
+                ((gaps[i] - mean) / deviation.max(f64::MIN_POSITIVE), i + 1)
+            })
+            .fold((f64::NEG_INFINITY, 0), |best, next| if next.0 > best.0 { next } else { best })
+    };
+    let (largest, index) = statistic(&observed, NULL_DRAWS);
+    let exceeding = (0..NULL_DRAWS).filter(|j| statistic(&null[*j], *j).0 >= largest).count();
+    let p_value = (1 + exceeding) as f64 / (1 + NULL_DRAWS) as f64;
+    for (i, gap) in observed.iter().enumerate() {
+        let (mean, deviation) = moments(&null.iter().map(|gaps| gaps[i]).collect::<Vec<_>>());
+        facts.push("gap", Quantity::new(*gap, 0.0, Grade::Sampled));
+        facts.push("null_gap", Quantity::new(mean, 2.0 * deviation, Grade::Sampled));
+    }
+    facts.set("gap_p_value", Quantity::new(p_value, 0.0, Grade::Sampled));
+    let significant = p_value <= SIGNIFICANCE && index > 0;
+    if significant {
+        facts.set("gap_index", Quantity::new(index as f64, 0.0, Grade::Sampled));
+    }
+    Ok(significant.then_some(index))
+}
+
+/// Gaussian points of the same number, mean and covariance.
+fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
+    let (dim, count) = set.points.shape();
+    let weights: Vec<f64> = set.log_weights.iter().map(|w| w.exp()).collect();
+    let mean = &set.points * DVector::from_column_slice(&weights);
+    let mut centred = set.points.clone();
+    for (mut column, weight) in centred.column_iter_mut().zip(&weights) {
+        column -= &mean;
+        column *= weight.sqrt();
+    }
+    let (variances, axes) = symmetric_eigen(&(&centred * centred.transpose()));
+    let deviations: Vec<f64> = variances.iter().map(|v| v.max(0.0).sqrt()).collect();
+    let mut noise = DMatrix::from_vec(dim, count, stream.named("points").normals(dim * count));
+    for (mut row, deviation) in noise.row_iter_mut().zip(deviations) {
+        row *= deviation;
+    }
+    let mut points = axes * noise;
+    points.column_iter_mut().for_each(|mut column| column += &mean);
+    PointSet { points, log_weights: vec![-(count as f64).ln(); count], ..set.clone() }
+}
+
+/// Mean and standard deviation (n − 1).
+fn moments(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let square: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (mean, (square / (n - 1.0).max(1.0)).sqrt())
+}

@@ -1,0 +1,86 @@
+//! Tangent planes from the flow, beside the known ones or local PCA.
+
+use super::exponents::Run;
+use super::median;
+use super::noise::Levels;
+use crate::error::Result;
+use crate::facts::{Facts, Grade, Quantity};
+use crate::linalg::{complement, largest_angle, svd};
+use crate::points::PointSet;
+use nalgebra::{DMatrix, DVector};
+
+/// Neighbourhood sizes that local PCA may choose from.
+const NEIGHBOURS: [usize; 6] = [8, 16, 32, 64, 128, 256];
+
+/// Points this close to the unit sphere, relative to 1, lie on it.
+const ON_SPHERE: f64 = 1e-9;
+
+/// Compares the top end-point vectors with the tangent planes at the end points.
+///
+/// Data on the unit sphere have known planes, and the dimension D − 1 of the
+/// sphere; other data are compared with local PCA at the dimension of their
+/// gap, and not at all when there is none.
+pub fn compare(
+    set: &PointSet,
+    runs: &[Run],
+    gap: Option<usize>,
+    levels: Levels,
+    facts: &mut Facts,
+) -> Result<()> {
+    let sphere = set.points.column_iter().all(|x| (x.norm() - 1.0).abs() < ON_SPHERE);
+    facts.set("tangent_known", Quantity::exact(f64::from(sphere)));
+    facts.set("noise_over_radius", Quantity::exact(levels.end / levels.start));
+    let Some(d) = (if sphere { Some(set.dim() - 1) } else { gap }) else { return Ok(()) };
+    facts.set("tangent_dimension", Quantity::exact(d as f64));
+    let planes: Vec<DMatrix<f64>> =
+        runs.iter().map(|run| run.spectrum.end_vectors.columns(0, d).into_owned()).collect();
+    let known = |run: &Run| -> DMatrix<f64> {
+        let normal =
+            DMatrix::from_column_slice(set.dim(), 1, (&run.end / run.end.norm()).as_slice());
+        complement(&normal)
+    };
+    let sizes = NEIGHBOURS.iter().copied().filter(|k| *k > d && *k <= set.len());
+    // The neighbourhood that suits PCA best, by the same measure as the flow.
+    let mut best: Option<(f64, usize)> = None;
+    for neighbours in sizes {
+        let angles = runs
+            .iter()
+            .zip(&planes)
+            .map(|(run, plane)| {
+                let pca = local_plane(set, &run.end, neighbours, d)?;
+                largest_angle(&pca, &if sphere { known(run) } else { plane.clone() })
+            })
+            .collect::<Result<Vec<f64>>>()?;
+        let angle = median(angles);
+        if best.is_none_or(|(least, _)| angle < least) {
+            best = Some((angle, neighbours));
+        }
+    }
+    if let Some((angle, neighbours)) = best {
+        facts.set("pca_angle", Quantity::new(angle, 0.0, Grade::Sampled));
+        facts.set("pca_neighbours", Quantity::exact(neighbours as f64));
+    }
+    if sphere {
+        let angles = runs.iter().zip(&planes).map(|(run, plane)| largest_angle(plane, &known(run)));
+        let angle = median(angles.collect::<Result<Vec<f64>>>()?);
+        facts.set("tangent_angle", Quantity::new(angle, 0.0, Grade::Sampled));
+    }
+    Ok(())
+}
+
+/// The `D×d` plane of local PCA: leading directions of the nearest points about their mean.
+fn local_plane(
+    set: &PointSet,
+    at: &DVector<f64>,
+    neighbours: usize,
+    d: usize,
+) -> Result<DMatrix<f64>> {
+    let mut order: Vec<(f64, usize)> =
+        set.points.column_iter().enumerate().map(|(i, x)| ((x - at).norm_squared(), i)).collect();
+    order.select_nth_unstable_by(neighbours - 1, |a, b| a.0.total_cmp(&b.0));
+    let chosen: Vec<usize> = order[..neighbours].iter().map(|(_, i)| *i).collect();
+    let mut near = set.points.select_columns(&chosen);
+    let mean = near.column_mean();
+    near.column_iter_mut().for_each(|mut x| x -= &mean);
+    Ok(svd(&near)?.left.columns(0, d).into_owned())
+}
