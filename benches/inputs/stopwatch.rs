@@ -1,5 +1,6 @@
-//! CPU time and memory of this process, where the system tells them.
+//! CPU time of this thread, and memory of this process where the system tells it.
 
+use cpu_time::ThreadTime;
 use std::time::{Duration, Instant};
 
 /// Runs a job again and again, remembering the best times.
@@ -7,14 +8,14 @@ pub struct Stopwatch {
     /// Least wall-clock time of a run.
     pub wall: Duration,
     /// Least CPU time of a run, the steadier of the two on a shared machine.
-    pub cpu: Option<Duration>,
+    pub cpu: Duration,
     /// Runs so far.
     pub runs: u64,
 }
 
 impl Default for Stopwatch {
     fn default() -> Self {
-        Self { wall: Duration::MAX, cpu: None, runs: 0 }
+        Self { wall: Duration::MAX, cpu: Duration::MAX, runs: 0 }
     }
 }
 
@@ -23,14 +24,11 @@ impl Stopwatch {
     pub fn time<T>(&mut self, runs: u64, mut job: impl FnMut() -> T) -> Duration {
         let mut total = Duration::ZERO;
         for _ in 0..runs {
-            let (wall, cpu) = (Instant::now(), cpu_time());
+            let (wall, cpu) = (Instant::now(), ThreadTime::now());
             std::hint::black_box(job());
-            let wall = wall.elapsed();
-            if let (Some(from), Some(to)) = (cpu, cpu_time()) {
-                let spent = to - from;
-                self.cpu = Some(self.cpu.map_or(spent, |least| least.min(spent)));
-            }
+            let (wall, cpu) = (wall.elapsed(), cpu.elapsed());
             self.wall = self.wall.min(wall);
+            self.cpu = self.cpu.min(cpu);
             self.runs += 1;
             total += wall;
         }
@@ -42,7 +40,7 @@ impl Stopwatch {
         if self.runs == 0 {
             return;
         }
-        let best = self.cpu.unwrap_or(self.wall).as_secs_f64();
+        let best = self.cpu.as_secs_f64();
         let memory = peak_memory().map_or(String::new(), |mb| format!(", peak {mb:.0} MB"));
         println!(
             "{case}: {:.3} GFlop needed; best of {}: {:.4} s CPU, {:.4} s wall, {:.1} GF/s{memory}",
@@ -53,12 +51,6 @@ impl Stopwatch {
             arithmetic / best / 1e9,
         );
     }
-}
-
-/// CPU time of the main thread so far (Linux).
-fn cpu_time() -> Option<Duration> {
-    let line = std::fs::read_to_string("/proc/self/schedstat").ok()?;
-    Some(Duration::from_nanos(line.split_whitespace().next()?.parse().ok()?))
 }
 
 /// The most memory this process has held, in MB (Linux).

@@ -99,12 +99,9 @@ impl Centres {
                 let weights = (&room.columns[t * room.stride..], room.masses[t]);
                 let (deviations, totals) = (&mut *room.deviations, &mut *room.totals);
                 self.sums().covariance(weights, centred, deviations, totals, room.lower);
-                for (j, lower) in room.lower.chunks_exact(rows).enumerate() {
-                    for (i, entry) in lower[..dim].iter().enumerate().skip(j) {
-                        covariance[j * dim + i] = factor * entry;
-                        covariance[i * dim + j] = factor * entry;
-                    }
-                    covariance[j * dim + j] += self.variance * gauge.atoms;
+                unfold(dim, room.lower, rows, factor, covariance);
+                for d in 0..dim {
+                    covariance[d * dim + d] += self.variance * gauge.atoms;
                 }
             }
         }
@@ -274,6 +271,19 @@ impl<'a> Room<'a> {
             lower,
             packed,
             applied,
+        }
+    }
+}
+
+/// The symmetric matrix whose lower triangle is `factor` times that of `lower`, written line by line.
+fn unfold(dim: usize, lower: &[f64], rows: usize, factor: f64, out: &mut [f64]) {
+    for first in (0..dim).step_by(LINE) {
+        for i in first..dim {
+            for j in first..(first + LINE).min(i + 1) {
+                let entry = factor * lower[j * rows + i];
+                out[j * dim + i] = entry;
+                out[i * dim + j] = entry;
+            }
         }
     }
 }
