@@ -123,10 +123,12 @@ pub fn canonical(denoiser: &Denoiser) -> Canonical<'_, Denoiser> {
     Canonical { denoiser }
 }
 
+/// The radius of a sphere of any dimension; a circle is an ellipse with equal axes.
 fn sphere_radius(manifold: &Manifold) -> Option<f64> {
     match manifold.pieces() {
         [piece] => match &piece.chart {
             Chart::Sphere(sphere) => Some(sphere.radius),
+            Chart::Ellipse(ellipse) if ellipse.a == ellipse.b => Some(ellipse.a),
             _ => None,
         },
         _ => None,

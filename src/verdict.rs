@@ -73,7 +73,11 @@ impl Margin {
         let tolerance = measured.bar + predicted.bar;
         let difference = (measured.value - predicted.value).abs();
         let size = predicted.value.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
-        let slack = if difference == 0.0 { 1.0 } else { 1.0 - difference / tolerance };
+        let slack = match difference == 0.0 {
+            true => 1.0,
+            // Unequal numbers without bars disagree by an infinite multiple of them.
+            false => finite_below(1.0 - difference / tolerance),
+        };
         let coarse = tolerance > resolution * size;
         Self {
             name: name.into(),
@@ -95,7 +99,7 @@ impl Margin {
         resolution: f64,
     ) -> Self {
         let bars = left.bar + right.bar;
-        let slack = (right.value - left.value + bars) / scale;
+        let slack = finite_below((right.value - left.value + bars) / scale);
         let coarse = bars > resolution * scale;
         Self {
             name: name.into(),
@@ -165,4 +169,9 @@ impl Judgement {
         self.hypotheses.retain(|margin| margin.name.split(' ').next() != Some(id));
         self
     }
+}
+
+/// −∞ as the lowest finite number: a certain violation, where a NaN stays undecided.
+fn finite_below(slack: f64) -> f64 {
+    if slack == f64::NEG_INFINITY { -f64::MAX } else { slack }
 }

@@ -107,7 +107,7 @@ fn a_wrong_sign_and_a_wrong_time_are_caught() {
     assert!(held >= 15 && violated == held, "{violated} of {held}");
     let (violated, held) = caught(|facts| {
         let time = facts.get("time").value;
-        facts.set("time", Quantity::exact(0.99 * time));
+        facts.set("time", Quantity::exact(0.99 * time + 0.005));
     });
     assert!(held >= 15 && violated == held, "{violated} of {held}");
 }

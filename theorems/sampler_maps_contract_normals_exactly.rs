@@ -4,12 +4,13 @@ mod support;
 
 use driftproof::campaign::knobs;
 use driftproof::claims::sampler_maps_contract_normals_exactly::CLAIM;
-use driftproof::drift::{Atoms, Canonical, Lanes};
+use driftproof::drift::{Atoms, Canonical, Drift, Lanes};
 use driftproof::facts::Quantity;
 use driftproof::flow::{Method, Sampler, StepWorkspace, Trajectory, ancestral_step};
 use driftproof::linalg::largest_angle;
 use driftproof::lyapunov::product;
 use driftproof::observe::observe;
+use driftproof::scalar::Scalar;
 use driftproof::verdict::Verdict;
 use nalgebra::{DMatrix, dmatrix};
 
@@ -49,17 +50,52 @@ fn two_atoms_give_the_jacobian_by_hand() {
     assert!((block[0] - 0.6 * 0.91_f64.sqrt()).abs() < ROUNDING);
 }
 
+/// The canonical flow in the time u = −log σ: dy/du = D − y.
+struct Logarithmic<'a>(Canonical<'a, Atoms>);
+
+impl Drift for Logarithmic<'_> {
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+
+    fn velocity<S: Scalar>(&self, u: S, y: &[S], out: &mut [S]) {
+        let sigma = (-u).exp();
+        self.0.velocity(sigma, y, out);
+        out.iter_mut().for_each(|o| *o *= -sigma);
+    }
+}
+
 #[test]
-fn heun_steps_are_caught() {
-    // Heun averages the contraction over the step: (1 + ρ²)/2 ≥ ρ, not ρ.
+fn euler_steps_in_another_time_are_caught() {
     let (flat, _) = laws();
     let canonical = Canonical { denoiser: &flat };
     let height = |method| {
         let sampler = Sampler::new(method, vec![2.0, 0.5]);
         Trajectory::from(&canonical, &sampler, &[0.3, 5.0]).unwrap().end()[1] - 1.0
     };
-    assert!((height(Method::Euler) - 4.0 * 0.25).abs() < ROUNDING);
-    assert!((height(Method::Heun) - 4.0 * 0.25).abs() > 0.1);
+    // In the time σ the normal coordinate is a straight line, which every Runge–Kutta method follows.
+    for method in [Method::Euler, Method::Heun, Method::Rk4, Method::DormandPrince] {
+        assert!((height(method) - 4.0 * 0.25).abs() < ROUNDING, "{method:?}");
+    }
+    // In the time u it is an exponential: Euler contracts by 1 − log(1/ρ) = 1 − log 4, past the plane.
+    let sampler = Sampler::new(Method::Euler, vec![-2.0_f64.ln(), -0.5_f64.ln()]);
+    let logarithmic = Logarithmic(canonical);
+    let wrong = Trajectory::from(&logarithmic, &sampler, &[0.3, 5.0]).unwrap();
+    assert!((wrong.end()[1] - 1.0 - 4.0 * (1.0 - 4.0_f64.ln())).abs() < ROUNDING);
+}
+
+#[test]
+fn heun_steps_have_another_tangential_jacobian() {
+    // Atoms ±1 at 0: dy/dσ = y(1 − 1/σ²)/σ there. Euler from 1 to ½ keeps 1; Heun does not.
+    let pair = Atoms::new(1, vec![-1.0, 1.0], None, 0.0).unwrap();
+    let canonical = Canonical { denoiser: &pair };
+    let growth = |method| {
+        let sampler = Sampler::new(method, vec![1.0, 0.5]);
+        product(&Trajectory::from(&canonical, &sampler, &[0.0]).unwrap())[(0, 0)]
+    };
+    assert!((growth(Method::Euler) - 1.0).abs() < ROUNDING);
+    // Slopes 0 and (1 − 4)/½ = −6, averaged: 1 + (−½)(−3) = 5/2.
+    assert!((growth(Method::Heun) - 2.5).abs() < ROUNDING);
 }
 
 #[test]

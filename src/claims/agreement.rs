@@ -37,7 +37,7 @@ pub fn agree(
         let (difference, tolerance) = ((m.value - p.value).abs(), m.bar + p.bar);
         // A NaN on either side must not pass as agreement.
         let room = if difference == 0.0 { 1.0 } else { 1.0 - difference / tolerance };
-        coarse |= !(tolerance <= resolution * size);
+        coarse |= tolerance.is_nan() || tolerance > resolution * size;
         slack = if room < slack || room.is_nan() { room } else { slack };
         if slack.is_nan() {
             break;

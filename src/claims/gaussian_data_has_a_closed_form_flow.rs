@@ -3,7 +3,7 @@
 use super::agreement::{Relative, agree};
 use super::schedules::Path;
 use super::{Claim, Mutant, Variant};
-use crate::facts::{Facts, Quantity};
+use crate::facts::{Facts, Grade, Quantity};
 use crate::verdict::{Judgement, Margin};
 
 /// Wider bars than this, relative to the predicted number, decide nothing.
@@ -85,7 +85,8 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let doubled = v.scale("exponents_not_halved", 2.0);
     let mut logs: Vec<f64> = growths.iter().map(|g| doubled * g.ln()).collect();
     logs.sort_by(|a, b| b.total_cmp(a));
-    let exponents: Vec<Quantity> = logs.iter().map(|g| Quantity::new(*g, 1e-13, grade())).collect();
+    let exponents: Vec<Quantity> =
+        logs.iter().map(|g| Quantity::new(*g, 1e-13, Grade::Symbolic)).collect();
     let unit = Relative::To(1.0);
     let mut conclusions = vec![
         agree("(a) end state", facts.series("end"), &ends, Relative::Vector, RESOLUTION),
@@ -108,10 +109,6 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         Margin::condition("H2 independent or optimal coupling", coupling != OTHER),
     ];
     Judgement { hypotheses, conclusions }
-}
-
-fn grade() -> crate::facts::Grade {
-    crate::facts::Grade::Symbolic
 }
 
 /// The top-d subspace contains the axes that grow most and is orthogonal to the others, where d separates.

@@ -8,6 +8,15 @@ use crate::verdict::{Judgement, Margin};
 /// Wider bars than this, relative to the bound, decide nothing.
 const RESOLUTION: f64 = 0.05;
 
+/// Speeds below this part of σ count as this: the bar of a difference quotient hides them.
+const LEAST_SPEED: f64 = 1e-3;
+
+/// A foot point that moves by more than this multiple of what its speed allows has jumped.
+const LARGEST_STEP: f64 = 2.0;
+
+/// A smaller step is no jump: the data are of size one, and feet this close need Kr = 1 to be apart.
+const SMALLEST_JUMP: f64 = 1e-6;
+
 /// The claim.
 pub const CLAIM: Claim = Claim {
     id: "posterior_moments_certify_alignment",
@@ -21,12 +30,15 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "gamma_doubled", what: "the compression counts twice" },
         Mutant { name: "start_forgotten", what: "the start slope is taken as 0" },
         Mutant {
-            name: "normal_variance_bound_lowered", what: "λ_max(C_N) ≤ E|X−p|⁴/(400 rch²)"
+            name: "normal_variance_bound_halved", what: "λ_max(C_N) ≤ E‖X−p‖⁴/(8 rch²)"
         },
-        Mutant { name: "foot_speed_shrunk", what: "|p'| ≤ |P(m−p)|(1−Kr)/2" },
+        Mutant {
+            name: "lever_dropped", what: "‖p'‖ ≤ ‖P(m−p)‖: the factor 1/(1−Kr) is left out"
+        },
+        Mutant { name: "turning_halved", what: "‖P'‖ ≤ K‖p'‖/2" },
         Mutant {
             name: "tube_ignored",
-            what: "also at the boundary, or beyond the focal distance (Kr ≥ 1)",
+            what: "also at the boundary, beyond the focal distance, or across a jump of the foot point",
         },
     ],
     margins,
@@ -38,12 +50,16 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let (distance, cross) = (facts.series("distance"), facts.series("cross_moment"));
     let times = facts.series("time");
     let n = times.len();
-    if n < 2 || [slope, spread, distance, cross, curvature].iter().any(|s| s.len() != n) {
+    let named = ["gamma", "interior", "foot_speed", "foot_step", "turning"];
+    let complete = [slope, spread, distance, cross, curvature].iter().all(|s| s.len() == n)
+        && named.iter().all(|name| facts.series(name).len() == n);
+    if n < 2 || !complete {
         return Judgement::default();
     }
     // κ, η ≤ ‖P_⊥CP‖/σ² + K |P(m−p)|/(1−Kr).
     let one = Quantity::exact(1.0);
-    let foot_speed = |k: usize| spread[k] / (one - curvature[k] * distance[k]);
+    let stretch: Vec<Quantity> = (0..n).map(|k| curvature[k] * distance[k]).collect();
+    let foot_speed = |k: usize| spread[k] / (one - stretch[k]);
     let kept = v.scale("cross_moments_dropped", 0.0);
     let coupling: Vec<Quantity> =
         (0..n).map(|k| (cross[k] + curvature[k] * foot_speed(k)) * kept).collect();
@@ -51,16 +67,31 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         facts.series("gamma").iter().map(|g| *g * v.scale("gamma_doubled", 2.0)).collect();
 
     // The later stage starts where the condition first holds: inside the tube, a barrier above the slope.
-    let inside = |k: usize| {
-        v.is("tube_ignored")
-            || facts.series("interior")[k].value == 1.0 && (curvature[k] * distance[k]).value < 1.0
-    };
+    let ignored = v.is("tube_ignored");
+    let interior = |k: usize| ignored || facts.series("interior")[k].value == 1.0;
     let ready = |k: usize| {
         let points = FixedPoints::of(gamma[k].value, coupling[k].value, coupling[k].value);
-        inside(k) && points.root > 0.0 && gamma[k].value > 0.0 && slope[k].value < points.barrier
+        let inside = interior(k) && (ignored || stretch[k].value < 1.0);
+        inside && points.root > 0.0 && gamma[k].value > 0.0 && slope[k].value < points.barrier
     };
     let stage = (0..n - 1).find(|k| ready(*k));
     let first = stage.unwrap_or(n - 2);
+    // A foot point that moves no faster than the proof allows has not jumped to another sheet.
+    let on_sheet = |k: usize| {
+        let allowed = foot_speed(k).value.max(foot_speed(k - 1).value);
+        let step = times[k].value - times[k - 1].value;
+        facts.series("foot_step")[k].value <= LARGEST_STEP * allowed * step + SMALLEST_JUMP
+    };
+    let tightest = stretch[first..].iter().copied().fold(Quantity::exact(0.0), Quantity::max);
+    let mut hypotheses = vec![
+        Margin::condition("H1 the condition holds at some noise level", stage.is_some()),
+        Margin::condition("H2 interior nearest points from then on", (first..n).all(interior)),
+        Margin::at_most("H3 K r below 1 from then on", tightest, one),
+        Margin::condition("H4 the foot point stays on its sheet", (first + 1..n).all(on_sheet)),
+    ];
+    if ignored {
+        hypotheses.retain(|h| !["H2", "H3", "H4"].contains(&&h.name[..2]));
+    }
     let coefficients = Coefficients {
         times: &times[first..],
         gamma: &gamma[first..],
@@ -69,8 +100,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     };
     let start = (slope[first].value + slope[first].bar) * v.scale("start_forgotten", 0.0);
     let Some(bound) = riccati_bound(coefficients, start) else {
-        return Judgement::default();
+        return Judgement { hypotheses, conclusions: Vec::new() };
     };
+    hypotheses.push(Margin::condition("H5 Riccati solution exists", bound.exists));
 
     let at_most = |name: String, measured: Quantity, bound: Quantity| {
         let scale = bound.value.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
@@ -83,38 +115,29 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         let y = Quantity::rounded(bound.y[k], 1e3);
         conclusions.push(at_most(format!("slope at {quarter}/4"), slope[first + k], y));
     }
-    // The steps of the proof, where the stage ends: the foot point's speed, and the a-priori order of C_N.
+    // The steps of the proof, inside the stage: the foot point, its tangent plane, the a-priori order of C_N.
     let reach = facts.get("reach");
-    let narrow = v.scale("foot_speed_shrunk", 0.5);
-    for k in [first + last / 2, first + last * 3 / 4] {
-        let shrunk = one - curvature[k] * distance[k];
-        let speed = match v.is("foot_speed_shrunk") {
-            true => foot_speed(k) * shrunk * shrunk * narrow,
-            false => foot_speed(k),
+    for quarter in [1, 2, 3] {
+        let k = first + last * quarter / 4;
+        let least = LEAST_SPEED * (-times[k].value).exp();
+        let at_most = |name: &str, measured: Quantity, bound: Quantity| {
+            let scale = bound.value.abs().max(measured.value.abs()).max(least);
+            Margin::attained(name, measured, bound, scale, RESOLUTION)
         };
-        let measured = facts.series("foot_speed")[k];
-        conclusions.push(Margin::attained(
-            "speed of the foot point",
-            measured,
-            speed,
-            1.0,
-            RESOLUTION,
-        ));
+        let speed = if v.is("lever_dropped") { spread[k] } else { foot_speed(k) };
+        conclusions.push(at_most("speed of the foot point", facts.series("foot_speed")[k], speed));
+        let turning = curvature[k] * foot_speed(k) * v.scale("turning_halved", 0.5);
+        let turned = facts.series("turning")[k];
+        conclusions.push(at_most("turning of the tangent plane", turned, turning));
         if let (Some(variance), Some(fourth)) =
             (facts.series("normal_variance").get(k), facts.series("fourth_moment").get(k))
         {
-            let factor = v.scale("normal_variance_bound_lowered", 0.01);
+            let factor = v.scale("normal_variance_bound_halved", 0.5);
             let bound = *fourth / (reach * reach * 4.0) * factor;
-            conclusions.push(at_most("normal variance".into(), *variance, bound));
+            let scale = bound.value.max(variance.value).max(f64::MIN_POSITIVE);
+            let margin = Margin::attained("normal variance", *variance, bound, scale, RESOLUTION);
+            conclusions.push(margin);
         }
     }
-    let hypotheses = vec![
-        Margin::condition("H1 the condition holds at some noise level", stage.is_some()),
-        Margin::condition(
-            "H2 interior nearest points with Kr < 1 from then on",
-            (first..n).all(inside),
-        ),
-        Margin::condition("H3 Riccati solution exists", bound.exists),
-    ];
     Judgement { hypotheses, conclusions }
 }

@@ -3,12 +3,16 @@
 //! u is uniform on S^{n−1} and ξ ~ N(0, I) in R^n: a noncentral χ law. Nothing
 //! here knows Bessel functions, so that the denoiser's are judged from outside.
 
+use crate::facts::{Grade, Quantity};
 use crate::special::gauss_legendre;
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
 /// Standard deviations of a bell-shaped integrand that are integrated on either side of its mode.
 const REACH: f64 = 10.0;
+
+/// Relative rounding allowed for these quadratures.
+const QUADRATURE: f64 = 1e-11;
 
 /// Nodes and weights on [−1, 1]: on 2·REACH deviations of a Gaussian they err by less than 1e-13.
 static RULE: LazyLock<(Vec<f64>, Vec<f64>)> = LazyLock::new(|| gauss_legendre(64));
@@ -88,5 +92,18 @@ impl RadialLaw {
             true => integral(rho, rho.max(self.centre()) + reach, |r| self.density(r)),
             false => integral((rho.min(self.centre()) - reach).max(0.0), rho, |r| self.density(r)),
         }
+    }
+
+    /// [`RadialLaw::tail`] at a measured distance: it moves by the density times the bar.
+    pub fn tail_at(&self, distance: Quantity, above: bool) -> Quantity {
+        let (value, slope) = (self.tail(distance.value, above), self.density(distance.value));
+        Quantity::new(value, QUADRATURE * value + slope * distance.bar, Grade::Estimated)
+    }
+
+    /// [`RadialLaw::density`] at a measured distance.
+    pub fn density_at(&self, distance: Quantity) -> Quantity {
+        let value = self.density(distance.value);
+        let moved = self.density(distance.value + distance.bar) - value;
+        Quantity::new(value, QUADRATURE * value + moved.abs(), Grade::Estimated)
     }
 }

@@ -53,6 +53,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     else {
         return Judgement::default();
     };
+    if d == 0 || d >= dim {
+        return Judgement::default();
+    }
     let root = DMatrix::from_fn(dim, dim, |r, c| f64::from(r == c) * variances[r].sqrt());
     let mut closed = Closed { map: &root * rotation, d, graph };
 
@@ -111,6 +114,7 @@ fn clearance(matrix: &DMatrix<f64>) -> f64 {
     let size = matrix.norm();
     let distance = |&(re, im): &(f64, f64)| match re > 0.0 {
         true => re.hypot(im),
+        // On the half-line, up to the imaginary part that rounding gives to a double eigenvalue.
         false if im.abs() <= 1e-8 * size => re.min(-1e-5 * size),
         false => im.abs(),
     };
@@ -132,10 +136,7 @@ fn conclusions(
 
     // (a) The rate matrix half-way, entry by entry, and its cross blocks.
     let t = times[last / 2].value;
-    let rate = match v.is("inverse_dropped") {
-        true => closed.rate(0.0)?,
-        false => closed.rate(t)?,
-    };
+    let rate = closed.rate(if v.is("inverse_dropped") { 0.0 } else { t })?;
     let rate = if v.is("kappa_eta_exchanged") { rate.transpose() } else { rate };
     let size = rate.norm();
     for (measured, predicted) in facts.series("rate_matrix").iter().zip(rate.iter()) {
@@ -150,12 +151,8 @@ fn conclusions(
 
     // (b) The slope in closed form, (c) the Riccati bound on it.
     let half = v.scale("cross_term_halved", 0.5);
-    let (kappa, eta) = match v.is("kappa_eta_exchanged") {
-        true => ("eta", "kappa"),
-        false => ("kappa", "eta"),
-    };
-    let cross: Vec<Quantity> = facts.series(kappa).iter().map(|q| *q * half).collect();
-    let (gamma, eta) = (facts.series("gamma"), facts.series(eta));
+    let cross: Vec<Quantity> = facts.series("kappa").iter().map(|q| *q * half).collect();
+    let (gamma, eta) = (facts.series("gamma"), facts.series("eta"));
     let slope = facts.series("slope");
     let zero = Quantity::exact(0.0);
     conclusions.push(Margin::at_most("(b) transversal", zero, facts.get("least_transversality")));
@@ -215,7 +212,7 @@ fn conclusions(
 }
 
 /// L' = Ã_NT + (Ã_NN − Ã_TT) L − Ã_TN L² from L(0) = `start`, by Runge–Kutta on the tabulated entries:
-/// the solution half-way and at the end, with the difference from twice the step as bar.
+/// the solution half-way and at the end, with the changes at twice and four times the step as bar.
 fn scalar_riccati(facts: &Facts, v: Variant, start: f64) -> Option<Vec<(usize, Quantity)>> {
     let times = facts.series("time");
     let (nt, tn) = match v.is("kappa_eta_exchanged") {
@@ -228,26 +225,33 @@ fn scalar_riccati(facts: &Facts, v: Variant, start: f64) -> Option<Vec<(usize, Q
     }
     let quadratic =
         v.scale("quadratic_term_dropped", 0.0) * v.scale("quadratic_sign_flipped", -1.0);
-    let slope = |k: usize, l: f64| {
-        nt[k].value + (nn[k].value - tt[k].value) * l - quadratic * tn[k].value * l * l
+    // L = u/w: the linear system of the equation, which a steep slope does not disturb.
+    let rate = |k: usize, (u, w): (f64, f64)| {
+        let half = 0.5 * (nn[k].value - tt[k].value);
+        (nt[k].value * w + half * u, quadratic * tn[k].value * u - half * w)
     };
+    let moved = |(u, w): (f64, f64), h: f64, (du, dw): (f64, f64)| (u + h * du, w + h * dw);
     // A step spans 2·half intervals of the table, whose middle is the method's.
     let solve = |half: usize, to: usize| {
-        let mut l = start;
+        let mut x = (start, 1.0);
         for k in (0..to).step_by(2 * half) {
             let h = times[k + 2 * half].value - times[k].value;
-            let k1 = slope(k, l);
-            let k2 = slope(k + half, l + 0.5 * h * k1);
-            let k3 = slope(k + half, l + 0.5 * h * k2);
-            let k4 = slope(k + 2 * half, l + h * k3);
-            l += h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4);
+            let k1 = rate(k, x);
+            let k2 = rate(k + half, moved(x, 0.5 * h, k1));
+            let k3 = rate(k + half, moved(x, 0.5 * h, k2));
+            let k4 = rate(k + 2 * half, moved(x, h, k3));
+            for (weight, slope) in [(1.0, k1), (2.0, k2), (2.0, k3), (1.0, k4)] {
+                x = moved(x, h * weight / 6.0, slope);
+            }
         }
-        l
+        x.0 / x.1
     };
     let last = times.len() - 1;
     let at = |k: usize| {
-        let (fine, coarse) = (solve(1, k), solve(2, k));
-        (k, Quantity::new(fine, (fine - coarse).abs() + ROUNDING, Grade::Estimated))
+        let [fine, coarse, coarsest] = [1, 2, 4].map(|half| solve(half, k));
+        // Order 4: the second difference is 16 times the first, unless the steps are still too long.
+        let bar = (fine - coarse).abs() + (coarse - coarsest).abs() / 16.0 + ROUNDING;
+        (k, Quantity::new(fine, bar, Grade::Estimated))
     };
     Some(vec![at(last / 2), at(last)])
 }

@@ -2,21 +2,19 @@
 
 use super::radial_law::RadialLaw;
 use super::{Claim, Mutant, Variant};
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
 
 /// Wider bars than this, relative, decide nothing.
 const RESOLUTION: f64 = 1e-6;
 
-/// Relative rounding of the quadratures of [`RadialLaw`].
-const QUADRATURE: f64 = 1e-11;
-
 /// The profile (e) is within (a + b|z|)/√n, z the start in deviations of |x|²: measured once for n = 2..200
 /// by quadrature and rounded up by a fifth, not proved.
 const PROFILE: (f64, f64) = (0.1, 0.8);
 
-/// Where the profile (e) is stated: |z| at most the first, σ_0/R at least the second.
-const TYPICAL: (f64, f64) = (2.0, 10.0);
+/// Where the profile (e) is stated: |z| at most the first, σ_0/R at least the second, and both tails at
+/// least the third.
+const TYPICAL: (f64, f64, f64) = (2.0, 10.0, 0.02);
 
 /// The claim.
 pub const CLAIM: Claim = Claim {
@@ -58,7 +56,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
     // (b) On the lighter side of the start, where tails keep their digits.
     let above = distance[0].value > law(0).centre();
-    let tail = |k: usize| probability(law(k), distance[k], above);
+    let tail = |k: usize| law(k).tail_at(distance[k], above);
     let start = tail(0);
     for k in [last / 2, last] {
         conclusions.push(equal(
@@ -74,7 +72,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
             true => distance[k].value.powf(1.0 - n),
             false => 1.0,
         };
-        density(law(k), distance[k]) * shell
+        law(k).density_at(distance[k]) * shell
     };
     let tangential = distance[last] / distance[0];
     let radial = match (v.is("densities_swapped"), v.is("radius_scales")) {
@@ -106,7 +104,8 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
     // (e) The profile of a typical start.
     let z = typical(distance[0].value, sigma[0].value, n);
-    if z.abs() <= TYPICAL.0 && sigma[0].value >= TYPICAL.1 * big_r.value {
+    let bulk = z.abs() <= TYPICAL.0 && start.value >= TYPICAL.2;
+    if bulk && sigma[0].value >= TYPICAL.1 * big_r.value {
         let w = |k: usize| {
             let dim = if v.is("dimension_dropped") { 1.0 } else { n };
             (big_r.value / sigma[k].value).powi(2) / dim
@@ -115,9 +114,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
             true => (2.0 / w).sqrt(),
             false => (1.0 + 2.0 * w).sqrt() / (1.0 + w),
         };
-        let start = if v.is("onset_dropped") { 1.0 } else { profile(w(0)) };
-        let measured = facts.get("radial_factor") / facts.get("tangential_factor_mean");
-        let off = (measured * (start / profile(w(last))) - Quantity::exact(1.0)).abs();
+        let before = if v.is("onset_dropped") { 1.0 } else { profile(w(0)) };
+        let tangents = facts.series("tangential_factor");
+        let measured =
+            tangents.first().map_or(Quantity::UNKNOWN, |t| facts.get("radial_factor") / *t);
+        let off = (measured * (before / profile(w(last))) - Quantity::exact(1.0)).abs();
         let allowed = Quantity::exact((PROFILE.0 + PROFILE.1 * z.abs()) / n.sqrt());
         conclusions.push(Margin::at_most("(e) profile of a typical start", off, allowed));
     }
@@ -132,20 +133,6 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 /// |x|²/σ² in standard deviations of χ²_n.
 fn typical(rho: f64, sigma: f64, n: f64) -> f64 {
     ((rho / sigma).powi(2) - n) / (2.0 * n).sqrt()
-}
-
-/// The tail of the radius at a measured distance: it moves by the density times the bar.
-pub(super) fn probability(law: RadialLaw, distance: Quantity, above: bool) -> Quantity {
-    let (value, slope) = (law.tail(distance.value, above), law.density(distance.value));
-    Quantity::new(value, QUADRATURE * value + slope * distance.bar, Grade::Estimated)
-}
-
-/// The density of the radius at a measured distance.
-pub(super) fn density(law: RadialLaw, distance: Quantity) -> Quantity {
-    let value = law.density(distance.value);
-    // Half a bar to either side: a bar of 0 is no step, and moves nothing.
-    let moved = law.density(distance.value + distance.bar) - value;
-    Quantity::new(value, QUADRATURE * value + moved.abs(), Grade::Estimated)
 }
 
 fn equal(name: impl Into<String>, measured: Quantity, predicted: Quantity) -> Margin {

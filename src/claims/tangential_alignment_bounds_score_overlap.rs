@@ -17,11 +17,12 @@ pub const CLAIM: Claim = Claim {
     least_in_scope: 0.9,
     mutants: &[
         Mutant {
-            name: "alignment_alone", what: "‖P_E s‖/|s| ≤ sin Θ, also on the ridge (C10)"
+            name: "alignment_alone", what: "‖P_E s‖/‖s‖ ≤ sin Θ, also on the ridge (C10)"
         },
-        Mutant { name: "tangential_score_dropped", what: "‖P_E s‖ ≤ sin Θ |s_N|" },
-        Mutant { name: "normal_score_dropped", what: "‖P_E s‖ ≤ |s_T|" },
+        Mutant { name: "tangential_score_dropped", what: "‖P_E s‖ ≤ sin Θ ‖s_N‖" },
+        Mutant { name: "normal_score_dropped", what: "‖P_E s‖ ≤ ‖s_T‖" },
         Mutant { name: "angle_squared", what: "sin² Θ in place of sin Θ" },
+        Mutant { name: "sharp_form_tenth_off", what: "nine tenths of the bound of the angle form" },
         Mutant {
             name: "without_H1",
             what: "an angle measured to a plane that is not the tangent plane",
@@ -43,18 +44,26 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         Margin::attained(name, left, right, scale, RESOLUTION)
     };
     let mut conclusions = Vec::new();
+    let one = Quantity::exact(1.0);
     for k in 0..n {
-        let theta = if v.is("angle_squared") { sine[k] * sine[k] } else { sine[k] };
+        let sin = if v.is("angle_squared") { sine[k] * sine[k] } else { sine[k] };
         let total = (tangential[k] * tangential[k] + normal[k] * normal[k]).sqrt();
-        let bound = if v.is("alignment_alone") {
-            theta * total
-        } else {
-            tangential[k] * v.scale("tangential_score_dropped", 0.0)
-                + theta * normal[k] * v.scale("normal_score_dropped", 0.0)
-        };
-        conclusions.push(at_most(format!("overlap at noise level {k}"), overlap[k], bound));
-        let (cosine, relative) = (overlap[k] / total, bound / total);
-        conclusions.push(at_most(format!("cosine at noise level {k}"), cosine, relative));
+        let along = tangential[k]
+            * v.scale("tangential_score_dropped", 0.0)
+            * v.scale("alignment_alone", 0.0);
+        let across = if v.is("alignment_alone") { total } else { normal[k] };
+        let across = sin * across * v.scale("normal_score_dropped", 0.0);
+        conclusions.push(at_most(
+            format!("overlap at noise level {k}"),
+            overlap[k],
+            along + across,
+        ));
+        // ∠(s, E) ≥ φ − Θ, φ = ∠(s, T): with the cosine, while Θ < φ.
+        let cos = (one - sine[k] * sine[k]).max(Quantity::exact(0.0)).sqrt();
+        let turned_past = sine[k].value * tangential[k].value >= cos.value * normal[k].value;
+        let sharp = if turned_past { total } else { along * cos + across };
+        let sharp = sharp * v.scale("sharp_form_tenth_off", 0.9);
+        conclusions.push(at_most(format!("angle form at noise level {k}"), overlap[k], sharp));
     }
     let same = rightful.iter().all(|r| r.value == 1.0);
     let hypotheses = vec![Margin::condition("H1 score split by the plane of the angle", same)];

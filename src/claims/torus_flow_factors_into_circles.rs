@@ -1,7 +1,7 @@
 //! T6.6: the flow to a flat torus.
 
 use super::radial_law::RadialLaw;
-use super::sphere_flow_is_a_radial_quantile_map::{density, probability, vanishes};
+use super::sphere_flow_is_a_radial_quantile_map::vanishes;
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
@@ -51,11 +51,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     for i in 0..m {
         let (before, after) = (law(i, "sigma_start"), law(i, "sigma_end"));
         let above = start[i].value > before.centre();
-        let quantile = probability(before, start[i], above);
+        let quantile = before.tail_at(start[i], above);
         let name = format!("(a) quantile of circle {i}");
-        conclusions.push(equal(name, probability(after, end[i], above), quantile));
+        conclusions.push(equal(name, after.tail_at(end[i], above), quantile));
 
-        let (f_start, f_end) = (density(before, start[i]), density(after, end[i]));
+        let (f_start, f_end) = (before.density_at(start[i]), after.density_at(end[i]));
         let swapped = v.is("densities_swapped");
         j_radial.push(if swapped { f_end / f_start } else { f_start / f_end });
         j_tangential.push(end[i] / start[i]);

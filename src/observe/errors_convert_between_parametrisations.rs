@@ -90,6 +90,7 @@ impl Denoise for Perturbed<'_> {
             let prediction =
                 kind.predicted(&self.schedule, time, x[i], *o) + self.error.value(x, i);
             let denoised = kind.denoised(&self.schedule, time, x[i], prediction);
+            // Clipping branches, as no other field may: it stands for a sampler that is out of scope.
             *o = match denoised.re().abs() > self.clip {
                 true => S::from(self.clip * denoised.re().signum()),
                 false => denoised,

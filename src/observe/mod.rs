@@ -13,7 +13,7 @@ mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod paths;
-mod posterior_moments_certify_alignment;
+pub mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 mod relative_compression_forces_alignment;
 mod resolved;

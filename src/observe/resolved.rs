@@ -11,15 +11,15 @@ use nalgebra::{DMatrix, DVector};
 /// Rounding of a sum over some hundred steps, relative to the size of what is summed.
 const ROUNDING: f64 = 2e-13;
 
-/// A difference of two resolutions can pass through 0 by chance; this share of the largest one nearby
-/// stands in for it then. With order 5 the finer grid errs by a 32nd of the coarser.
-const FLOOR: f64 = 1.0 / 32.0;
+/// A difference of two resolutions can pass through 0 by chance, where the errors of both are equal.
+/// This share of all that the difference changed along the orbit, which cannot, is added to every bar.
+const FLOOR: f64 = 1.0 / 8.0;
 
 /// The orbit of a drift on a grid of times, and on its refinement.
 pub struct Resolved<'a, F> {
     coarse: Trajectory<'a, F>,
     fine: Trajectory<'a, F>,
-    /// The largest relative difference of their states at any time.
+    /// The total variation of the difference of their states, relative to the states.
     drifted: f64,
 }
 
@@ -94,8 +94,9 @@ impl<'a, F: Drift> Resolved<'a, F> {
     ) -> Result<Self> {
         let coarse = Trajectory::from(drift, sampler, start)?;
         let fine = Trajectory::from(drift, refined, start)?;
-        let differences = coarse.states.iter().zip(fine.states.iter().step_by(2));
-        let drifted = differences.map(|(c, f)| (c - f).norm() / f.norm()).fold(0.0, f64::max);
+        let pairs = coarse.states.iter().zip(fine.states.iter().step_by(2));
+        let differences: Vec<_> = pairs.map(|(c, f)| (c - f) / f.norm()).collect();
+        let drifted = differences.windows(2).map(|w| (&w[1] - &w[0]).norm()).sum();
         Ok(Self { coarse, fine, drifted })
     }
 
@@ -115,7 +116,7 @@ impl<'a, F: Drift> Resolved<'a, F> {
         let values = frame.tr_mul(&fine);
         let coarse = frame.tr_mul(&coarse);
         let mut bars = (&values - &coarse).abs();
-        bars.add_scalar_mut(FLOOR * bars.amax());
+        bars.add_scalar_mut(FLOOR * (bars.amax() + self.drifted * values.amax()));
         for (mut bar, column) in bars.column_iter_mut().zip(values.column_iter()) {
             bar.add_scalar_mut(ROUNDING * column.norm());
         }

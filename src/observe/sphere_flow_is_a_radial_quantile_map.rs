@@ -38,8 +38,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let sampled = knobs.unit() > 0.9;
     let sphere_dim = match knobs.unit() {
         _ if sampled => 2,
-        u if u < 0.7 => 2 + (u * 10.0) as usize,
-        u if u < 0.97 => 10 + ((u - 0.7) * 200.0) as usize,
+        u if u < 0.85 => 2 + (u * 10.0) as usize,
+        u if u < 0.985 => 10 + ((u - 0.85) * 400.0) as usize,
         _ => 200,
     };
     let flats = knobs.count(0, 2);
@@ -115,7 +115,6 @@ fn measure(world: &World, span: &DMatrix<f64>, graph: Vec<f64>) -> Result<Facts>
     for i in 1..followed {
         facts.push("tangential_factor", jacobian.at(i, i));
     }
-    facts.set("tangential_factor_mean", jacobian.at(1, 1));
     for i in followed..all.len() {
         facts.push("flat_factor", jacobian.at(i, i));
     }

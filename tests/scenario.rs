@@ -1,0 +1,245 @@
+//! Laws of data worlds: decoding, round trips, denoisers against their laws, starts and grids.
+
+use driftproof::drift::{Atoms, Channel, Denoise, Denoiser};
+use driftproof::manifold::{Density, Family, Law};
+use driftproof::random::{Knobs, Stream};
+use driftproof::scenario::{STEPS, Scenario};
+use nalgebra::DVector;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Knobs of a world, as campaigns draw them.
+const KNOBS: usize = 48;
+
+/// Families whose worlds are cheap to build: the reach is a closed form.
+const CHEAP: [Family; 8] = [
+    Family::Circle,
+    Family::Ellipse,
+    Family::Sphere,
+    Family::Flat,
+    Family::FlatTorus,
+    Family::Torus,
+    Family::Arc,
+    Family::Cuboid,
+];
+
+fn world(families: &[Family], index: u64) -> Scenario {
+    let mut knobs = Knobs::draw(Stream::root(8).named("worlds").indexed(index), KNOBS);
+    Scenario::decode(&mut knobs, families).unwrap()
+}
+
+fn posterior_mean(denoiser: &Denoiser, sigma: f64, y: &[f64]) -> DVector<f64> {
+    let mut mean = DVector::zeros(y.len());
+    denoiser.denoise(Channel::canonical(sigma), y, mean.as_mut_slice());
+    mean
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_knobs_are_a_world(values in vec(prop_oneof![
+        Just(0.0), Just(1.0), 0.0..1.0_f64, Just(f64::NAN), Just(f64::INFINITY), Just(-3.0),
+    ], 0..KNOBS)) {
+        let world = Scenario::decode(&mut Knobs::new(&values), &CHEAP).unwrap();
+        prop_assert!(0.0 < world.sigma_end && world.sigma_end < world.sigma_start);
+        prop_assert_eq!(world.start.len(), world.manifold().ambient());
+        prop_assert!(world.manifold().dim() < world.start.len());
+        prop_assert!(world.start.iter().all(|x| x.is_finite()));
+        prop_assert_eq!(world.denoiser().unwrap().dim(), world.start.len());
+    }
+}
+
+#[test]
+fn every_family_is_a_world_at_its_plainest_and_at_the_other_end() {
+    for family in Family::ALL {
+        for value in [0.0, 1.0] {
+            let knobs = vec![value; KNOBS];
+            let world = Scenario::decode(&mut Knobs::new(&knobs), &[family]).unwrap();
+            assert_eq!(world.family, family);
+            assert_eq!(world.manifold().dim(), world.plane(world.manifold().dim()).ncols());
+        }
+    }
+    let plain = Scenario::decode(&mut Knobs::new(&[]), &Family::ALL).unwrap();
+    assert_eq!((plain.family, plain.start.len()), (Family::Circle, 2));
+    assert_eq!(plain.manifold().reach().value, 1.0);
+}
+
+#[test]
+fn a_world_survives_serialisation() {
+    for index in 0..40 {
+        let world = world(&CHEAP, index);
+        let text = serde_json::to_string(&world).unwrap();
+        let back: Scenario = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&back).unwrap(), text);
+        assert_eq!((&back.start, &back.law), (&world.start, &world.law));
+        // Also what is derived from it: the posterior mean, to the last bit.
+        let mean = |w: &Scenario| posterior_mean(&w.denoiser().unwrap(), w.sigma_end, &w.start);
+        assert_eq!(mean(&back), mean(&world));
+    }
+}
+
+#[test]
+fn worlds_have_dimensions_2_to_64_and_meet_boundaries() {
+    let worlds: Vec<Scenario> = (0..150).map(|index| world(&CHEAP, index)).collect();
+    for ambient in [2, 3, 4, 6, 10, 16, 64] {
+        let count = worlds.iter().filter(|w| w.start.len() == ambient).count();
+        assert!(count >= 5, "{count} of 150 worlds in R^{ambient}");
+    }
+    let largest = worlds.iter().map(|w| w.manifold().dim()).max().unwrap();
+    assert!(largest >= 8, "intrinsic dimension up to {largest}");
+    let bounded = |w: &&Scenario| w.manifold().nearest(&w.start).unwrap().boundary;
+    assert!(worlds.iter().filter(bounded).count() >= 5, "starts beyond a boundary");
+}
+
+#[test]
+fn the_posterior_mean_is_no_farther_out_than_the_data() {
+    for index in 0..60 {
+        let world = world(&CHEAP, index);
+        let denoiser = world.denoiser().unwrap();
+        // max |x| and max ⟨x, e⟩ over the support, from a dense rule or the law's own atoms.
+        let points: Vec<DVector<f64>> = match &denoiser {
+            Denoiser::Atoms(atoms) => atoms
+                .points()
+                .chunks_exact(world.start.len())
+                .map(DVector::from_column_slice)
+                .collect(),
+            _ => world
+                .law
+                .sample(4000, Stream::root(1))
+                .unwrap()
+                .column_iter()
+                .map(|c| c.into_owned())
+                .collect(),
+        };
+        let exact = matches!(denoiser, Denoiser::Atoms(_));
+        let start = DVector::from_column_slice(&world.start);
+        for stretch in [0.0, 0.5, 1.0, 3.0] {
+            let y = &start * stretch;
+            for sigma in [world.sigma_end, world.sigma_start] {
+                let mean = posterior_mean(&denoiser, sigma, y.as_slice());
+                assert!(mean.iter().all(|m| m.is_finite()));
+                if !exact {
+                    // A sphere: the ball around its centre.
+                    let centre = world.manifold().nearest(mean.as_slice()).unwrap();
+                    let radius = world.manifold().reach().value;
+                    assert!(centre.distance <= radius * (1.0 + 1e-12), "world {index}");
+                    continue;
+                }
+                // The support function in the direction of the mean, of y and of one axis.
+                let mut axis = DVector::zeros(y.len());
+                axis[0] = 1.0;
+                for direction in [mean.clone(), y.clone(), axis] {
+                    let most =
+                        points.iter().map(|x| x.dot(&direction)).fold(f64::NEG_INFINITY, f64::max);
+                    let room = 1e-12 * direction.norm() * (1.0 + mean.norm());
+                    assert!(mean.dot(&direction) <= most + room, "world {index} at σ = {sigma}");
+                }
+            }
+        }
+    }
+}
+
+/// The denoiser of the same law from `nodes` nodes per axis.
+fn by_quadrature(law: &Law, nodes: usize) -> Denoiser {
+    let (points, weights) = law.quadrature(nodes).unwrap();
+    Atoms::quadrature(points.nrows(), points.as_slice(), &weights, 0.0).unwrap().into()
+}
+
+fn nodes(world: &Scenario) -> usize {
+    serde_json::to_value(world).unwrap()["nodes"].as_u64().unwrap() as usize
+}
+
+#[test]
+fn doubling_the_nodes_on_a_curve_changes_no_posterior_mean() {
+    let mut met = 0;
+    for index in 0..24 {
+        let world = world(&[Family::Ellipse, Family::Arc, Family::ClosedCurve], index);
+        let (denoiser, doubled) =
+            (world.denoiser().unwrap(), by_quadrature(&world.law, 2 * nodes(&world)));
+        met += 1;
+        // At the smallest noise the rule is coarsest; one σ off the curve, as a trajectory ends.
+        let foot = world.manifold().nearest(&world.start).unwrap();
+        let off = DVector::from_column_slice(&world.start) - &foot.point;
+        let y = &foot.point + off * (world.sigma_end / world.sigma_start);
+        for sigma in [world.sigma_end, 2.0 * world.sigma_end] {
+            let change = (posterior_mean(&denoiser, sigma, y.as_slice())
+                - posterior_mean(&doubled, sigma, y.as_slice()))
+            .norm();
+            assert!(change < 1e-8, "world {index} ({:?}): {change:e}", world.family);
+        }
+    }
+    assert_eq!(met, 24);
+}
+
+#[test]
+fn the_closed_form_of_a_circle_agrees_with_quadrature_and_that_of_a_sphere_with_samples() {
+    let (mut circles, mut spheres) = (0, 0);
+    for index in 0..60 {
+        let world = world(&[Family::Circle, Family::Sphere], index);
+        let Law::OnManifold { density, .. } = &world.law else { unreachable!() };
+        let denoiser = world.denoiser().unwrap();
+        if *density != Density::Uniform {
+            assert!(!matches!(denoiser, Denoiser::Moved(_)), "a tilt has no closed form here");
+            continue;
+        }
+        assert!(matches!(denoiser, Denoiser::Moved(_)));
+        let sigma = world.sigma_start;
+        let exact = posterior_mean(&denoiser, sigma, &world.start);
+        if world.family == Family::Circle {
+            circles += 1;
+            let by_rule = posterior_mean(&by_quadrature(&world.law, 400), sigma, &world.start);
+            assert!((exact - by_rule).norm() < 1e-12, "world {index}");
+            continue;
+        }
+        // Self-normalised importance weights of independent samples: five standard errors a coordinate.
+        let samples = world.law.sample(20_000, Stream::root(index)).unwrap();
+        let y = DVector::from_column_slice(&world.start);
+        let logs: Vec<f64> = samples
+            .column_iter()
+            .map(|x| -(&y - x).norm_squared() / (2.0 * sigma * sigma))
+            .collect();
+        let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weights: Vec<f64> = logs.iter().map(|l| (l - top).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let effective = total * total / weights.iter().map(|w| w * w).sum::<f64>();
+        if effective < 300.0 {
+            continue;
+        }
+        spheres += 1;
+        for i in 0..y.len() {
+            let mean =
+                (0..weights.len()).map(|j| weights[j] * samples[(i, j)]).sum::<f64>() / total;
+            let spread = |j: usize| (weights[j] * (samples[(i, j)] - mean) / total).powi(2);
+            let error = (0..weights.len()).map(spread).sum::<f64>().sqrt();
+            let difference = (mean - exact[i]).abs();
+            assert!(difference <= 5.0 * error + 1e-12, "world {index}, axis {i}: {difference}");
+        }
+    }
+    assert!(circles >= 10 && spheres >= 10, "{circles} circles, {spheres} spheres");
+}
+
+#[test]
+fn a_world_starts_within_the_noise_of_its_manifold() {
+    // |y − p| ≤ |y − x| = σ|ξ|, and |ξ| ≤ √D + 4 but for one in about 3000.
+    for index in 0..150 {
+        let world = world(&CHEAP, index);
+        let foot = world.manifold().nearest(&world.start).unwrap();
+        let most = world.sigma_start * ((world.start.len() as f64).sqrt() + 4.0);
+        assert!(foot.distance <= most, "world {index}: {} beyond {most}", foot.distance);
+    }
+}
+
+#[test]
+fn the_sampler_runs_down_from_the_start_noise_to_the_end_noise_in_equal_ratios() {
+    for index in 0..20 {
+        let world = world(&CHEAP, index);
+        let sampler = world.sampler();
+        let times = sampler.times();
+        assert_eq!(times.len(), STEPS + 1);
+        assert!((times[0] / world.sigma_start - 1.0).abs() < 1e-14);
+        assert!((times[STEPS] / world.sigma_end - 1.0).abs() < 1e-12);
+        let ratio = (world.sigma_end / world.sigma_start).powf(1.0 / STEPS as f64);
+        assert!(times.windows(2).all(|w| (w[1] / w[0] / ratio - 1.0).abs() < 1e-12));
+    }
+}
