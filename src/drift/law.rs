@@ -4,6 +4,7 @@ use super::{
     Atoms, Channel, Denoise, Gaussian, Lanes, Moved, Product, Segment, Sphere, Thick, Workspace,
 };
 use crate::scalar::Scalar;
+use nalgebra::DMatrix;
 
 /// Any of the laws, so that a world can hold one.
 #[derive(Clone, Debug)]
@@ -61,6 +62,10 @@ impl Denoise for Denoiser {
         work: &mut Workspace,
     ) {
         dispatch!(self, law => law.push(channel, block, lanes, out, work));
+    }
+
+    fn posterior(&self, channel: Channel<f64>, x: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
+        dispatch!(self, law => law.posterior(channel, x))
     }
 }
 
