@@ -8,7 +8,7 @@
 //! ([`Centres`]), and then there are three ways to the same numbers, chosen by cost.
 //!
 //! - D ≤ 4: all sums of one state in registers (`small`).
-//! - few tangents: products with all atoms, weighted, and back (`product`).
+//! - few tangents: products with all atoms, weighted, and back (`tangents`).
 //! - many tangents: the covariance, as a symmetric product, then tangents times it.
 //!
 //! *Rounding*: sums run over atoms in a fixed order for each column, so a
@@ -16,7 +16,8 @@
 //! Atoms are left out only where their weight is exactly 0, below e^−708 of the
 //! largest, so leaving them out changes nothing. Log weights come from inner
 //! products while these lose less than 2^12 roundings, and from differences
-//! beyond; deviations are taken from the mean before they are multiplied.
+//! beyond; deviations are taken from the mean, or from the likeliest atom, before
+//! they are multiplied.
 
 mod centres;
 mod pack;

@@ -10,6 +10,9 @@ use crate::drift::{Channel, Lanes, scratch};
 /// Columns worked on at a time: enough to pay for reading the atoms, few enough for the cache.
 const COLUMNS_AT_A_TIME: usize = 72;
 
+/// Inner products with atoms held at a time, 8 MB, unless one trajectory has more.
+const PRODUCTS_AT_A_TIME: usize = 1 << 20;
+
 impl Centres {
     /// Posterior means of states, and products of their Jacobian with tangents, for the
     /// channel (a, b²) with b² + a²s² > 0.
@@ -36,7 +39,7 @@ impl Centres {
         }
         let by_covariance = covariance_is_cheaper(dim, tangents);
         let carried = if by_covariance { 0 } else { tangents };
-        let most = (COLUMNS_AT_A_TIME / (1 + carried)).clamp(1, lanes.trajectories.max(1));
+        let most = self.at_once(lanes.trajectories, 1 + carried);
         let mut room = Room::carve(self, (most, carried), by_covariance, tangents, work);
         let rows = round_up(dim, PANEL);
         let width = dim * (1 + tangents);
@@ -84,7 +87,7 @@ impl Centres {
             return self.small_posteriors(channel, &gauge, states, means, covariances, work);
         }
         let rows = round_up(dim, PANEL);
-        let most = COLUMNS_AT_A_TIME.min(states.len() / dim);
+        let most = self.at_once(states.len() / dim, 1);
         let mut room = Room::carve(self, (most, 0), true, 0, work);
         let factor = gauge.atoms * gauge.atoms;
         let outputs = means.chunks_mut(dim * most).zip(covariances.chunks_mut(dim * dim * most));
@@ -149,6 +152,12 @@ impl Centres {
         for ((out, x), (m, centre)) in out.iter_mut().zip(state).zip(means) {
             *out = gauge.atoms * (m + centre) + gauge.state * x;
         }
+    }
+
+    /// How many of so many trajectories are worked on at a time, at least 1.
+    fn at_once(&self, trajectories: usize, columns: usize) -> usize {
+        let held = PRODUCTS_AT_A_TIME / (self.log_weights.len() * columns);
+        (COLUMNS_AT_A_TIME / columns).min(held).min(trajectories).max(1)
     }
 
     /// Weights and means of the states of a block, and C v for its tangents when they are `carried`.
