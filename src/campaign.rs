@@ -234,7 +234,9 @@ pub fn summarise(claim: &Claim, results: &[WorldResult]) -> ClaimSummary {
 }
 
 fn meets_hypotheses(result: &WorldResult) -> bool {
+    // A judgement without conclusions comes of missing facts: it says nothing.
     result.observed.is_ok()
+        && !result.judgement.conclusions.is_empty()
         && result.judgement.hypotheses.iter().all(|m| m.verdict() == Verdict::Holds)
 }
 

@@ -11,6 +11,9 @@ const RESOLUTION: f64 = 0.05;
 /// Speeds below this part of σ count as this: the bar of a difference quotient hides them.
 const LEAST_SPEED: f64 = 1e-3;
 
+/// Times to either side that the measured rates are taken from.
+const STENCIL: usize = 3;
+
 /// A foot point that moves by more than this multiple of what its speed allows has jumped.
 const LARGEST_STEP: f64 = 2.0;
 
@@ -124,11 +127,18 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
             let scale = bound.value.abs().max(measured.value.abs()).max(least);
             Margin::attained(name, measured, bound, scale, RESOLUTION)
         };
-        let speed = if v.is("lever_dropped") { spread[k] } else { foot_speed(k) };
-        conclusions.push(at_most("speed of the foot point", facts.series("foot_speed")[k], speed));
-        let turning = curvature[k] * foot_speed(k) * v.scale("turning_halved", 0.5);
-        let turned = facts.series("turning")[k];
-        conclusions.push(at_most("turning of the tangent plane", turned, turning));
+        // Difference quotients that reach out of the stage may straddle a boundary or a jump.
+        if k >= first + STENCIL && k + STENCIL < n {
+            let speed = if v.is("lever_dropped") { spread[k] } else { foot_speed(k) };
+            conclusions.push(at_most(
+                "speed of the foot point",
+                facts.series("foot_speed")[k],
+                speed,
+            ));
+            let turning = curvature[k] * foot_speed(k) * v.scale("turning_halved", 0.5);
+            let turned = facts.series("turning")[k];
+            conclusions.push(at_most("turning of the tangent plane", turned, turning));
+        }
         if let (Some(variance), Some(fourth)) =
             (facts.series("normal_variance").get(k), facts.series("fourth_moment").get(k))
         {

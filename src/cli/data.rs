@@ -153,18 +153,31 @@ fn findings(set: &DataRecord) -> Vec<String> {
             degrees("pca_angle"),
         ));
     }
-    let dimensions: BTreeSet<usize> = set.trajectories.iter().map(|t| t.dimension).collect();
+    lines.extend(condition(&set.trajectories));
+    lines
+}
+
+/// How the alignment condition fared, dimensions of the same result on one line.
+fn condition(trajectories: &[TrajectoryRecord]) -> Vec<String> {
+    let dimensions: BTreeSet<usize> = trajectories.iter().map(|t| t.dimension).collect();
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for d in dimensions {
-        let at_d = || set.trajectories.iter().filter(|t| t.dimension == d);
+        let at_d = || trajectories.iter().filter(|t| t.dimension == d);
         let count = |verdict| at_d().filter(|t| t.verdict == verdict).count();
-        let (met, violated) = (count(Verdict::Holds), count(Verdict::Violated));
-        lines.push(format!(
-            "alignment condition T2.4 at d = {d}: met and its bound kept on {met} of {} trajectories, \
-             not met on {}, undecided {}, bound violated {violated}",
+        let result = format!(
+            "met on {} of {} trajectories and its bound kept, undecided on {}, bound violated on {}",
+            count(Verdict::Holds),
             at_d().count(),
-            count(Verdict::OutOfScope),
             count(Verdict::Undecided),
-        ));
+            count(Verdict::Violated),
+        );
+        match lines.last_mut() {
+            Some((last, at)) if *last == result => at.push(d.to_string()),
+            _ => lines.push((result, vec![d.to_string()])),
+        }
     }
     lines
+        .into_iter()
+        .map(|(result, at)| format!("alignment condition T2.4 at d = {}: {result}", at.join(", ")))
+        .collect()
 }

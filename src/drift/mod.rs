@@ -41,6 +41,9 @@ use crate::scalar::{Scalar, TANGENT_LANES, Tangents};
 use nalgebra::{DMatrix, SVector};
 use num_dual::Derivative;
 
+/// Relative rounding of [`Drift::push`] over atoms: log weights lose up to 2^12 roundings (see the kernel).
+pub const PUSH_ROUNDING: f64 = 4096.0 * f64::EPSILON;
+
 /// The columns of a block `D × trajectories·(1 + tangents)`: for each trajectory its state, then its tangents.
 ///
 /// Blocks are column-major slices, so one trajectory is contiguous, and all of

@@ -169,11 +169,11 @@ fn cone_slope(j: &DMatrix<f64>, d: usize, slope: f64) -> f64 {
     let inner = form(slope);
     let includes = |image_slope: f64| {
         let pulled = j.tr_mul(&(form(image_slope) * j));
-        // λ_min(pulled − s·inner) is concave in s: golden section on [0, s_max].
+        // λ_min(pulled − s·inner) is concave in s, with a kink at its top: golden section to rounding.
         let least = |s: f64| *symmetric_eigen(&(&pulled - &inner * s)).0.last().expect("D > 0");
         let scale = pulled.amax() * dim as f64;
         let (mut low, mut high) = (0.0, scale * (1.0 + 1.0 / (slope * slope)));
-        for _ in 0..45 {
+        for _ in 0..80 {
             let (left, right) = (low + 0.382 * (high - low), low + 0.618 * (high - low));
             if least(left) < least(right) { low = left } else { high = right }
         }

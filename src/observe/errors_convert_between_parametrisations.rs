@@ -4,8 +4,8 @@ use super::Observation;
 use super::laws::RandomLaw;
 use super::paths::{decode_schedule, state_schedule};
 use crate::drift::{
-    Canonical, Channel, Denoise, Denoiser, Drift, GaussianPath, Parametrisation, Schedule,
-    Workspace,
+    Canonical, Channel, Denoise, Denoiser, Drift, GaussianPath, PUSH_ROUNDING, Parametrisation,
+    Schedule, Workspace,
 };
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
@@ -13,9 +13,6 @@ use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
-
-/// Rounding of a velocity relative to its largest term.
-const ROUNDING: f64 = 1e-14;
 
 #[derive(Serialize)]
 struct World {
@@ -154,7 +151,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let difference = |with: &[f64], without: &[f64], size: f64| -> Vec<Quantity> {
         let pairs = || with.iter().zip(without);
         let largest = pairs().map(|(w, e)| w.abs().max(e.abs())).fold(size, f64::max);
-        pairs().map(|(w, e)| Quantity::new(w - e, ROUNDING * largest, Grade::Estimated)).collect()
+        pairs()
+            .map(|(w, e)| Quantity::new(w - e, PUSH_ROUNDING * largest, Grade::Estimated))
+            .collect()
     };
     let reach = x.iter().chain(&mean).fold(1.0, |m: f64, v| m.max(v.abs()));
     let models = [
@@ -186,7 +185,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
                 .map(|((d, y), v)| {
                     let value = (y - d) * a / b - v;
                     let size = (y.abs() + d.abs() + reach) * a / b;
-                    Quantity::new(value, 16.0 * ROUNDING * size, Grade::Estimated)
+                    Quantity::new(value, 16.0 * PUSH_ROUNDING * size, Grade::Estimated)
                 })
                 .collect();
             facts.set_series("canonical_error_of_noise", moved);

@@ -120,12 +120,8 @@ impl<F: Drift> Run<'_, F> {
         let steps = (0..feet.len()).map(|k| Quantity::new(step(k), 0.0, Grade::Estimated));
         facts.set_series("foot_step", steps.collect());
         let u: Vec<f64> = self.sampler.times().iter().map(|s| -s.ln()).collect();
-        let moved = |a: usize, b: usize| (&feet[b] - &feet[a]).norm();
-        facts.set_series("foot_speed", rates(&u, moved));
-        let turned = |a: usize, b: usize| {
-            largest_angle(&tangents[a], &tangents[b]).map_or(f64::NAN, f64::sin)
-        };
-        facts.set_series("turning", rates(&u, turned));
+        facts.set_series("foot_speed", foot_speeds(&u, &feet));
+        facts.set_series("turning", turning_rates(&u, &tangents)?);
         Ok(facts)
     }
 
@@ -192,21 +188,41 @@ fn curvature_bars(series: &[(f64, f64)], feet: &[DVector<f64>]) -> Vec<Quantity>
     (0..feet.len()).map(|k| Quantity::new(series[k].0, bar(k), Grade::Estimated)).collect()
 }
 
-/// Rates in u of a distance between times: central differences of two step sizes, extrapolated.
-///
-/// The bar is what the extrapolation changed, so it is wide where the distance jumps. Unknown at the ends.
-fn rates(u: &[f64], distance: impl Fn(usize, usize) -> f64) -> Vec<Quantity> {
-    let secant = |a: usize, b: usize| distance(a, b) / (u[b] - u[a]);
-    (0..u.len())
-        .map(|k| match k >= 2 && k + 2 < u.len() {
-            true => {
-                let (near, far) = (secant(k - 1, k + 1), secant(k - 2, k + 2));
-                let change = (near - far) / 3.0;
-                Quantity::new(near + change, change.abs() + 1e-9, Grade::Estimated)
-            }
-            false => Quantity::UNKNOWN,
-        })
-        .collect()
+/// Steps to either side that the difference quotients reach.
+const WIDEST: usize = 3;
+
+/// |dp/du|: central differences of two step sizes, extrapolated as vectors; the bar is how far the
+/// extrapolation moved the vector, so it is wide where p jumps. Unknown at the ends.
+fn foot_speeds(u: &[f64], feet: &[DVector<f64>]) -> Vec<Quantity> {
+    let secant = |k: usize, s: usize| (&feet[k + s] - &feet[k - s]) / (u[k + s] - u[k - s]);
+    let speed = |k: usize| {
+        let near = secant(k, 1);
+        let change = (&near - secant(k, 2)) / 3.0;
+        let bar = change.norm() + 1e-9;
+        Quantity::new((near + change).norm(), bar, Grade::Estimated)
+    };
+    (0..u.len()).map(|k| if inside(k, u.len()) { speed(k) } else { Quantity::UNKNOWN }).collect()
+}
+
+/// ‖dP/du‖ in the same way from the sines of the angles between tangent planes, which have a sign no
+/// more: so the bar asks a third step size too, lest two of them agree by accident.
+fn turning_rates(u: &[f64], tangents: &[DMatrix<f64>]) -> Result<Vec<Quantity>> {
+    let secant = |k: usize, s: usize| -> Result<f64> {
+        let sine = largest_angle(&tangents[k - s], &tangents[k + s])?.sin();
+        Ok(sine / (u[k + s] - u[k - s]))
+    };
+    let rate = |k: usize| {
+        let (near, far, farther) = (secant(k, 1)?, secant(k, 2)?, secant(k, 3)?);
+        let change = (near - far) / 3.0;
+        let bar = change.abs() + (near - farther).abs() / 8.0 + 1e-9;
+        Ok(Quantity::new(near + change, bar, Grade::Estimated))
+    };
+    let or_unknown = |k| if inside(k, u.len()) { rate(k) } else { Ok(Quantity::UNKNOWN) };
+    (0..u.len()).map(or_unknown).collect()
+}
+
+fn inside(k: usize, n: usize) -> bool {
+    k >= WIDEST && k + WIDEST < n
 }
 
 /// E[|X − p|⁴ | y] over the atoms.

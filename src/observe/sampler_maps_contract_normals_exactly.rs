@@ -2,7 +2,7 @@
 
 use super::Observation;
 use super::flat_laws::FlatLaw;
-use crate::drift::{Canonical, Denoiser, Lanes};
+use crate::drift::{Canonical, Denoiser, Lanes, PUSH_ROUNDING};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, StepWorkspace, ancestral_step};
@@ -13,9 +13,6 @@ use serde::Serialize;
 
 /// Directions along which Jacobians are compared.
 const PROBES: usize = 4;
-
-/// Rounding of a short chain of maps, relative to the largest number on its way.
-const ROUNDING: f64 = 2e-14;
 
 #[derive(Serialize)]
 struct World {
@@ -89,7 +86,7 @@ fn measure(world: &World, denoiser: &Denoiser) -> Result<Facts> {
 
     let mut facts = Facts::new();
     let estimated = |value: f64, size: f64| {
-        Quantity::new(value, ROUNDING * (size + value.abs()), Grade::Estimated)
+        Quantity::new(value, PUSH_ROUNDING * (size + value.abs()), Grade::Estimated)
     };
     let matrix = |m: &DMatrix<f64>, size: f64| m.iter().map(|x| estimated(*x, size)).collect();
     facts.set("normal_width", Quantity::exact(width));

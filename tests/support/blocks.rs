@@ -38,8 +38,11 @@ pub fn same(page: &str, name: &str, generated: &str, mask: impl Fn(&str) -> Stri
         let text = std::fs::read_to_string(path(page)).unwrap();
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
         let old = format!("{begin}{committed}{end}");
-        std::fs::write(path(page), text.replace(&old, &format!("{begin}{generated}{end}")))
-            .unwrap();
+        let text = text.replace(&old, &format!("{begin}{generated}{end}"));
+        // Renamed into place: tests beside this one read the page meanwhile.
+        let beside = path(&format!("{page}.new"));
+        std::fs::write(&beside, text).unwrap();
+        std::fs::rename(beside, path(page)).unwrap();
     } else {
         let (left, right) = (mask(&committed), mask(generated));
         panic!("{page}, part {name}, says\n{left}\nbut the code says\n{right}\n{MEND}");
