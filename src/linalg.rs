@@ -216,14 +216,6 @@ pub fn inverse(a: &DMatrix<f64>) -> Result<DMatrix<f64>> {
         .ok_or_else(|| Error::numeric("matrix inverse", "the matrix is singular"))
 }
 
-/// The polar factor of a square matrix: the orthogonal matrix nearest to it.
-///
-/// *Errors*: as [`svd`].
-pub fn nearest_orthogonal(a: &DMatrix<f64>) -> Result<DMatrix<f64>> {
-    let svd = svd(a)?;
-    Ok(&svd.left * svd.right.transpose())
-}
-
 /// An orthonormal basis of the orthogonal complement of a frame: `D×(D−k)`.
 pub fn complement(frame: &DMatrix<f64>) -> DMatrix<f64> {
     let (rows, k) = frame.shape();

@@ -7,6 +7,7 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
 
 /// A place in the tree of random streams.
 ///
@@ -17,7 +18,8 @@ use rand_distr::StandardNormal;
 /// assert_eq!(worlds.indexed(3).normals(2), worlds.indexed(3).normals(2));
 /// assert_ne!(worlds.indexed(3).normals(2), worlds.indexed(4).normals(2));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Stream {
     key: u64,
 }

@@ -35,6 +35,8 @@ pub struct Scenario {
     pub start: Vec<f64>,
     /// Nodes along each axis of a quadrature rule; 0 for a closed form, or samples.
     nodes: usize,
+    /// Where samples and planes of this world are drawn from.
+    stream: Stream,
 }
 
 impl Scenario {
@@ -73,7 +75,7 @@ impl Scenario {
         let mut start = law.sample(1, stream.named("point"))?.as_slice().to_vec();
         let noise = stream.named("noise").normals(ambient);
         start.iter_mut().zip(noise).for_each(|(x, n)| *x += sigma_start * n);
-        Ok(Self { family, law, sigma_start, sigma_end, start, nodes })
+        Ok(Self { family, law, sigma_start, sigma_end, start, nodes, stream })
     }
 
     /// The manifold of the data.
@@ -101,7 +103,7 @@ impl Scenario {
             let (points, weights) = self.law.quadrature(self.nodes)?;
             return Ok(Atoms::quadrature(points.nrows(), points.as_slice(), &weights, 0.0)?.into());
         }
-        let points = self.law.sample(SAMPLES, Stream::root(self.start[0].to_bits()))?;
+        let points = self.law.sample(SAMPLES, self.stream.named("samples"))?;
         Ok(Atoms::new(points.nrows(), points.as_slice().to_vec(), None, 0.0)?.into())
     }
 
@@ -113,7 +115,7 @@ impl Scenario {
     /// A random `D×k` start plane of this world.
     pub fn plane(&self, k: usize) -> DMatrix<f64> {
         let dim = self.start.len();
-        let stream = Stream::root(self.start[0].to_bits()).named("plane");
+        let stream = self.stream.named("plane");
         crate::linalg::frame_from_normals(dim, k, &stream.normals(dim * k))
     }
 }

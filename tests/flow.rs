@@ -1,6 +1,8 @@
 //! Laws of the samplers: order, tangents, transposes, adaptive grids.
 
-use driftproof::drift::{Drift, Lanes};
+use driftproof::drift::{
+    Atoms, Canonical, Channel, Denoise, Drift, GaussianPath, Lanes, Schedule, Workspace,
+};
 use driftproof::error::Error;
 use driftproof::flow::{
     Method, Sampler, StepWorkspace, Trajectory, adaptive_times, geometric_times, uniform_times,
@@ -273,4 +275,45 @@ fn refining_keeps_the_ends_and_halves_every_interval() {
         assert_eq!(refined.times()[2 * k], *t);
     }
     assert!((sampler.times()[3] / sampler.times()[2] - 1e-3_f64.powf(1.0 / 7.0)).abs() < 1e-14);
+}
+
+/// A denoiser with an error: its Jacobian is far from symmetric, as a learned one's may be.
+struct Leaning;
+
+impl Denoise for Leaning {
+    fn dim(&self) -> usize {
+        2
+    }
+
+    fn denoise<S: Scalar>(&self, channel: Channel<S>, x: &[S], out: &mut [S]) {
+        let shrink = (channel.noise_variance + 1.0).recip() * channel.signal;
+        out[0] = (x[0] + x[1] * 3.0) * shrink;
+        out[1] = x[1] * x[1] * shrink;
+    }
+
+    fn log_density<S: Scalar>(&self, _: Channel<S>, _: &[S]) -> S {
+        S::from(f64::NAN) // Not a posterior mean: no density belongs to it.
+    }
+}
+
+#[test]
+fn a_denoiser_that_is_no_gradient_is_pulled_by_its_transpose() {
+    let leaning = Leaning;
+    let exact = Atoms::new(2, vec![1.0, 0.0, -0.5, 0.8, 0.3, -1.0], None, 0.0).unwrap();
+    let v = DMatrix::from_vec(2, 1, vec![0.3, -1.1]);
+    let w = DMatrix::from_vec(2, 1, vec![0.9, 0.4]);
+    fn defect<F: Drift>(field: &F, v: &DMatrix<f64>, w: &DMatrix<f64>) -> (f64, f64) {
+        let (mut work, state) = (Workspace::default(), [0.7, -0.2]);
+        let a = field.jacobian(0.6, &state, &mut work);
+        let pulled = field.pull(0.6, &state, w, &mut work);
+        ((pulled.tr_mul(v) - w.tr_mul(&(&a * v))).norm(), (&a - a.transpose()).norm())
+    }
+    for schedule in [Schedule::FlowMatching, Schedule::Trigonometric] {
+        let (gap, skew) = defect(&GaussianPath { schedule, denoiser: &leaning }, &v, &w);
+        assert!(gap < 1e-13 && skew > 0.1, "{gap} {skew}");
+        let (gap, skew) = defect(&GaussianPath { schedule, denoiser: &exact }, &v, &w);
+        assert!(gap < 1e-12 && skew < 1e-12, "{gap} {skew}");
+    }
+    let (gap, skew) = defect(&Canonical { denoiser: &leaning }, &v, &w);
+    assert!(gap < 1e-13 && skew > 0.1, "{gap} {skew}");
 }

@@ -24,6 +24,10 @@ pub const CLAIM: Claim = Claim {
         Mutant {
             name: "end_not_scaled", what: "x_t = Φ(x/a_s): the end is not multiplied by a_t"
         },
+        Mutant {
+            name: "noise_part_dropped",
+            what: "the velocity is a' times the mean of the data, without that of the noise",
+        },
         Mutant { name: "noise_level_is_b", what: "the canonical flow runs between b_s and b_t" },
         Mutant { name: "jacobian_not_scaled", what: "the Jacobian is that of the canonical flow" },
         Mutant { name: "jacobian_scaled_by_end", what: "Jacobian = a_t × canonical Jacobian" },
@@ -75,6 +79,14 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         judge("(b) Jacobian", "jacobian", &jacobians, Relative::Vector),
         judge("(c) exponents", "log_growth", &shifted, unit),
     ];
+    // The velocity as it is defined, E[a'X + b'ξ | x], from posterior sums that know no denoiser.
+    let (data, noise) = (facts.series("posterior_data"), facts.series("posterior_noise"));
+    if !data.is_empty() {
+        let rate = start.noise_rate * v.scale("noise_part_dropped", 0.0);
+        let average: Vec<Quantity> =
+            data.iter().zip(noise).map(|(x, xi)| *x * start.signal_rate + *xi * rate).collect();
+        conclusions.push(judge("(a) velocity", "velocity", &average, Relative::Vector));
+    }
     if logs.len() > 1 {
         let canonical = gaps("canonical_log_growth");
         conclusions.push(agree("(c) gaps", &gaps("log_growth"), &canonical, unit, RESOLUTION));

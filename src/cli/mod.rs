@@ -94,10 +94,9 @@ fn guarded(command: impl FnOnce() -> Exit + std::panic::UnwindSafe) -> Exit {
         let line: Vec<String> = std::env::args().collect();
         eprintln!(
             "error: this is a bug of driftproof {}, not your mistake: {panic}\n  \
-             try: report this message and the command `{}` at {}/issues",
+             try: report this message and the command `{}` to the authors",
             env!("CARGO_PKG_VERSION"),
             line.join(" "),
-            env!("CARGO_PKG_REPOSITORY"),
         );
     }));
     std::panic::catch_unwind(command).unwrap_or(Exit::OurBug)

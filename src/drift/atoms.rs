@@ -173,6 +173,8 @@ impl Atoms {
 }
 
 impl Denoise for Atoms {
+    const SYMMETRIC: bool = true;
+
     fn dim(&self) -> usize {
         self.dim
     }

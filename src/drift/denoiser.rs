@@ -33,6 +33,10 @@ impl<S: Scalar> Channel<S> {
 
 /// The posterior mean E[X | a X + b ξ = x] of a law, and the density of the noisy law.
 pub trait Denoise: Sync {
+    /// True when the Jacobian is symmetric everywhere, as it is for the exact posterior mean of any law:
+    /// pulling covectors back then costs no more than pushing tangents. A denoiser with an error is not.
+    const SYMMETRIC: bool = false;
+
     /// Dimension D.
     fn dim(&self) -> usize;
 

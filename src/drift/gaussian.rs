@@ -110,6 +110,8 @@ pub(crate) fn check_frame(what: &str, q: &DMatrix<f64>) -> Result<()> {
 }
 
 impl Denoise for Gaussian {
+    const SYMMETRIC: bool = true;
+
     fn dim(&self) -> usize {
         self.mean.len()
     }

@@ -41,6 +41,8 @@ macro_rules! dispatch {
 }
 
 impl Denoise for Denoiser {
+    const SYMMETRIC: bool = true;
+
     fn dim(&self) -> usize {
         dispatch!(self, law => law.dim())
     }

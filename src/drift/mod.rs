@@ -115,7 +115,7 @@ pub trait Drift: Sync {
     /// Transposed Jacobian products Aᵀ·W at one state, for pulling covectors back.
     ///
     /// *Shapes*: `state` has length D, `covectors` and `out` are `D×k`.
-    /// The default forms the Jacobian; gradient fields override it with [`Drift::push`].
+    /// The default forms the Jacobian; fields with a symmetric Jacobian push instead.
     fn pull(
         &self,
         t: f64,

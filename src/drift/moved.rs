@@ -92,6 +92,8 @@ impl Moved {
 }
 
 impl Denoise for Moved {
+    const SYMMETRIC: bool = true;
+
     fn dim(&self) -> usize {
         self.shift.len()
     }

@@ -39,7 +39,7 @@ impl<N: Denoise> Drift for GaussianPath<'_, N> {
         covectors: &DMatrix<f64>,
         work: &mut Workspace,
     ) -> DMatrix<f64> {
-        pull_symmetric(self, s, state, covectors, work)
+        pull_through(self, N::SYMMETRIC, s, state, covectors, work)
     }
 }
 
@@ -72,7 +72,7 @@ impl<N: Denoise> Drift for Canonical<'_, N> {
         covectors: &DMatrix<f64>,
         work: &mut Workspace,
     ) -> DMatrix<f64> {
-        pull_symmetric(self, sigma, state, covectors, work)
+        pull_through(self, N::SYMMETRIC, sigma, state, covectors, work)
     }
 }
 
@@ -83,16 +83,19 @@ fn combine<S: Scalar>(x: &[S], out: &mut [S], linear: S, mean: S) {
     }
 }
 
-/// Aᵀ·W where A is symmetric, as for every gradient field: A·W.
-fn pull_symmetric<F: Drift>(
+/// Aᵀ·W: as A·W in one push where A is symmetric, else from the whole Jacobian.
+fn pull_through<F: Drift>(
     field: &F,
+    symmetric: bool,
     t: f64,
     state: &[f64],
     covectors: &DMatrix<f64>,
     work: &mut Workspace,
 ) -> DMatrix<f64> {
-    let block = covectors.clone().insert_column(0, 0.0);
-    let mut block = block;
+    if !symmetric {
+        return field.jacobian(t, state, work).tr_mul(covectors);
+    }
+    let mut block = covectors.clone().insert_column(0, 0.0);
     block.column_mut(0).copy_from_slice(state);
     let mut out = DMatrix::zeros(block.nrows(), block.ncols());
     let lanes = Lanes::single(covectors.ncols());

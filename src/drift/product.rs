@@ -39,6 +39,8 @@ impl Product {
 }
 
 impl Denoise for Product {
+    const SYMMETRIC: bool = true;
+
     fn dim(&self) -> usize {
         self.factors.iter().map(Denoise::dim).sum()
     }

@@ -59,6 +59,8 @@ impl Segment {
 }
 
 impl Denoise for Segment {
+    const SYMMETRIC: bool = true;
+
     fn dim(&self) -> usize {
         1
     }

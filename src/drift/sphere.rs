@@ -68,6 +68,8 @@ fn norm_squared<S: Scalar>(x: &[S]) -> S {
 }
 
 impl Denoise for Sphere {
+    const SYMMETRIC: bool = true;
+
     fn dim(&self) -> usize {
         self.dim
     }

@@ -57,6 +57,8 @@ impl Thick {
 }
 
 impl Denoise for Thick {
+    const SYMMETRIC: bool = true;
+
     fn dim(&self) -> usize {
         self.inner.dim()
     }

@@ -19,6 +19,9 @@ use serde::Serialize;
 const MOST_TANGENTS: usize = 8;
 
 /// What joins noise to data.
+/// Rounding of posterior sums relative to the largest entry: weights carry that of their exponents.
+const POSTERIOR_ROUNDING: f64 = 1e-10;
+
 #[derive(Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Model {
@@ -164,6 +167,15 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         let entries = flow.fine.tangents.iter().enumerate();
         facts.set_series(name, entries.map(|(i, x)| flow.tangent_fact(i / dim, *x)).collect());
     }
+    if let Denoiser::Atoms(atoms) = &denoiser {
+        posterior_averages(atoms, (a, b), &x, &mut facts);
+        let mut velocity = vec![0.0; dim];
+        let path = GaussianPath { schedule: world.schedule, denoiser: &denoiser };
+        path.velocity(world.from, &x, &mut velocity);
+        let size = velocity.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let known = |v: &f64| Quantity::new(*v, POSTERIOR_ROUNDING * size, Grade::Symbolic);
+        facts.set_series("velocity", velocity.iter().map(known).collect());
+    }
     let (our_spectrum, their_spectrum) = (ours.spectrum()?, theirs.spectrum()?);
     let d = their_spectrum.best_separated();
     facts.set("subspace_dim", Quantity::exact(d as f64));
@@ -182,4 +194,33 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     facts.set_series("log_growth", our_spectrum.logs);
     facts.set_series("canonical_log_growth", their_spectrum.logs);
     Ok(Observation::new(&world, facts))
+}
+
+/// E[X | x] and E[ξ | x] for x = aX + bξ over a mixture, by Bayes' formula, component by component.
+fn posterior_averages(atoms: &Atoms, (a, b): (f64, f64), x: &[f64], facts: &mut Facts) {
+    let thickness = atoms.thickness();
+    let variance = b * b + (a * thickness).powi(2);
+    let offset =
+        |atom: &[f64]| -> Vec<f64> { x.iter().zip(atom).map(|(x, p)| x - a * p).collect() };
+    let components = || atoms.points().chunks_exact(x.len()).zip(atoms.log_weights());
+    let log = |(atom, w): (&[f64], &f64)| {
+        w - offset(atom).iter().map(|o| o * o).sum::<f64>() / (2.0 * variance)
+    };
+    let top = components().map(log).fold(f64::NEG_INFINITY, f64::max);
+    let (mut total, mut data, mut noise) = (0.0, vec![0.0; x.len()], vec![0.0; x.len()]);
+    for (atom, w) in components() {
+        let weight = (log((atom, w)) - top).exp();
+        total += weight;
+        for (i, o) in offset(atom).iter().enumerate() {
+            // Within a component both parts of x − a p are Gaussian: each takes its share.
+            data[i] += weight * (atom[i] + a * thickness * thickness / variance * o);
+            noise[i] += weight * b / variance * o;
+        }
+    }
+    for (name, sums) in [("posterior_data", data), ("posterior_noise", noise)] {
+        let size = sums.iter().fold(0.0, |m: f64, v| m.max(v.abs())) / total;
+        let bar = POSTERIOR_ROUNDING * size;
+        let mean = |sum: &f64| Quantity::new(sum / total, bar, Grade::Symbolic);
+        facts.set_series(name, sums.iter().map(mean).collect());
+    }
 }
