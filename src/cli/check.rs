@@ -1,7 +1,7 @@
 //! `driftproof check`: claims on random worlds, data sets, the table and the record.
 
 use super::data::{self, Scale};
-use super::{Exit, interrupt, names, print, progress::Progress, replay, summary};
+use super::{Exit, interrupt, names, print, program, progress::Progress, replay, summary};
 use crate::campaign;
 use crate::claims::Claim;
 use crate::error::{Error, Result};
@@ -73,12 +73,12 @@ impl Default for Options {
 impl Options {
     /// The command that repeats one world of a claim.
     pub fn repeat_world(&self, claim: &str, index: usize) -> String {
-        format!("driftproof check {claim} --world {index} --seed {}", self.seed)
+        format!("{} check {claim} --world {index} --seed {}", program(), self.seed)
     }
 
     /// The command that repeats the campaign of a claim.
     pub fn repeat(&self, claim: &str) -> String {
-        format!("driftproof check {claim} --worlds {} --seed {}", self.worlds, self.seed)
+        format!("{} check {claim} --worlds {} --seed {}", program(), self.worlds, self.seed)
     }
 
     /// The claims and data sets that are asked for: only those named, or everything.

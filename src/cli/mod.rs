@@ -116,6 +116,15 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
+/// How this program was called, so that a printed command repeats as it stands.
+fn program() -> String {
+    // cargo names itself to what it runs.
+    if std::env::var_os("CARGO").is_some() {
+        return "cargo run --release --".to_owned();
+    }
+    std::env::args().next().unwrap_or_else(|| "driftproof".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

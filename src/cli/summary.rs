@@ -28,7 +28,7 @@ pub fn shown(options: &Options, record: &Record, path: Option<&Path>) -> String 
             Some(options.repeat_world(&claim.summary.claim, tightest.index))
         });
         if let Some(command) = example {
-            text += &format!("Repeat a world: {command}\n");
+            text += &format!("Repeat the world of a row, here of the first: {command}\n");
         }
     }
     if !record.data.is_empty() {
