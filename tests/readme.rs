@@ -29,8 +29,8 @@ fn mask_output(text: &str) -> String {
             row[ROUNDED.start.min(last)..ROUNDED.end.min(last)].fill("#");
             return row.join("  ");
         }
-        if line.starts_with("Repeat a world:") {
-            return "Repeat a world: #".to_owned();
+        if line.starts_with("Repeat the world of a row") {
+            return "Repeat the world of a row: #".to_owned();
         }
         if line.chars().all(|c| "─═".contains(c)) {
             return line.chars().take(1).collect();
