@@ -123,7 +123,7 @@ pub fn run(options: &Options) -> Result<Exit> {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        record.data.push(pool.install(|| data::examine(set, options.seed))?);
+        record.data.push(pool.install(|| data::examine(set, options.seed)));
     }
     record.interrupted = stop.load(Ordering::Relaxed);
     record.timing.seconds = started.elapsed().as_secs_f64();
@@ -192,7 +192,11 @@ fn exit(record: &Record) -> Exit {
         Exit::Counterexample
     } else if any(Outcome::MutantSurvived) {
         Exit::MutantSurvived
-    } else if any(Outcome::Undecided) || any(Outcome::Vacuous) || record.interrupted {
+    } else if any(Outcome::Undecided)
+        || any(Outcome::Vacuous)
+        || record.data.iter().any(|set| set.error.is_some())
+        || record.interrupted
+    {
         Exit::Undecided
     } else {
         Exit::Stands
