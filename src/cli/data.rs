@@ -167,7 +167,8 @@ fn noise_levels(facts: &Facts) -> Vec<String> {
     )];
     if value("sigma_end") <= value("basin_sigma") {
         lines.push(
-            "WARNING: the run ends below that level: at its end each point is its own basin".into(),
+            "WARNING: the run ends at or below that level: at its end each point is its own basin"
+                .into(),
         );
     }
     lines
@@ -279,4 +280,65 @@ fn fails_most_often<'a>(trajectories: &[&'a TrajectoryRecord]) -> Option<&'a str
     }
     let most = counts.values().copied().max()?;
     counts.into_iter().find(|(_, count)| *count == most).map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Quantity;
+    use crate::verdict::{Judgement, Margin};
+
+    fn facts(values: &[(&str, f64)]) -> Facts {
+        let mut facts = Facts::new();
+        values.iter().for_each(|(name, value)| facts.set(name, Quantity::exact(*value)));
+        facts
+    }
+
+    #[test]
+    fn the_hypothesis_that_fails_most_often_is_named() {
+        let trajectory = |met: [bool; 2]| {
+            let hypothesis = |(name, met)| Margin::condition(name, met);
+            let hypotheses = [("H1 small", met[0]), ("H2 smooth", met[1])].map(hypothesis).to_vec();
+            let conclusions = vec![Margin::condition("bound", true)];
+            let judgement = Judgement { hypotheses, conclusions };
+            let (claim, verdict) = (ADIABATIC.id.to_owned(), judgement.verdict());
+            TrajectoryRecord { claim, dimension: 3, verdict, judgement }
+        };
+        let seen = [[true, true], [false, false], [true, false]].map(trajectory);
+        assert_eq!(
+            judged(&seen, &ADIABATIC, "T"),
+            ["T at d = 3: met on 1 of 3 trajectories and its bound kept, not met on 2 (mostly H2 \
+              smooth), undecided on 0, bound violated on 0"]
+        );
+        assert!(judged(&seen, &CERTIFICATE, "T").is_empty());
+    }
+
+    #[test]
+    fn pairs_are_called_converged_only_below_their_bound() {
+        let line = |bound| leading_pairs(&facts(&[("pairs_angle_bound", bound)])).unwrap();
+        assert!(line(0.05).contains("angle to the true subspace below 2.86°"), "{}", line(0.05));
+        assert!(line(1.0).contains("NOT CONVERGED"), "{}", line(1.0));
+        assert!(leading_pairs(&facts(&[])).is_none());
+    }
+
+    #[test]
+    fn a_p_value_at_the_floor_says_so() {
+        let line = |p, index| {
+            gap(&facts(&[("gap_p_value", p), ("null_draws", 19.0), ("gap_index", index)]))
+        };
+        assert!(line(0.05, 2.0).contains("p = 0.0500, the least that 19 draws allow,"));
+        assert!(!line(0.1, f64::NAN).contains("the least"));
+        assert!(gap(&facts(&[("null_draws", 19.0)])).contains("not judged"));
+    }
+
+    #[test]
+    fn what_was_not_measured_has_no_line() {
+        assert_eq!(planes(&facts(&[])), None);
+        let fits = [("tangent_dimension", 2.0), ("tangent_pairs", 3.0)];
+        assert_eq!(planes(&facts(&fits)), None);
+        let alone = planes(&facts(&[&fits[..], &[("tangent_angle", 1.0)]].concat())).unwrap();
+        assert!(alone.contains("flow 57.3°") && !alone.contains("PCA"), "{alone}");
+        let wide = planes(&facts(&[("tangent_dimension", 199.0), ("tangent_pairs", 24.0)]));
+        assert!(wide.unwrap().contains("not compared"));
+    }
 }

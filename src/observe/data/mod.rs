@@ -4,6 +4,8 @@ mod condition;
 mod exponents;
 mod noise;
 mod tangents;
+#[cfg(test)]
+mod tests;
 
 use super::Observation;
 use crate::drift::{Atoms, Denoiser};

@@ -121,3 +121,26 @@ fn effective_atoms(weights: &[f64]) -> f64 {
     let entropy: f64 = weights.iter().map(|&p| if p > 0.0 { -p * p.ln() } else { 0.0 }).sum();
     entropy.exp()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::DMatrix;
+
+    #[test]
+    fn the_posterior_covariance_of_two_points_is_that_of_a_coin() {
+        let set = PointSet {
+            name: "two".into(),
+            rows: 2,
+            points: DMatrix::from_column_slice(2, 2, &[0.0, 0.0, 3.0, 4.0]),
+            log_weights: vec![0.5_f64.ln(); 2],
+            constant_columns: Vec::new(),
+            notes: Vec::new(),
+        };
+        let posterior = Posterior { set: &set, sigma: 2.0, weights: vec![0.2, 0.8] };
+        // |x − x'|² p (1 − p)/σ² = 25·0.16/4.
+        assert!((posterior.largest_variance().unwrap() - 1.0).abs() < 1e-14);
+        assert_eq!(effective_atoms(&[1.0, 0.0]), 1.0);
+        assert!((effective_atoms(&[0.25; 4]) - 4.0).abs() < 1e-14);
+    }
+}

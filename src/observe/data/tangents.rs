@@ -45,13 +45,8 @@ pub fn compare(
             DMatrix::from_column_slice(set.dim(), 1, (&run.end / run.end.norm()).as_slice());
         complement(&normal)
     };
-    // Against the truth, the neighbourhood that suits PCA best; chosen by agreement with the flow it
-    // would prove nothing, so without the truth it is fixed.
-    let least = if sphere { d + 1 } else { 2 * d };
-    let sizes = NEIGHBOURS.iter().copied().filter(|k| *k >= least);
-    let sizes = sizes.take(if sphere { NEIGHBOURS.len() } else { 1 }).filter(|k| *k <= set.len());
     let mut best: Option<(f64, usize)> = None;
-    for neighbours in sizes {
+    for neighbours in sizes(d, set.len(), sphere) {
         let angles = runs
             .iter()
             .zip(&planes)
@@ -77,6 +72,16 @@ pub fn compare(
     Ok(())
 }
 
+/// Neighbourhood sizes to try. Against known planes all that span a plane: the one that suits PCA best
+/// will count. Chosen by agreement with the flow it would prove nothing, so otherwise there is one, the
+/// next from 2d.
+fn sizes(d: usize, points: usize, known: bool) -> Vec<usize> {
+    let least = if known { d + 1 } else { 2 * d };
+    let most = if known { NEIGHBOURS.len() } else { 1 };
+    let large = NEIGHBOURS.into_iter().filter(|k| *k >= least).take(most);
+    large.filter(|k| *k <= points).collect()
+}
+
 /// Whether the points lie on the unit sphere S^{D−1}, D ≥ 2.
 pub fn on_sphere(set: &PointSet) -> bool {
     set.dim() > 1 && set.points.column_iter().all(|x| (x.norm() - 1.0).abs() < ON_SPHERE)
@@ -97,4 +102,18 @@ fn local_plane(
     let mean = near.column_mean();
     near.column_iter_mut().for_each(|mut x| x -= &mean);
     Ok(svd(&near)?.left.columns(0, d).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sizes;
+
+    #[test]
+    fn without_known_planes_the_neighbourhood_is_fixed_beforehand() {
+        assert_eq!(sizes(1, 1000, false), [8]);
+        assert_eq!(sizes(8, 1000, false), [16]);
+        assert_eq!(sizes(9, 1000, false), [32]);
+        assert!(sizes(53, 100, false).is_empty());
+        assert_eq!(sizes(39, 200, true), [64, 128]);
+    }
 }
