@@ -341,4 +341,38 @@ mod tests {
         let wide = planes(&facts(&[("tangent_dimension", 199.0), ("tangent_pairs", 24.0)]));
         assert!(wide.unwrap().contains("not compared"));
     }
+
+    #[test]
+    fn data_on_the_sphere_are_certified_against_it_and_others_are_not() {
+        // A spiral of equal area over S².
+        let golden = std::f64::consts::PI * (3.0 - 5.0_f64.sqrt());
+        let spiral = (0..600).flat_map(|i| {
+            let height = 1.0 - (f64::from(i) + 0.5) / 300.0;
+            let (radius, angle) = ((1.0 - height * height).sqrt(), golden * f64::from(i));
+            [radius * angle.cos(), radius * angle.sin(), height]
+        });
+        let mut set = PointSet {
+            name: "spiral".into(),
+            rows: 600,
+            points: nalgebra::DMatrix::from_iterator(3, 600, spiral),
+            log_weights: vec![-600.0_f64.ln(); 600],
+            constant_columns: Vec::new(),
+            notes: Vec::new(),
+        };
+        let certified = |record: &DataRecord, verdict| {
+            let of_claim = record.trajectories.iter().filter(|t| t.claim == CERTIFICATE.id);
+            of_claim.filter(|t| t.dimension == 2 && t.verdict == verdict).count()
+        };
+        let record = examine(&set, 1);
+        assert_eq!(record.error, None);
+        assert_eq!(record.facts.get("null_draws").value, 99.0);
+        assert_eq!(certified(&record, Verdict::Violated), 0);
+        assert!(certified(&record, Verdict::Holds) >= 6, "{:?}", findings(&record));
+        assert!(table(std::slice::from_ref(&record)).contains("certificate T2.5 at d = 2: met on"));
+
+        // Off the sphere its planes are not known.
+        set.points *= 1.1;
+        let record = examine(&set, 1);
+        assert!(record.trajectories.iter().all(|t| t.claim == ADIABATIC.id));
+    }
 }

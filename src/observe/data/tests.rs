@@ -1,6 +1,6 @@
 use super::*;
 use nalgebra::DMatrix;
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 
 fn set(dim: usize, entries: Vec<f64>, weights: Option<Vec<f64>>) -> PointSet {
     let count = entries.len() / dim;
@@ -44,39 +44,4 @@ fn probes_of_the_noise_levels_see_what_most_rows_see() {
     // A row is alone within 5; the points about the origin are 0.0016 apart.
     let basin = facts.get("basin_sigma").value;
     assert!(basin > 0.1, "{basin}");
-}
-
-#[test]
-fn data_on_the_sphere_are_certified_against_it() {
-    // A spiral of equal area over S².
-    let entries = (0..600).flat_map(|i| {
-        let height = 1.0 - (f64::from(i) + 0.5) / 300.0;
-        let (radius, angle) =
-            ((1.0 - height * height).sqrt(), PI * (3.0 - 5.0_f64.sqrt()) * f64::from(i));
-        [radius * angle.cos(), radius * angle.sin(), height]
-    });
-    let mut set = set(3, entries.collect(), None);
-    let stop = AtomicBool::new(false);
-    let watch = Watch { stop: &stop, after_each: &|| () };
-    let seen = observe(&set, 1, watch);
-    assert!(seen.error.is_none(), "{:?}", seen.error);
-    assert_eq!(seen.observation.facts.get("null_draws").value, 99.0);
-    assert_eq!(seen.certified.len(), 24);
-    let claim = crate::claims::posterior_moments_certify_alignment::CLAIM;
-    let mut held = 0;
-    for (d, facts) in &seen.certified {
-        assert_eq!(*d, 2);
-        // ‖II‖ of the unit sphere is 1.
-        assert!(facts.series("curvature").iter().all(|k| (k.value - 1.0).abs() < 1e-9));
-        let verdict = claim.judge(facts).verdict();
-        assert_ne!(verdict, crate::verdict::Verdict::Violated);
-        held += usize::from(verdict == crate::verdict::Verdict::Holds);
-    }
-    assert!(held >= 6, "{held}");
-
-    // Off the sphere nothing is known of its planes.
-    set.points *= 1.1;
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    let seen = observe(&set, 1, watch);
-    assert!(seen.certified.is_empty() && !seen.adiabatic.is_empty());
 }
