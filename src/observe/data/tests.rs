@@ -45,3 +45,29 @@ fn probes_of_the_noise_levels_see_what_most_rows_see() {
     let basin = facts.get("basin_sigma").value;
     assert!(basin > 0.1, "{basin}");
 }
+
+#[test]
+fn points_of_the_sphere_are_measured_against_the_unit_sphere() {
+    // The corners of a dodecahedron, of golden rectangles and a cube.
+    let golden = f64::midpoint(1.0, 5.0_f64.sqrt());
+    let signs = [-1.0, 1.0];
+    let mut corners = Vec::new();
+    for a in signs {
+        for b in signs {
+            let (x, y) = (a / golden, b * golden);
+            corners.extend([0.0, x, y, x, y, 0.0, y, 0.0, x]);
+            corners.extend(signs.iter().flat_map(|c| [a, b, *c]));
+        }
+    }
+    corners.iter_mut().for_each(|x| *x /= 3.0_f64.sqrt());
+    let stop = AtomicBool::new(true);
+    let watch = Watch { stop: &stop, after_each: &|| () };
+    let seen = observe(&set(3, corners, None), 1, watch);
+    assert!(seen.error.is_none(), "{:?}", seen.error);
+    assert_eq!(seen.certified.len(), 24);
+    for (d, facts) in &seen.certified {
+        assert_eq!(*d, 2);
+        // ‖II‖ of the unit sphere is 1.
+        assert!(facts.series("curvature").iter().all(|k| (k.value - 1.0).abs() < 1e-9));
+    }
+}
