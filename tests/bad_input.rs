@@ -299,6 +299,8 @@ fn csv_files() {
         (b"\x93NUMPY\x01\x00", "no rows"),
         (b"{\"points\": [[1, 2], [3, 4]]}\n1,2\n", "cells"),
         (b"\0\0\0\0\n1\n", "one row only"),
+        (b"1e-160,0\n0,1e-160\n0,0\n", "bad.csv: coordinates spread over 1e-160"),
+        (b"0,0\n1e80,0\n", "bad.csv: coordinates spread over 1e80"),
     ];
     let folder = tempdir().unwrap();
     for (bytes, named) in cases {

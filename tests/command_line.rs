@@ -237,3 +237,58 @@ fn a_data_set_is_described_with_what_was_done_to_it() {
     assert_eq!(facts["spacing_median"][0]["value"], 1.0);
     assert_eq!(facts["spacing_largest"][0]["value"], 18.0_f64.sqrt());
 }
+
+#[test]
+fn tiny_lengths_are_taken_once_scaled() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.csv"), "1e-160,0\n0,1e-160\n0,0\n").unwrap();
+    let output = run(folder.path(), &["check", "--data", "tiny.csv", "--scale", "unit"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn planes_of_more_dimensions_than_singular_pairs_are_not_compared() {
+    let folder = tempdir().unwrap();
+    let row = |i: u64| {
+        let x = driftproof::random::Stream::root(3).indexed(i).normals(200);
+        let size = x.iter().map(|x| x * x).sum::<f64>().sqrt();
+        x.iter().map(|x| format!("{}", x / size)).collect::<Vec<_>>().join(",")
+    };
+    let text = (0..60).map(row).collect::<Vec<_>>().join("\n");
+    std::fs::write(folder.path().join("unit.csv"), text).unwrap();
+    let output = run(folder.path(), &["check", "--data", "unit.csv"]);
+    let shown = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(shown.contains("not compared: they have dimension 199, and 24 leading"), "{shown}");
+    assert!(shown.contains("leading 24 singular pairs, "), "{shown}");
+    assert!(!shown.contains('–') && !shown.contains("NaN"), "{shown}");
+    let path = folder.path().join("driftproof-out/record.json");
+    let facts = &driftproof::record::read(&path).unwrap().data[0].facts;
+    let bound = facts.get("pairs_angle_bound").value;
+    assert!(bound > 0.0 && bound <= std::f64::consts::FRAC_PI_2, "{bound}");
+    assert!(facts.series("tangent_angle").is_empty() && facts.get("null_draws").value == 19.0);
+}
+
+#[test]
+fn where_single_points_take_over_is_told_as_found() {
+    let folder = tempdir().unwrap();
+    let shown = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        stdout(&run(folder.path(), &["check", "--data", name]))
+    };
+    // Two points are told apart at every level of the run.
+    let two = shown("two.csv", "0,0\n1,0\n");
+    assert!(two.contains("below 0.500 a posterior sees one point"), "{two}");
+    assert!(two.contains("WARNING: the run ends at or below that level"), "{two}");
+    // Pairs closer than the scan reaches never look like single points.
+    let pairs: String = (0..20)
+        .map(|i| {
+            let xy = driftproof::random::Stream::root(4).indexed(i).normals(2);
+            let (x, y) = (xy[0], xy[1]);
+            format!("{x},{y}\n{},{y}\n", x + 1e-9)
+        })
+        .collect();
+    let pairs = shown("pairs.csv", &pairs);
+    assert!(pairs.contains("no level down to") && !pairs.contains("WARNING"), "{pairs}");
+    assert!(!pairs.contains("sees one point:"), "{pairs}");
+}

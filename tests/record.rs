@@ -51,6 +51,7 @@ fn sample() -> Record {
                 verdict: Verdict::Undecided,
                 judgement: Judgement::default(),
             }],
+            error: Some("flow: not finite".into()),
         }],
         timing: Timing { threads: 2, seconds: 0.1, claims: BTreeMap::new() },
     }

@@ -5,6 +5,7 @@ use super::{Exit, interrupt, names, print, program, progress::Progress, replay, 
 use crate::campaign;
 use crate::claims::Claim;
 use crate::error::{Error, Result};
+use crate::points::PointSet;
 use crate::record::{
     self, ClaimRecord, Outcome, Parameters, Record, Schema, Timing, TrajectoryRecord, Versions,
 };
@@ -119,12 +120,7 @@ pub fn run(options: &Options) -> Result<Exit> {
         record.timing.claims.insert(claim.id.to_owned(), seconds);
         record.claims.push(checked);
     }
-    for set in &sets {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        record.data.push(pool.install(|| data::examine(set, options.seed))?);
-    }
+    pool.install(|| describe(&sets, options.seed, &mut record));
     record.interrupted = stop.load(Ordering::Relaxed);
     record.timing.seconds = started.elapsed().as_secs_f64();
 
@@ -137,6 +133,16 @@ pub fn run(options: &Options) -> Result<Exit> {
     }
     written?;
     Ok(exit(&record))
+}
+
+/// Examines the sets in turn; one that fails does not keep the others from being looked at.
+fn describe(sets: &[PointSet], seed: u64, record: &mut Record) {
+    for set in sets {
+        if interrupt::flag().load(Ordering::Relaxed) {
+            break;
+        }
+        record.data.push(data::examine(set, seed));
+    }
 }
 
 /// A record of nothing yet.
@@ -192,9 +198,53 @@ fn exit(record: &Record) -> Exit {
         Exit::Counterexample
     } else if any(Outcome::MutantSurvived) {
         Exit::MutantSurvived
-    } else if any(Outcome::Undecided) || any(Outcome::Vacuous) || record.interrupted {
+    } else if any(Outcome::Undecided)
+        || any(Outcome::Vacuous)
+        || record.data.iter().any(|set| set.error.is_some())
+        || record.interrupted
+    {
         Exit::Undecided
     } else {
         Exit::Stands
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::DMatrix;
+
+    fn set(name: &str, entries: &[f64]) -> PointSet {
+        let count = entries.len() / 2;
+        PointSet {
+            name: name.to_owned(),
+            rows: count,
+            points: DMatrix::from_column_slice(2, count, entries),
+            log_weights: vec![-(count as f64).ln(); count],
+            constant_columns: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_set_that_fails_costs_neither_the_others_nor_the_record() {
+        let (bad, good) = ([0.0, 0.0, f64::NAN, 1.0, 2.0, 2.0], [0.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+        let sets = [set("bad.csv", &bad), set("good.csv", &good)];
+        let options = Options::default();
+        let mut record = begin(&options, &[], true, 1);
+        describe(&sets, 1, &mut record);
+        assert_eq!(record.data.len(), 2);
+        assert!(record.data[0].error.as_ref().unwrap().starts_with("noise levels: "));
+        assert!(record.data[1].error.is_none());
+        assert_eq!(record.data[1].facts.get("trajectories").value, 24.0);
+        assert!(exit(&record) == Exit::Undecided);
+
+        let text = summary::shown(&options, &record, None);
+        assert!(text.contains("bad.csv\n  COULD NOT BE MEASURED: noise levels: "), "{text}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = record::write(&record, folder.path(), record::FILE_NAME).unwrap();
+        assert_eq!(record::read(&path).unwrap().data[0].error, record.data[0].error);
+        record.data.remove(0);
+        assert!(exit(&record) == Exit::Stands);
     }
 }

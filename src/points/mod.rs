@@ -20,6 +20,10 @@ pub const LARGEST_FILE: u64 = 1 << 30;
 /// Larger entries are refused, so that squares and sums of squares stay finite.
 pub const LARGEST_ENTRY: f64 = 1e100;
 
+/// Points whose coordinates spread less or more, after scaling, are refused: fourth powers of lengths
+/// (norms of covariances) shall neither vanish nor overflow.
+pub const SPREAD: std::ops::RangeInclusive<f64> = 1e-70..=1e70;
+
 /// Where the built-in sets come from is told in `data/README.md`.
 const BUILT_IN: &[(&str, &[u8])] = &[
     ("digits8x8_1797x64.npy", include_bytes!("../../data/digits8x8_1797x64.npy")),
@@ -107,6 +111,16 @@ impl PointSet {
             let problem = format!("all {count} rows are the same point");
             return Err(Error::file(path, problem, "a file with at least two different rows"));
         }
+        let spread = points.row_iter().map(|row| row.max() - row.min()).fold(0.0, f64::max);
+        if !SPREAD.contains(&spread) {
+            let problem = format!(
+                "coordinates spread over {spread:e}, outside {:e} to {:e}: squares of lengths would \
+                 be lost",
+                SPREAD.start(),
+                SPREAD.end()
+            );
+            return Err(Error::file(path, problem, "--scale unit, or another unit of length"));
+        }
         if points.ncols() < count {
             notes.push(format!(
                 "{} of {count} rows repeat an earlier row; merged into weights",
@@ -128,6 +142,19 @@ impl PointSet {
     /// Number of distinct points.
     pub fn len(&self) -> usize {
         self.points.ncols()
+    }
+
+    /// A random point of the law of the rows: its index, from a number uniform in [0, 1).
+    ///
+    /// Repeated rows count as often as they stand in the file.
+    pub fn drawn(&self, uniform: f64) -> usize {
+        let mut below = 0.0;
+        let past = |w: &f64| {
+            below += w.exp();
+            uniform < below
+        };
+        // The shares sum to 1 up to rounding only.
+        self.log_weights.iter().position(past).unwrap_or(self.len() - 1)
     }
 
     /// Always false: a point set has at least two points.

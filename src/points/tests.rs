@@ -78,6 +78,13 @@ fn repeated_rows_become_weights_and_constant_columns_are_noted() {
 }
 
 #[test]
+fn rows_are_drawn_not_distinct_points() {
+    let set = set("5,1\n5,2\n5,1\n5,3\n", Scaling::None);
+    let drawn = [0.0, 0.49, 0.51, 0.74, 0.76, 1.0 - f64::EPSILON].map(|u| set.drawn(u));
+    assert_eq!(drawn, [0, 0, 1, 1, 2, 2]);
+}
+
+#[test]
 fn scalings_are_what_they_say() {
     let text = "0.1,-4\n0.1,2\n0.1,8\n";
     assert_eq!(set(text, Scaling::Unit).points.amax(), 1.0);

@@ -138,6 +138,9 @@ pub struct DataRecord {
     pub facts: Facts,
     /// Claims judged on single trajectories of its flow.
     pub trajectories: Vec<TrajectoryRecord>,
+    /// Why not everything could be measured; the facts are those measured before.
+    #[serde(default)]
+    pub error: Option<String>,
 }
 
 /// A claim judged on one trajectory over a data set.

@@ -1,7 +1,9 @@
-//! The alignment condition along trajectories over a data set, in the manifold-free form T2.4.
+//! Alignment along trajectories over a data set: the condition T2.4, which needs no manifold, and the
+//! certificate T2.5 where the manifold is known.
 
 use super::exponents::{Run, sampler};
 use super::noise::Levels;
+use super::tangents;
 use crate::drift::{Channel, Denoise, Denoiser};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
@@ -10,6 +12,9 @@ use crate::linalg::{
     complement, frame_from_normals, graph_operator, spectral_norm, symmetric_eigen,
 };
 use crate::lyapunov::qr_history;
+use crate::manifold::{Chart, Manifold, Sphere};
+use crate::observe::posterior_moments_certify_alignment as certificate;
+use crate::points::PointSet;
 use crate::random::Stream;
 use crate::scenario::canonical;
 use nalgebra::DMatrix;
@@ -42,6 +47,42 @@ pub fn along(
         .map(|(i, run)| trajectory(denoiser, run, levels, stream.named("planes").indexed(i as u64)))
         .collect::<Result<Vec<_>>>()?;
     Ok(each.into_iter().flatten().collect())
+}
+
+/// Facts of T2.5 along every trajectory over points of the unit sphere, for a random plane of its
+/// dimension; none for other points.
+///
+/// *Errors*: as [`certificate::Run::measure`].
+pub fn certified(
+    set: &PointSet,
+    denoiser: &Denoiser,
+    runs: &[Run],
+    levels: Levels,
+    stream: Stream,
+) -> Result<Vec<(usize, Facts)>> {
+    let dim = set.dim();
+    if dim > MOST_DIM || !tangents::on_sphere(set) {
+        return Ok(Vec::new());
+    }
+    let d = dim - 1;
+    let manifold = Manifold::new(Chart::Sphere(Sphere { dim: d, radius: 1.0 }))?;
+    let (flow, sampler) = (canonical(denoiser), sampler(levels, STEPS));
+    runs.par_iter()
+        .enumerate()
+        .map(|(i, run)| {
+            let stream = stream.named("certified planes").indexed(i as u64);
+            let plane = frame_from_normals(dim, d, &stream.normals(dim * d));
+            let along = certificate::Run {
+                manifold: &manifold,
+                denoiser,
+                flow: &flow,
+                sampler: &sampler,
+                start: &run.start,
+                plane: &plane,
+            };
+            Ok((d, along.measure()?))
+        })
+        .collect()
 }
 
 fn trajectory(

@@ -12,15 +12,16 @@ use crate::points::PointSet;
 use crate::random::Stream;
 use crate::scenario::canonical;
 use nalgebra::{DMatrix, DVector};
-use rand::RngExt;
 use rayon::prelude::*;
 use std::sync::atomic::Ordering;
 
 /// Runge–Kutta steps between the two noise levels, equal in log σ.
 const STEPS: usize = 24;
 
-/// Draws of the null: with 19, the largest of 20 has p = 0.05.
-pub const NULL_DRAWS: usize = 19;
+/// Draws of the null: with 19, the largest of 20 has p = 0.05. More where they are cheap.
+pub fn null_draws(dim: usize) -> usize {
+    if dim <= 8 { 99 } else { 19 }
+}
 
 /// A gap is reported when no more than this share of the null shows one as large.
 const SIGNIFICANCE: f64 = 0.05;
@@ -39,6 +40,8 @@ pub struct Run {
     pub end: DVector<f64>,
     /// log singular values and vectors of the whole Jacobian.
     pub spectrum: Spectrum,
+    /// Where only leading pairs are known: [`crate::lyapunov::TopPairs::angle_bound`].
+    pub angle_bound: Option<f64>,
 }
 
 /// Runs the canonical flow from random noisy points.
@@ -52,7 +55,7 @@ pub fn run(
         .into_par_iter()
         .map(|i| {
             let stream = stream.named("starts").indexed(i as u64);
-            let chosen = stream.rng().random_range(0..set.len());
+            let chosen = set.drawn(stream.uniforms(1)[0]);
             let noise = stream.named("noise").normals(set.dim());
             let start: Vec<f64> = set
                 .points
@@ -64,8 +67,8 @@ pub fn run(
             let sampler = sampler(levels, STEPS);
             let flow = canonical(denoiser);
             let trajectory = Trajectory::from(&flow, &sampler, &start)?;
-            let spectrum = spectrum_of(&trajectory, stream)?;
-            Ok(Run { start, end: trajectory.end().clone(), spectrum })
+            let (spectrum, angle_bound) = spectrum_of(&trajectory, stream)?;
+            Ok(Run { start, end: trajectory.end().clone(), spectrum, angle_bound })
         })
         .collect()
 }
@@ -75,13 +78,14 @@ pub fn sampler(levels: Levels, steps: usize) -> Sampler {
     Sampler::new(Method::Rk4, geometric_times(levels.start, levels.end, steps))
 }
 
-fn spectrum_of(cocycle: &impl Cocycle, stream: Stream) -> Result<Spectrum> {
+fn spectrum_of(cocycle: &impl Cocycle, stream: Stream) -> Result<(Spectrum, Option<f64>)> {
     let d = cocycle.dim();
     if d <= WHOLE_SPECTRUM {
-        return spectrum(&crate::lyapunov::product(cocycle));
+        return Ok((spectrum(&crate::lyapunov::product(cocycle))?, None));
     }
     let (k, angle, sweeps) = LEADING;
-    Ok(top_pairs(cocycle, k, angle, sweeps, stream.named("pairs"))?.spectrum)
+    let pairs = top_pairs(cocycle, k, angle, sweeps, stream.named("pairs"))?;
+    Ok((pairs.spectrum, Some(pairs.angle_bound)))
 }
 
 /// Mean gaps log σ_i − log σ_{i+1} over the trajectories.
@@ -113,6 +117,9 @@ pub fn against_null(
     facts: &mut Facts,
 ) -> Result<Option<usize>> {
     facts.set("trajectories", Quantity::exact(runs.len() as f64));
+    if let Some(widest) = runs.iter().filter_map(|run| run.angle_bound).reduce(f64::max) {
+        facts.set("pairs_angle_bound", Quantity::new(widest, 0.0, Grade::Estimated));
+    }
     for i in 0..runs[0].spectrum.log_growth.len() {
         let values: Vec<f64> = runs.iter().map(|run| run.spectrum.log_growth[i]).collect();
         let (mean, deviation) = moments(&values);
@@ -120,7 +127,9 @@ pub fn against_null(
         facts.push("log_growth", Quantity::new(mean, bar, Grade::Sampled));
     }
     let observed = mean_gaps(runs);
-    let null = (0..NULL_DRAWS)
+    let draws = null_draws(set.dim());
+    facts.set("null_draws", Quantity::exact(draws as f64));
+    let null = (0..draws)
         .into_par_iter()
         .filter(|_| !watch.stop.load(Ordering::Relaxed))
         .map(|draw| {
@@ -132,7 +141,7 @@ pub fn against_null(
             Ok(gaps)
         })
         .collect::<Result<Vec<_>>>()?;
-    if null.len() < NULL_DRAWS {
+    if null.len() < draws {
         return Ok(None);
     }
 
@@ -141,15 +150,15 @@ pub fn against_null(
         (0..gaps.len())
             .map(|i| {
                 let others: Vec<f64> =
-                    (0..NULL_DRAWS).filter(|j| *j != without).map(|j| null[j][i]).collect();
+                    (0..draws).filter(|j| *j != without).map(|j| null[j][i]).collect();
                 let (mean, deviation) = moments(&others);
                 ((gaps[i] - mean) / deviation.max(f64::MIN_POSITIVE), i + 1)
             })
             .fold((f64::NEG_INFINITY, 0), |best, next| if next.0 > best.0 { next } else { best })
     };
-    let (largest, index) = statistic(&observed, NULL_DRAWS);
-    let exceeding = (0..NULL_DRAWS).filter(|j| statistic(&null[*j], *j).0 >= largest).count();
-    let p_value = (1 + exceeding) as f64 / (1 + NULL_DRAWS) as f64;
+    let (largest, index) = statistic(&observed, draws);
+    let exceeding = (0..draws).filter(|j| statistic(&null[*j], *j).0 >= largest).count();
+    let p_value = (1 + exceeding) as f64 / (1 + draws) as f64;
     for (i, gap) in observed.iter().enumerate() {
         let (mean, deviation) = moments(&null.iter().map(|gaps| gaps[i]).collect::<Vec<_>>());
         facts.push("gap", Quantity::new(*gap, 0.0, Grade::Sampled));

@@ -4,10 +4,12 @@ mod condition;
 mod exponents;
 mod noise;
 mod tangents;
+#[cfg(test)]
+mod tests;
 
 use super::Observation;
 use crate::drift::{Atoms, Denoiser};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::facts::{Facts, Grade, Quantity};
 use crate::points::PointSet;
 use crate::random::Stream;
@@ -34,14 +36,16 @@ struct World {
 }
 
 /// Sets of trajectories that are run: on the data, and on each draw of the null.
-pub const FLOWS: usize = 1 + exponents::NULL_DRAWS;
+pub fn flows(set: &PointSet) -> usize {
+    1 + exponents::null_draws(set.dim())
+}
 
 /// Who watches a long observation.
 #[derive(Clone, Copy)]
 pub struct Watch<'a> {
     /// Once set, no further draw of the null is begun, and the gap is left unjudged.
     pub stop: &'a AtomicBool,
-    /// Called after each of the [`FLOWS`].
+    /// Called after each of the [`flows`].
     pub after_each: &'a (dyn Fn() + Sync),
 }
 
@@ -51,6 +55,11 @@ pub struct DataObservation {
     pub observation: Observation,
     /// Facts for the claim on adiabatic gaps (T2.4), one entry a trajectory and dimension d.
     pub adiabatic: Vec<(usize, Facts)>,
+    /// Facts for the certificate by posterior moments (T2.5), one entry a trajectory; where the data lie
+    /// on the unit sphere.
+    pub certified: Vec<(usize, Facts)>,
+    /// Why not everything could be measured; what was measured before is kept.
+    pub error: Option<Error>,
 }
 
 /// Measures a data set: spacing, noise levels, exponents and gap, tangent planes, alignment condition.
@@ -59,35 +68,52 @@ pub struct DataObservation {
 /// - `spacing_least`, `spacing_median`, `spacing_largest`: distances to the nearest other point;
 /// - `sigma_start`, `sigma_end`: noise levels between which the canonical flow is run: from the root
 ///   mean square distance to the mean, to where a posterior still averages over several points;
-/// - `basin_sigma`: below it a typical posterior sees a single point, each atom is its own basin, and
-///   alignment with a tangent plane is lost; `effective_atoms` at `sigma_level`, medians;
+/// - `effective_atoms` at each `sigma_level`, medians; `basin_sigma`: the highest level at which a typical
+///   posterior sees a single point, if one was found; `basin_covariance`: the largest eigenvalue of C/σ²
+///   at half that level, median (1 along a resolved surface, 0 at a single point);
 /// - `log_growth`: log singular values of the flow's Jacobian, means over trajectories;
-/// - `gap`, `null_gap`, `null_gap_deviation`: differences of neighbours, and those of Gaussian data of
-///   the same mean, covariance and size; `gap_p_value`, and `gap_index` only where it is significant;
+/// - `pairs_angle_bound`: above dimension 128, where only leading pairs are computed, the largest angle in
+///   radians that their subspace may be off;
+/// - `gap`, `null_gap`: differences of neighbours, and those of `null_draws` Gaussian data sets of the
+///   same mean, covariance and size; `gap_p_value`, and `gap_index` only where it is significant;
 /// - `tangent_angle`, `pca_angle`, `pca_neighbours`: angles in radians of the top end-point vectors, and
 ///   of local PCA, to the known tangent plane (data on the unit sphere: `tangent_known` = 1), or of one
-///   to the other; only where there is a dimension to compare at.
+///   to the other; only where there is a dimension to compare at, `tangent_dimension`, and as many
+///   singular pairs, `tangent_pairs`.
 ///
-/// *Errors*: as the flow's: non-finite states, failed factorisations.
-pub fn observe(set: &PointSet, seed: u64, watch: Watch<'_>) -> Result<DataObservation> {
-    let stream = Stream::root(seed).named("data").named(&set.name);
-    let mut facts = spacing(set);
-    let levels = noise::levels(set, stream.named("levels"), &mut facts);
-    let denoiser: Denoiser =
-        Atoms::new(set.dim(), set.points.as_slice().to_vec(), Some(set.log_weights.clone()), 0.0)?
-            .into();
-    let runs = exponents::run(set, &denoiser, levels, stream)?;
-    (watch.after_each)();
-    let gap = exponents::against_null(set, &runs, levels, stream, watch, &mut facts)?;
-    tangents::compare(set, &runs, gap, levels, &mut facts)?;
-    let adiabatic = condition::along(&denoiser, &runs, levels, stream)?;
+/// What fails (non-finite states, factorisations) ends the measurement and is told in
+/// [`DataObservation::error`].
+pub fn observe(set: &PointSet, seed: u64, watch: Watch<'_>) -> DataObservation {
     let world = World {
         rows: set.rows,
         points: set.len(),
         dim: set.dim(),
         constant_columns: set.constant_columns.clone(),
     };
-    Ok(DataObservation { observation: Observation::new(&world, facts), adiabatic })
+    let mut seen = DataObservation {
+        observation: Observation::new(&world, spacing(set)),
+        adiabatic: Vec::new(),
+        certified: Vec::new(),
+        error: None,
+    };
+    seen.error = measure(set, seed, watch, &mut seen).err();
+    seen
+}
+
+fn measure(set: &PointSet, seed: u64, watch: Watch<'_>, seen: &mut DataObservation) -> Result<()> {
+    let stream = Stream::root(seed).named("data").named(&set.name);
+    let facts = &mut seen.observation.facts;
+    let levels = noise::levels(set, stream.named("levels"), facts)?;
+    let denoiser: Denoiser =
+        Atoms::new(set.dim(), set.points.as_slice().to_vec(), Some(set.log_weights.clone()), 0.0)?
+            .into();
+    let runs = exponents::run(set, &denoiser, levels, stream)?;
+    (watch.after_each)();
+    let gap = exponents::against_null(set, &runs, levels, stream, watch, facts)?;
+    tangents::compare(set, &runs, gap, levels, facts)?;
+    seen.adiabatic = condition::along(&denoiser, &runs, levels, stream)?;
+    seen.certified = condition::certified(set, &denoiser, &runs, levels, stream)?;
+    Ok(())
 }
 
 fn spacing(set: &PointSet) -> Facts {

@@ -17,9 +17,10 @@ const ON_SPHERE: f64 = 1e-9;
 
 /// Compares the top end-point vectors with the tangent planes at the end points.
 ///
+/// Nothing is compared where the dimension exceeds the singular pairs at hand (`tangent_pairs`).
 /// Data on the unit sphere have known planes, and the dimension D − 1 of the
 /// sphere; other data are compared with local PCA at the dimension of their
-/// gap, and not at all when there is none.
+/// gap, with a number of neighbours fixed beforehand, and not at all when there is none.
 pub fn compare(
     set: &PointSet,
     runs: &[Run],
@@ -27,11 +28,16 @@ pub fn compare(
     levels: Levels,
     facts: &mut Facts,
 ) -> Result<()> {
-    let sphere = set.points.column_iter().all(|x| (x.norm() - 1.0).abs() < ON_SPHERE);
+    let sphere = on_sphere(set);
     facts.set("tangent_known", Quantity::exact(f64::from(sphere)));
     facts.set("noise_over_radius", Quantity::exact(levels.end / levels.start));
     let Some(d) = (if sphere { Some(set.dim() - 1) } else { gap }) else { return Ok(()) };
     facts.set("tangent_dimension", Quantity::exact(d as f64));
+    let pairs = runs[0].spectrum.end_vectors.ncols();
+    facts.set("tangent_pairs", Quantity::exact(pairs as f64));
+    if d > pairs {
+        return Ok(());
+    }
     let planes: Vec<DMatrix<f64>> =
         runs.iter().map(|run| run.spectrum.end_vectors.columns(0, d).into_owned()).collect();
     let known = |run: &Run| -> DMatrix<f64> {
@@ -39,10 +45,8 @@ pub fn compare(
             DMatrix::from_column_slice(set.dim(), 1, (&run.end / run.end.norm()).as_slice());
         complement(&normal)
     };
-    let sizes = NEIGHBOURS.iter().copied().filter(|k| *k > d && *k <= set.len());
-    // The neighbourhood that suits PCA best, by the same measure as the flow.
     let mut best: Option<(f64, usize)> = None;
-    for neighbours in sizes {
+    for neighbours in sizes(d, set.len(), sphere) {
         let angles = runs
             .iter()
             .zip(&planes)
@@ -68,6 +72,21 @@ pub fn compare(
     Ok(())
 }
 
+/// Neighbourhood sizes to try. Against known planes all that span a plane: the one that suits PCA best
+/// will count. Chosen by agreement with the flow it would prove nothing, so otherwise there is one, the
+/// next from 2d.
+fn sizes(d: usize, points: usize, known: bool) -> Vec<usize> {
+    let least = if known { d + 1 } else { 2 * d };
+    let most = if known { NEIGHBOURS.len() } else { 1 };
+    let large = NEIGHBOURS.into_iter().filter(|k| *k >= least).take(most);
+    large.filter(|k| *k <= points).collect()
+}
+
+/// Whether the points lie on the unit sphere S^{D−1}, D ≥ 2.
+pub fn on_sphere(set: &PointSet) -> bool {
+    set.dim() > 1 && set.points.column_iter().all(|x| (x.norm() - 1.0).abs() < ON_SPHERE)
+}
+
 /// The `D×d` plane of local PCA: leading directions of the nearest points about their mean.
 fn local_plane(
     set: &PointSet,
@@ -83,4 +102,18 @@ fn local_plane(
     let mean = near.column_mean();
     near.column_iter_mut().for_each(|mut x| x -= &mean);
     Ok(svd(&near)?.left.columns(0, d).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sizes;
+
+    #[test]
+    fn without_known_planes_the_neighbourhood_is_fixed_beforehand() {
+        assert_eq!(sizes(1, 1000, false), [8]);
+        assert_eq!(sizes(8, 1000, false), [16]);
+        assert_eq!(sizes(9, 1000, false), [32]);
+        assert!(sizes(53, 100, false).is_empty());
+        assert_eq!(sizes(39, 200, true), [64, 128]);
+    }
 }
