@@ -18,13 +18,18 @@ use std::sync::atomic::Ordering;
 /// Runge–Kutta steps between the two noise levels, equal in log σ.
 const STEPS: usize = 24;
 
-/// Draws of the null: with 19, the largest of 20 has p = 0.05. More where they are cheap.
+/// Draws of the null; a gap is reported only when it stands out more than that of every draw, so at
+/// p = 1/(1 + draws). More draws where they are cheap.
 pub fn null_draws(dim: usize) -> usize {
-    if dim <= 8 { 99 } else { 19 }
+    match dim {
+        0..=8 => 99,
+        9..=128 => 49,
+        _ => 19,
+    }
 }
 
-/// A gap is reported when no more than this share of the null shows one as large.
-const SIGNIFICANCE: f64 = 0.05;
+/// Singular values closer than 10 % separate nothing, however significant their difference.
+const LEAST_GAP: f64 = 0.095_310_179_804_324_87; // ln 1.1
 
 /// Above this dimension the leading part of the spectrum stands for the whole.
 const WHOLE_SPECTRUM: usize = 128;
@@ -104,7 +109,7 @@ fn mean_gaps(runs: &[Run]) -> Vec<f64> {
 /// The null has no manifold: as many Gaussian points of the same mean and
 /// covariance, put through the same denoiser, noise levels and number of
 /// trajectories. Every gap is standardised by the null's mean and deviation at
-/// its index; the statistic is the largest, its p-value its rank among the
+/// its index; the statistic is the largest (of gaps of 10 % and more), its p-value its rank among the
 /// draws of the null, each standardised by the others. Returns the index of
 /// the gap if it is significant: how many directions lie above it. A run that
 /// was stopped before all draws were made states no p-value.
@@ -148,6 +153,7 @@ pub fn against_null(
     // The largest standardised gap, and where: against draws other than `without`.
     let statistic = |gaps: &[f64], without: usize| -> (f64, usize) {
         (0..gaps.len())
+            .filter(|i| gaps[*i] >= LEAST_GAP)
             .map(|i| {
                 let others: Vec<f64> =
                     (0..draws).filter(|j| *j != without).map(|j| null[j][i]).collect();
@@ -165,7 +171,7 @@ pub fn against_null(
         facts.push("null_gap", Quantity::new(mean, 2.0 * deviation, Grade::Sampled));
     }
     facts.set("gap_p_value", Quantity::new(p_value, 0.0, Grade::Sampled));
-    let significant = p_value <= SIGNIFICANCE && index > 0;
+    let significant = exceeding == 0 && index > 0;
     if significant {
         facts.set("gap_index", Quantity::new(index as f64, 0.0, Grade::Sampled));
     }
