@@ -7,10 +7,10 @@ use statrs::distribution::{Beta, ContinuousCDF};
 
 /// The parameters e and s at which the random-start bound (c) is checked: exceeded with probability at most
 /// e + exp(−s²/2).
-const RANDOM_START: (f64, f64) = (0.05, 3.0);
+const RANDOM_START: (f64, f64) = (0.1, 3.0);
 
 /// Chance that (c) is called violated in a world where it is true.
-const FALSE_ALARM: f64 = 1e-6;
+const FALSE_ALARM: f64 = 1e-4;
 
 /// Wider error bars than this, relative or in logarithms or radians, decide nothing.
 const RESOLUTION: f64 = 1e-3;
@@ -87,9 +87,9 @@ fn random_start(facts: &Facts, v: Variant) -> Margin {
     let (dim, d) = (facts.get("start_dim").value, facts.get("start_subspace").value);
     let dimension = if v.is("start_bound_without_dimension") { 1.0 } else { d.sqrt() };
     let bound = dimension * ((dim - d).sqrt() + d.sqrt() + s) / e;
-    let starts = facts.series("start_tangent");
-    let known = bound.is_finite() && starts.iter().all(|t| !(t.value - t.bar).is_nan());
-    let beyond = starts.iter().filter(|t| t.value - t.bar > bound).count();
+    let starts = facts.series("drawn_cotangent");
+    let known = bound.is_finite() && starts.iter().all(|cot| !(cot.value + cot.bar).is_nan());
+    let beyond = starts.iter().filter(|cot| (cot.value + cot.bar) * bound < 1.0).count();
     let least = match known && !starts.is_empty() {
         true => Quantity::new(least_chance(beyond, starts.len()), 0.0, Grade::Sampled),
         false => Quantity::UNKNOWN,

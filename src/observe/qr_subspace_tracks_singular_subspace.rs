@@ -44,8 +44,14 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         start_dim: 2,
         start_subspace: 1,
     };
-    world.start_dim = knobs.count(2, 32);
-    world.start_subspace = knobs.count(1, world.start_dim - 1);
+    // √d counts in high dimensions only, which take longer.
+    if knobs.unit() < 0.85 {
+        world.start_dim = knobs.count(2, 12);
+        world.start_subspace = knobs.count(1, world.start_dim - 1);
+    } else {
+        world.start_dim = knobs.count(52, 64);
+        world.start_subspace = knobs.count(20, 32);
+    }
     let stream = knobs.stream("qr");
     let maps = maps(&world, stream.named("maps"));
     let start = match world.random_start {
@@ -131,9 +137,10 @@ fn measure(
             true => random_frame(dim_c, d_c, stream.named("starts").indexed(i as u64)),
             false => DMatrix::from_fn(dim_c, d_c, |r, c| f64::from(r + c + 1 == dim_c)),
         };
-        let t = linalg::largest_angle(&frame, &reference)?.tan();
-        let rounding = 16.0 * dim_c as f64 * f64::EPSILON * (1.0 + t * t);
-        facts.push("start_tangent", estimated(t, rounding));
+        // The cotangent stays finite where the start is not transversal.
+        let cotangent = linalg::largest_angle(&frame, &reference)?.tan().recip();
+        let rounding = 16.0 * dim_c as f64 * f64::EPSILON * (1.0 + cotangent * cotangent);
+        facts.push("drawn_cotangent", estimated(cotangent, rounding));
     }
 
     let plane = random_frame(dim, d, stream.named("plane"));
