@@ -22,7 +22,7 @@ fn main() {
     if let Some(tightest) = summary.tightest {
         let world = &results[tightest.index];
         println!(
-            "least room in world {}: {} ({:.2e})",
+            "tightest in world {}: {} (slack {:.2e})",
             tightest.index, tightest.conclusion, tightest.slack
         );
         if let Ok(seen) = &world.observed {

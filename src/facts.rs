@@ -102,14 +102,31 @@ impl Quantity {
         Self::new(self.value.abs(), self.bar, self.grade)
     }
 
-    /// The larger of two.
+    /// The larger of two; the bar reaches the upper end of either.
     pub fn max(self, other: Self) -> Self {
-        if other.value > self.value || other.value.is_nan() { other } else { self }
+        let (larger, smaller) = if other.value > self.value || other.value.is_nan() {
+            (other, self)
+        } else {
+            (self, other)
+        };
+        larger.reaching(smaller)
     }
 
-    /// The smaller of two.
+    /// The smaller of two; the bar reaches the lower end of either.
     pub fn min(self, other: Self) -> Self {
-        if other.value < self.value || other.value.is_nan() { other } else { self }
+        -(-self).max(-other)
+    }
+
+    /// The winner of a comparison: the loser's true value may lie beyond by its bar less the gap.
+    fn reaching(self, loser: Self) -> Self {
+        let beyond = loser.bar - (self.value - loser.value).abs();
+        let bar = match (self.value.is_infinite(), loser.bar.is_nan()) {
+            (true, _) => self.bar,
+            (false, true) => f64::NAN,
+            (false, false) if beyond > self.bar => beyond,
+            (false, false) => self.bar,
+        };
+        Self::new(self.value, bar, self.grade.max(loser.grade))
     }
 }
 
@@ -219,5 +236,27 @@ pub mod nullable {
     /// Reads a number; `null` is NaN.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_larger_and_the_smaller_reach_as_far_as_either() {
+        let (sure, vague) = (Quantity::exact(1.0), Quantity::new(0.75, 1.0, Grade::Sampled));
+        for larger in [sure.max(vague), vague.max(sure)] {
+            // The true maximum lies in [1, 1.75].
+            assert_eq!(larger, Quantity::new(1.0, 0.75, Grade::Sampled));
+        }
+        for smaller in [(-sure).min(-vague), (-vague).min(-sure)] {
+            assert_eq!(smaller, Quantity::new(-1.0, 0.75, Grade::Sampled));
+        }
+        // Far below, a bar does not matter; unknown, everything is.
+        assert_eq!(sure.max(Quantity::new(-9.0, 1.0, Grade::Symbolic)).bar, 0.0);
+        assert!(sure.max(Quantity::UNKNOWN).value.is_nan());
+        assert!(Quantity::UNKNOWN.min(sure).value.is_nan());
+        assert!(sure.max(Quantity::new(0.0, f64::NAN, Grade::Sampled)).bar.is_nan());
     }
 }

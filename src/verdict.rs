@@ -31,6 +31,11 @@ pub struct Margin {
     /// Error bar of the slack.
     #[serde(with = "nullable")]
     pub bar: f64,
+    /// What an inequality leaves without its bars, (right − left)/scale; NaN for an equality.
+    ///
+    /// Wide bars do not add to it. Where a bound is attained it may be below 0 by as much as the bars.
+    #[serde(with = "nullable")]
+    pub room: f64,
 }
 
 impl Margin {
@@ -44,15 +49,12 @@ impl Margin {
     /// ```
     pub fn at_most(name: impl Into<String>, left: Quantity, right: Quantity) -> Self {
         if right.value == f64::INFINITY && left.value.is_finite() {
-            return Self { name: name.into(), slack: 1.0, bar: 0.0 };
+            return Self { name: name.into(), slack: 1.0, bar: 0.0, room: 1.0 };
         }
         let scale = left.value.abs().max(right.value.abs());
         let scale = if scale > 0.0 { scale } else { 1.0 };
-        Self {
-            name: name.into(),
-            slack: (right.value - left.value) / scale,
-            bar: (left.bar + right.bar) / scale,
-        }
+        let slack = (right.value - left.value) / scale;
+        Self { name: name.into(), slack, bar: (left.bar + right.bar) / scale, room: slack }
     }
 
     /// `left >= right`, relative to the larger side.
@@ -73,7 +75,7 @@ impl Margin {
         let tolerance = measured.bar + predicted.bar;
         let difference = (measured.value - predicted.value).abs();
         let size = predicted.value.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
-        let slack = match difference == 0.0 {
+        let slack = match difference == 0.0 && !tolerance.is_nan() {
             true => 1.0,
             // Unequal numbers without bars disagree by an infinite multiple of them.
             false => finite_below(1.0 - difference / tolerance),
@@ -84,6 +86,7 @@ impl Margin {
             // A disagreement beyond wide bars still counts; an agreement within them does not.
             slack: if coarse && slack >= 0.0 { f64::NAN } else { slack },
             bar: 0.0,
+            room: f64::NAN,
         }
     }
 
@@ -105,12 +108,35 @@ impl Margin {
             name: name.into(),
             slack: if coarse && slack >= 0.0 { f64::NAN } else { slack },
             bar: 0.0,
+            room: finite_below((right.value - left.value) / scale),
         }
     }
 
     /// A condition that is known to be true or false.
     pub fn condition(name: impl Into<String>, met: bool) -> Self {
-        Self { name: name.into(), slack: if met { 1.0 } else { -1.0 }, bar: 0.0 }
+        let slack = if met { 1.0 } else { -1.0 };
+        Self { name: name.into(), slack, bar: 0.0, room: slack }
+    }
+
+    /// Of an equality, |difference| in units of the bars, at most 1 where it holds; None for an inequality.
+    pub fn misfit(&self) -> Option<f64> {
+        (self.room.is_nan() && self.slack.is_finite()).then_some(1.0 - self.slack)
+    }
+
+    /// The name without its numbers: `slope at 3/4` is of the form `slope at #`.
+    pub fn form(&self) -> String {
+        let number = |word: &str| {
+            let digits = word.strip_prefix('-').unwrap_or(word);
+            digits.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let words = self.name.split(' ').map(|word| if number(word) { "#" } else { word });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// What is left of the slack beyond its bar; −∞ when it is unknown.
+    pub(crate) fn beyond(&self) -> f64 {
+        let beyond = self.slack - self.bar;
+        if beyond.is_nan() { f64::NEG_INFINITY } else { beyond }
     }
 
     /// Holds, violated, or undecided when the slack is inside its bar or not finite.
@@ -158,10 +184,21 @@ impl Judgement {
         }
     }
 
-    /// The conclusion with the smallest slack beyond its bar; NaN slack counts as smallest.
+    /// The conclusion with the smallest slack beyond its bar, slack − bar; what is unknown counts as smallest.
     pub fn tightest(&self) -> Option<&Margin> {
-        let room = |m: &Margin| if m.slack.is_nan() { f64::NEG_INFINITY } else { m.slack + m.bar };
-        self.conclusions.iter().min_by(|a, b| room(a).total_cmp(&room(b)))
+        self.conclusions.iter().min_by(|a, b| a.beyond().total_cmp(&b.beyond()))
+    }
+
+    /// The inequality among the conclusions that leaves the smallest [`Margin::room`].
+    pub fn least_room(&self) -> Option<&Margin> {
+        let inequalities = self.conclusions.iter().filter(|m| !m.room.is_nan());
+        inequalities.min_by(|a, b| a.room.total_cmp(&b.room))
+    }
+
+    /// The equality among the conclusions with the largest [`Margin::misfit`].
+    pub fn largest_misfit(&self) -> Option<&Margin> {
+        let equalities = self.conclusions.iter().filter(|m| m.misfit().is_some());
+        equalities.min_by(|a, b| a.slack.total_cmp(&b.slack))
     }
 
     /// The same judgement with one hypothesis forgotten (by the start of its name, e.g. `H2`).
@@ -172,6 +209,57 @@ impl Judgement {
 }
 
 /// −∞ as the lowest finite number: a certain violation, where a NaN stays undecided.
-fn finite_below(slack: f64) -> f64 {
+pub(crate) fn finite_below(slack: f64) -> f64 {
     if slack == f64::NEG_INFINITY { -f64::MAX } else { slack }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Grade;
+
+    fn margin(name: &str, slack: f64, bar: f64) -> Margin {
+        Margin { name: name.into(), slack, bar, room: slack }
+    }
+
+    fn tightest(conclusions: Vec<Margin>) -> String {
+        let judgement = Judgement { hypotheses: Vec::new(), conclusions };
+        judgement.tightest().unwrap().name.clone()
+    }
+
+    #[test]
+    fn a_wide_bar_takes_from_the_slack() {
+        let sure = || margin("sure", 0.5, 0.0);
+        assert_eq!(tightest(vec![sure(), margin("unsure", 0.6, 0.55)]), "unsure");
+        assert_eq!(tightest(vec![margin("unknown bar", 0.9, f64::NAN), sure()]), "unknown bar");
+        assert_eq!(tightest(vec![sure(), margin("unknown", f64::NAN, 0.0)]), "unknown");
+    }
+
+    #[test]
+    fn unknown_bars_decide_nothing_even_where_the_values_agree() {
+        let (vague, one) = (Quantity::new(1.0, f64::NAN, Grade::Sampled), Quantity::exact(1.0));
+        assert_eq!(Margin::equal("equal", vague, one, 0.1).verdict(), Verdict::Undecided);
+        assert_eq!(Margin::attained("at most", vague, one, 1.0, 0.1).verdict(), Verdict::Undecided);
+        assert_eq!(Margin::at_most("at most", vague, one * 2.0).verdict(), Verdict::Undecided);
+        assert_eq!(Margin::equal("equal", one, one, 0.1).verdict(), Verdict::Holds);
+    }
+
+    #[test]
+    fn a_larger_bar_gives_no_more_room() {
+        let left = |bar| Quantity::new(0.75, bar, Grade::Estimated);
+        let room = |bar| Margin::attained("", left(bar), Quantity::exact(1.0), 1.0, 0.5).room;
+        assert_eq!((room(0.0), room(0.25)), (0.25, 0.25)); // 1 − 0.75
+        let off = Margin::equal("", left(0.5), Quantity::exact(1.0), 1.0);
+        assert_eq!(off.misfit(), Some(0.5)); // 0.25/0.5
+        assert!(off.room.is_nan());
+    }
+
+    #[test]
+    fn the_form_of_a_name_has_no_numbers() {
+        let form = |name: &str| margin(name, 0.0, 0.0).form();
+        assert_eq!(form("(b) sum of 12 at least"), "(b) sum of # at least");
+        assert_eq!(form("slope at 3/4"), "slope at #");
+        assert_eq!(form("scalar equation at t = -0.25"), "scalar equation at t = #");
+        assert_eq!(form("no number"), "no number");
+    }
 }

@@ -3,10 +3,13 @@
 mod support;
 
 use driftproof::claims::qr_subspace_tracks_singular_subspace::CLAIM;
+use driftproof::facts::{Facts, Quantity};
 use driftproof::linalg::{frame_from_normals, largest_angle};
 use driftproof::lyapunov::{product, qr_sweep, spectrum, top_pairs};
 use driftproof::random::Stream;
+use driftproof::verdict::Verdict;
 use nalgebra::{DMatrix, dmatrix};
+use std::f64::consts::PI;
 
 #[test]
 fn no_random_product_violates_the_bounds() {
@@ -16,6 +19,24 @@ fn no_random_product_violates_the_bounds() {
 #[test]
 fn the_claim_stands_and_its_mutants_fall() {
     support::stands_and_refutes_its_mutants(&CLAIM);
+}
+
+/// Starts on lines of the plane, evenly spread over half a turn, or over a part of it around the normal.
+#[test]
+fn starts_bent_towards_the_normal_refute_the_law_of_the_draw() {
+    let verdict = |share: f64| {
+        let mut facts = Facts::new();
+        facts.set("start_dim", Quantity::exact(2.0));
+        facts.set("start_subspace", Quantity::exact(1.0));
+        let angles = (0..400).map(|i| share * PI * ((f64::from(i) + 0.5) / 400.0 - 0.5));
+        let drawn = angles.map(|angle| Quantity::exact(angle.tan().abs())).collect();
+        facts.set_series("drawn_cotangent", drawn);
+        let judgement = CLAIM.judge(&facts);
+        judgement.conclusions.iter().find(|m| m.name == "(c) random start").unwrap().verdict()
+    };
+    // d = 1, D = 2: t_0 > (1 + 1 + 3)/0.1 = 50 for a share of 2/(50 π) of all lines, and a third of those bent.
+    assert_eq!(verdict(1.0), Verdict::Holds);
+    assert_eq!(verdict(0.04), Verdict::Violated); // tan⁻¹(1/50)/(0.04 π/2) = 0.32
 }
 
 /// Non-normal maps with a gap, none of them symmetric or diagonal.

@@ -1,7 +1,7 @@
 //! Equalities of whole vectors: every entry must agree within its own bars.
 
 use crate::facts::Quantity;
-use crate::verdict::Margin;
+use crate::verdict::{Margin, finite_below};
 
 /// What the bars of an entry are compared with when they are to be called too wide.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +43,8 @@ pub fn agree(
             break;
         }
     }
-    let slack = if coarse && slack >= 0.0 { f64::NAN } else { slack.max(-f64::MAX) };
-    Margin { name: name.into(), slack, bar: 0.0 }
+    let slack = if coarse && slack >= 0.0 { f64::NAN } else { finite_below(slack) };
+    Margin { name: name.into(), slack, bar: 0.0, room: f64::NAN }
 }
 
 /// `measured = 0` within its bars, which are compared with `scale`.
@@ -56,4 +56,24 @@ pub fn vanish(
 ) -> Margin {
     let zero = vec![Quantity::exact(0.0); measured.len()];
     agree(name, measured, &zero, Relative::To(scale), resolution)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Verdict;
+
+    #[test]
+    fn an_unknown_entry_is_no_violation() {
+        let known = [Quantity::exact(1.0); 2];
+        let unknown = [Quantity::exact(1.0), Quantity::UNKNOWN];
+        let verdict =
+            |m: &[Quantity], p: &[Quantity]| agree("", m, p, Relative::Entry, 0.1).verdict();
+        assert_eq!(verdict(&unknown, &known), Verdict::Undecided);
+        assert_eq!(verdict(&known, &known), Verdict::Holds);
+        assert_eq!(
+            verdict(&known, &[Quantity::exact(1.0), Quantity::exact(2.0)]),
+            Verdict::Violated
+        );
+    }
 }

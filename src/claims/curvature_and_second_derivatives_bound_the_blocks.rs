@@ -3,7 +3,6 @@
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
-use std::f64::consts::FRAC_PI_2;
 
 /// Wider bars than this, relative to the bound, decide nothing.
 const RESOLUTION: f64 = 0.1;
@@ -43,6 +42,11 @@ pub const CLAIM: Claim = Claim {
             name: "blocks_transposed",
             what: "κ and η exchanged, as with a transposed Jacobian",
         },
+        Mutant { name: "kappa_bound_halved", what: "κ ≤ (H r + K S)/2" },
+        Mutant {
+            name: "cross_bound_halved",
+            what: "the map turns T into N by at most half of the bound",
+        },
         Mutant { name: "without_H1", what: "also where K r ≥ 1" },
     ],
     margins,
@@ -71,7 +75,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let loss = h * r * 2.0 * v.scale("compression_kept", 0.0);
     let mut conclusions = vec![
         at_most("slip of the foot point", facts.get("foot_slip"), slip),
-        at_most("kappa", kappa, rest),
+        at_most("kappa", kappa, rest * v.scale("kappa_bound_halved", 0.5)),
         at_most("eta", eta, eta_on + kappa_on + spread),
         at_most("gamma", facts.get("gamma_on") - loss, facts.get("gamma")),
     ];
@@ -85,8 +89,8 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let spread = (map("normal_norm") * r + h * r * r * 0.5) / (one - r1 / facts.get("reach"));
     let spread = spread * v.scale("foot_slip_halved", 0.5);
     conclusions.push(at_most("map: distance of the foot points", map("foot_distance"), spread));
-    // K times the geodesic distance, at most π/2 chords, bounds the turning of the tangent plane.
-    let turning = k * map("foot_distance") * FRAC_PI_2;
+    // K times the geodesic distance bounds the turning of the tangent plane.
+    let turning = k * map("foot_arc");
     let cross = h * r + turning * map("tangent_norm");
     let error = h * r + turning * map("norm");
     let kept = if v.is("cross_terms_kept") { Quantity::exact(0.0) } else { error };
@@ -96,7 +100,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         false => (map("nt"), map("tn")),
     };
     conclusions.extend([
-        at_most("map: cross T to N", nt, cross),
+        at_most("map: cross T to N", nt, cross * v.scale("cross_bound_halved", 0.5)),
         at_most("map: cross N to T", tn, map("tn_on") + kept),
         at_most("map: tangent stretch", map("tt_on") - weaker, map("tt")),
         at_most("map: normal stretch", map("nn"), map("nn_on") + kept),
@@ -106,7 +110,6 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let hypotheses = vec![
         Margin::at_most("H1 K r below 1", stretch, one),
         Margin::at_most("H2 image inside the reach", r1, reach),
-        Margin::at_most("H3 foot points within a diameter", map("foot_distance"), reach * 2.0),
     ];
     Judgement { hypotheses, conclusions }
 }

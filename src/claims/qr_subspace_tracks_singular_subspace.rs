@@ -1,11 +1,16 @@
 //! T3: QR-iterated subspaces against singular subspaces.
 
 use super::{Claim, Mutant, Variant};
-use crate::facts::{Facts, Quantity};
+use crate::facts::{Facts, Grade, Quantity};
 use crate::verdict::{Judgement, Margin};
+use statrs::distribution::{Beta, ContinuousCDF};
 
-/// The range parameter e and s of the random-start bound T3(c): probability at least 1 − e − exp(−s²/2).
-pub const RANDOM_START: (f64, f64) = (0.3, 2.5);
+/// The parameters e and s at which the random-start bound (c) is checked: exceeded with probability at most
+/// e + exp(−s²/2).
+const RANDOM_START: (f64, f64) = (0.1, 3.0);
+
+/// Chance that (c) is called violated in a world where it is true.
+const FALSE_ALARM: f64 = 1e-4;
 
 /// Wider error bars than this, relative or in logarithms or radians, decide nothing.
 const RESOLUTION: f64 = 1e-3;
@@ -24,6 +29,10 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "bias_halved", what: "the exponent bias is at most b_k/2" },
         Mutant { name: "one_sweep_is_the_spectrum", what: "log R_kk equals log σ_k: b_k = 0" },
         Mutant { name: "bias_sign_flipped", what: "QR sums overestimate the singular sums" },
+        Mutant {
+            name: "start_bound_without_dimension",
+            what: "t_0 is at most (√(D−d) + √d + s)/e: the factor √d is dropped",
+        },
         Mutant { name: "without_H1", what: "any start subspace, also one fixed in advance" },
     ],
     margins,
@@ -58,9 +67,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         previous = allowed;
     }
 
-    let (e, s) = RANDOM_START;
-    let chance = Quantity::exact(e + (-0.5 * s * s).exp());
-    conclusions.push(Margin::at_most("(c) random start", facts.get("start_exceeds"), chance));
+    conclusions.push(random_start(facts, v));
 
     let reach = facts.get("angle_to_random_plane");
     let through = (rate / start).atan() + facts.get("angle_of_e_to_random_plane");
@@ -73,8 +80,48 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     Judgement { hypotheses, conclusions }
 }
 
+/// (c): the chance of a start beyond the bound, by its exact lower confidence limit (Clopper–Pearson), is at most
+/// e + exp(−s²/2).
+fn random_start(facts: &Facts, v: Variant) -> Margin {
+    let (e, s) = RANDOM_START;
+    let (dim, d) = (facts.get("start_dim").value, facts.get("start_subspace").value);
+    let dimension = if v.is("start_bound_without_dimension") { 1.0 } else { d.sqrt() };
+    let bound = dimension * ((dim - d).sqrt() + d.sqrt() + s) / e;
+    let starts = facts.series("drawn_cotangent");
+    let known = bound.is_finite() && starts.iter().all(|cot| !(cot.value + cot.bar).is_nan());
+    let beyond = starts.iter().filter(|cot| (cot.value + cot.bar) * bound < 1.0).count();
+    let least = match known && !starts.is_empty() {
+        true => Quantity::new(least_chance(beyond, starts.len()), 0.0, Grade::Sampled),
+        false => Quantity::UNKNOWN,
+    };
+    let chance = Quantity::exact(e + (-0.5 * s * s).exp());
+    Margin::attained("(c) random start", least, chance, chance.value, RESOLUTION)
+}
+
+/// The chance p at which so many or more of the trials succeed with probability [`FALSE_ALARM`].
+fn least_chance(successes: usize, trials: usize) -> f64 {
+    if successes == 0 {
+        return 0.0;
+    }
+    let (more, rest) = (successes as f64, (trials - successes) as f64 + 1.0);
+    Beta::new(more, rest).expect("positive shape parameters").inverse_cdf(FALSE_ALARM)
+}
+
 /// `left <= right` in absolute logarithms or radians: these bounds are attained
 /// (a frame inside the top subspace has no bias; angles of lines in a plane add).
 fn bounded(name: impl Into<String>, left: Quantity, right: Quantity) -> Margin {
     Margin::attained(name, left, right, 1.0, RESOLUTION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_chance_is_that_of_the_binomial_tail() {
+        // All of n succeed with probability p^n; one or more with 1 − (1 − p)^n.
+        assert!((least_chance(20, 20) - FALSE_ALARM.powf(0.05)).abs() < 1e-9);
+        assert!((least_chance(1, 20) - (1.0 - (1.0 - FALSE_ALARM).powf(0.05))).abs() < 1e-9);
+        assert_eq!(least_chance(0, 20), 0.0);
+    }
 }

@@ -7,6 +7,9 @@ use crate::record::{ClaimRecord, ClaimSummary, Outcome, Record};
 use crate::verdict::Verdict;
 use std::path::Path;
 
+/// A conclusion judged in a smaller share of the worlds in scope is pointed out.
+const RARE: f64 = 0.05;
+
 /// The outcome as it stands in the table.
 pub fn words(outcome: Outcome) -> &'static str {
     match outcome {
@@ -30,6 +33,7 @@ pub fn shown(options: &Options, record: &Record, path: Option<&Path>) -> String 
         if let Some(command) = example {
             text += &format!("Repeat the world of a row, here of the first: {command}\n");
         }
+        text += &rarely_judged(record);
     }
     if !record.data.is_empty() {
         text += &format!("\n{}", data::table(&record.data));
@@ -40,6 +44,22 @@ pub fn shown(options: &Options, record: &Record, path: Option<&Path>) -> String 
     text + &format!("\n{}\n", conclusion(record, path))
 }
 
+/// A line for each claim with conclusions that few worlds in scope judged.
+fn rarely_judged(record: &Record) -> String {
+    let line = |claim: &ClaimRecord| {
+        let s = &claim.summary;
+        let few = |judged: usize| (judged as f64) < RARE * s.in_scope as f64;
+        let rare = s.conclusions.iter().filter(|c| few(c.judged));
+        let parts: Vec<String> =
+            rare.map(|c| format!("{} in {} of {}", c.form, c.judged, s.in_scope)).collect();
+        match parts.is_empty() {
+            true => String::new(),
+            false => format!("Rarely judged: {}: {}\n", s.claim, parts.join("; ")),
+        }
+    };
+    record.claims.iter().map(line).collect()
+}
+
 fn claim_table(record: &Record) -> String {
     let columns = [
         Column::text("claim"),
@@ -48,15 +68,17 @@ fn claim_table(record: &Record) -> String {
         Column::number("in\nscope"),
         Column::number("un-\ndecided"),
         Column::number("vio-\nlated"),
-        Column::number("least\nslack"),
+        Column::number("least\nroom"),
         Column::number("in\nworld"),
-        Column::number("median\nslack"),
+        Column::number("median\nroom"),
+        Column::number("largest\nmisfit"),
         Column::number("rate\nbelow"),
         Column::number("mutants\ncaught"),
     ];
     let rows = record.claims.iter().map(|claim| {
         let s = &claim.summary;
         let unknown = || "–".to_owned();
+        let worst = s.largest_misfit.as_ref();
         vec![
             s.claim.clone(),
             words(s.outcome).to_owned(),
@@ -64,9 +86,10 @@ fn claim_table(record: &Record) -> String {
             s.in_scope.to_string(),
             s.undecided.to_string(),
             s.violated.to_string(),
-            s.tightest.as_ref().map_or_else(unknown, |t| terminal::number(t.slack)),
-            s.tightest.as_ref().map_or_else(unknown, |t| t.index.to_string()),
-            s.slack_quantiles.map_or_else(unknown, |q| terminal::number(q[2])),
+            s.least_room.as_ref().map_or_else(unknown, |least| terminal::number(least.value)),
+            s.least_room.as_ref().or(worst).map_or_else(unknown, |least| least.index.to_string()),
+            s.room_quantiles.map_or_else(unknown, |q| terminal::number(q[2])),
+            worst.map_or_else(unknown, |largest| terminal::number(largest.value)),
             terminal::number(s.violation_rate_bound),
             format!("{}/{}", s.mutants_caught(), s.mutants.len()),
         ]
@@ -94,6 +117,11 @@ fn reason(options: &Options, claim: &ClaimRecord) -> String {
             let survivors = s.mutants.iter().filter(|mutant| mutant.refuted_by == 0);
             let names: Vec<&str> = survivors.map(|mutant| mutant.name.as_str()).collect();
             let why = format!("no world refutes its wrong version {}", names.join(", "));
+            (why, options.repeat(&s.claim))
+        }
+        Outcome::Vacuous if s.never_judged().next().is_some() && s.in_scope > 0 => {
+            let names: Vec<&str> = s.never_judged().collect();
+            let why = format!("no world in scope judges its conclusion {}", names.join(", "));
             (why, options.repeat(&s.claim))
         }
         Outcome::Vacuous => {

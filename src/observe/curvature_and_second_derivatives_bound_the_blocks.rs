@@ -20,7 +20,9 @@ const SEGMENT: usize = 16;
 /// A field on R^{inner + flat} that leaves M = {|x| = 1 (curved) or all of R^inner, z = 0} invariant:
 ///
 /// x-part: L x + (1 − |x|²)(B x + a + ⟨a, x⟩ x) [curved] + z_1 E x;
-/// z-part: −N z + k |z|²/(|z|² + ε²) M x.
+/// z-part: −N z + k |z|²/(|z|² + ε²) M x + h x_1 z_1 e_1.
+///
+/// With h alone on a flat, H = |h| everywhere and κ = |h z_1| attains its bound.
 ///
 /// The vector a makes the foot point slip against the flow and bends the field
 /// in the same sense, so that neither H nor K alone bounds κ.
@@ -41,6 +43,7 @@ struct Invariant {
     lift: DMatrix<f64>,
     strength: f64,
     width: f64,
+    shear: f64,
 }
 
 impl Drift for Invariant {
@@ -64,7 +67,8 @@ impl Drift for Invariant {
                 apply(&self.linear, x, r) + bowl * (apply(&self.bowl, x, r) + slip) + coupled
             } else {
                 let r = r - self.inner;
-                shape * apply(&self.lift, x, r) - apply(&self.normal, z, r)
+                let sheared = if r == 0 { x[0] * z[0] * self.shear } else { S::from(0.0) };
+                shape * apply(&self.lift, x, r) - apply(&self.normal, z, r) + sheared
             };
         }
     }
@@ -189,6 +193,10 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let slip = knobs.range(0.0, 2.0);
     // Some worlds have the slip alone: there the curvature term cannot be left out.
     let alone = f64::from(!curved || knobs.unit() < 0.6);
+    // On some flats the shear is alone: there the bounds on κ and on the cross block of the map are attained.
+    let sheared = !curved && knobs.unit() < 0.5;
+    let shear = if sheared { knobs.range(0.1, 2.0) } else { 0.0 };
+    let (flat, alone) = if sheared { (1, 0.0) } else { (flat, alone) };
     let stream = knobs.stream("invariant");
     let random = |name: &str, r: usize, c: usize| {
         DMatrix::from_vec(r, c, stream.named(name).normals(r * c)) / (c as f64).sqrt()
@@ -209,12 +217,13 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         lift: random("lift", flat, inner),
         strength: strength * alone,
         width,
+        shear,
     };
     let dim = inner + flat;
     let offsets = stream.named("point").normals(2 * dim);
     let start = DVector::from_column_slice(&offsets[..dim]);
     let (p, _, normal, _) = flow.foot(&start);
-    if alone == 0.0 {
+    if curved && alone == 0.0 {
         // Tangential at the foot point, where its slip and its bend of the normal block add up.
         let along: f64 = (0..inner).map(|i| flow.slip[i] * p[i]).sum();
         (0..inner).for_each(|i| flow.slip[i] -= along * p[i]);
@@ -269,7 +278,13 @@ fn measure(flow: &Invariant, map: &Invariant, x: &DVector<f64>) -> Result<Facts>
     let (off, on) = (map.derivative(x), map.derivative(&p));
     facts.set("map_second_derivative", map.second_derivative(&p, x));
     facts.set("map_distance_after", exact(r1));
-    facts.set("map_foot_distance", exact((p1 - q).norm()));
+    let chord = (p1 - q).norm();
+    facts.set("map_foot_distance", exact(chord));
+    // On the unit sphere an arc; arcsine has no slope at the chord 2 of antipodes.
+    let arc = if flow.curved { 2.0 * (0.5 * chord).min(1.0).asin() } else { chord };
+    let steepness =
+        if flow.curved { (1.0 - 0.25 * chord * chord).max(1e-12).sqrt().recip() } else { 1.0 };
+    facts.set("map_foot_arc", exact(arc).widened(1e-12 * steepness));
     facts.set("map_norm", exact(spectral_norm(&on)?));
     facts.set("map_tangent_norm", exact(spectral_norm(&(&on * &tangent))?));
     facts.set("map_normal_norm", exact(spectral_norm(&(&on * &normal))?));

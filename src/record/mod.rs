@@ -4,7 +4,7 @@ mod file;
 mod summary;
 
 pub use file::{FILE_NAME, check_writable, read, to_json, write};
-pub use summary::{ClaimSummary, MutantSummary, Outcome, Tightest};
+pub use summary::{ClaimSummary, ConclusionSummary, Extreme, MutantSummary, Outcome, Tightest};
 
 use crate::facts::Facts;
 use crate::verdict::{Judgement, Margin, Verdict};
