@@ -7,6 +7,7 @@ use driftproof::claims::riccati::{Coefficients, FixedPoints, constant_step, ricc
 use driftproof::drift::{Rotating, Turn};
 use driftproof::facts::{Facts, Quantity};
 use driftproof::linalg::{graph_operator, largest_angle, mu_max, mu_min, spectral_norm};
+use driftproof::observe::relative_compression_forces_alignment::DataWorld;
 use driftproof::observe::{KNOBS, observe};
 use driftproof::random::{Knobs, Stream};
 use driftproof::verdict::Verdict;
@@ -228,8 +229,9 @@ fn mistakes_of_the_computing_tower_violate_the_bound() {
 #[test]
 fn the_observer_measures_the_blocks_that_the_world_prescribes() {
     for index in 0..20 {
-        let mut knobs = Knobs::draw(Stream::root(72).indexed(index), KNOBS);
-        let seen = observe(CLAIM.id, &mut knobs).unwrap();
+        let mut values = Stream::root(72).indexed(index).uniforms(KNOBS);
+        values[0] = 0.0; // a linear flow
+        let seen = observe(CLAIM.id, &mut Knobs::new(&values)).unwrap();
         let flow: Rotating = serde_json::from_value(seen.world["flow"].clone()).unwrap();
         let d = seen.world["tangent"].as_u64().unwrap() as usize;
         for (k, t) in seen.facts.series("time").iter().enumerate() {
@@ -239,6 +241,38 @@ fn the_observer_measures_the_blocks_that_the_world_prescribes() {
             assert!((seen.facts.series("kappa")[k].value - cross).abs() < 1e-12);
         }
     }
+}
+
+#[test]
+fn flows_near_data_are_bounded_and_their_mistakes_are_caught() {
+    let (mut met, mut transposed, mut misplaced) = (0, 0, 0);
+    for index in 0..24 {
+        let mut knobs = Knobs::draw(Stream::root(21).indexed(index), KNOBS);
+        let world = DataWorld::decode(&mut knobs).unwrap();
+        let mut path = world.path().unwrap();
+        let honest = path.measure().unwrap();
+        let verdict = CLAIM.judge(&honest).verdict();
+        assert_ne!(verdict, Verdict::Violated, "world {index}");
+        if verdict != Verdict::Holds {
+            continue;
+        }
+        met += 1;
+        let violated = |facts: &Facts| CLAIM.judge(facts).verdict() == Verdict::Violated;
+        // Slopes of the right frames beside other blocks.
+        let with = |cross: &str, other: &Facts| {
+            let mut facts = honest.clone();
+            facts.set_series("kappa", other.series(cross).to_vec());
+            violated(&facts)
+        };
+        // A = C/σ² − I is symmetric: transposing Ã exchanges the cross blocks, which P' tells apart.
+        transposed += usize::from(with("eta", &honest));
+        // The frame of the last point all along: κ without the turning of the nearest points.
+        let last = path.frames.last().unwrap().clone();
+        path.frames.fill(last);
+        misplaced += usize::from(with("kappa", &path.measure().unwrap()));
+    }
+    assert!(met >= 12, "{met} of 24 met the hypothesis");
+    assert!(transposed >= 1 && misplaced >= 1, "{transposed} and {misplaced} of {met} caught");
 }
 
 /// Smooth coefficients at n + 1 times of [0, 2], from a stream of normals.

@@ -224,21 +224,20 @@ impl Maps {
         let rounding = self.rounding;
         let block = |k: usize| self.frames[k + 1].tr_mul(&self.jacobians[k]) * &self.frames[k];
         let mut facts = Facts::new();
-        let state =
-            |facts: &mut Facts, prefix: &str, j: &DMatrix<f64>, steps: f64| -> Result<()> {
-                let bar = rounding * steps * spectral_norm(j)?;
-                let part = |r, c, h, w| j.view((r, c), (h, w)).into_owned();
-                for (name, value) in [
-                    ("tt", least_singular_value(&part(0, 0, d, d))?),
-                    ("nn", spectral_norm(&part(d, d, dim - d, dim - d))?),
-                    ("nt", spectral_norm(&part(d, 0, dim - d, d))?),
-                    ("tn", spectral_norm(&part(0, d, d, dim - d))?),
-                ] {
-                    let quantity = Quantity::new(value, bar, Grade::Symbolic);
-                    facts.push(&format!("{prefix}_{name}"), quantity);
-                }
-                Ok(())
-            };
+        let state = |facts: &mut Facts, prefix: &str, j: &DMatrix<f64>, steps: f64| -> Result<()> {
+            let bar = rounding * steps * spectral_norm(j)?;
+            let part = |r, c, h, w| j.view((r, c), (h, w)).into_owned();
+            for (name, value) in [
+                ("tt", least_singular_value(&part(0, 0, d, d))?),
+                ("nn", spectral_norm(&part(d, d, dim - d, dim - d))?),
+                ("nt", spectral_norm(&part(d, 0, dim - d, d))?),
+                ("tn", spectral_norm(&part(0, d, d, dim - d))?),
+            ] {
+                let quantity = Quantity::new(value, bar, Grade::Symbolic);
+                facts.push(&format!("{prefix}_{name}"), quantity);
+            }
+            Ok(())
+        };
         let mut product = DMatrix::identity(dim, dim);
         for (k, jacobian) in self.jacobians.iter().enumerate() {
             state(&mut facts, "step", &block(k), 1.0)?;

@@ -5,7 +5,7 @@ use super::frames::{blocks_by_projector, slope_over};
 use super::later_stage::LaterStage;
 use super::linear::{Blocks, LinearWorld};
 use super::posterior_moments_certify_alignment::{Errors, ROUNDING};
-use crate::drift::{Channel, Denoise, Drift, Rotating};
+use crate::drift::{Channel, Denoise, Rotating};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, Trajectory};
@@ -168,9 +168,8 @@ impl Path<'_> {
         let frame = &self.frames[2 * first];
         let mut plane = plane_of_slope(frame, d, self.world.start_slope, self.world.stream)?;
         orthonormalise(&mut plane);
-        let from = |sampler: &Sampler, k: usize| {
-            Sampler::new(Method::Rk4, sampler.times()[k..].to_vec())
-        };
+        let from =
+            |sampler: &Sampler, k: usize| Sampler::new(Method::Rk4, sampler.times()[k..].to_vec());
         let (coarse, fine) = (from(&self.coarse, first), from(&self.fine, 2 * first));
         let begin = start[2 * first].as_slice();
         let rough = qr_history(&Trajectory::from(&flow, &coarse, begin)?, &plane);
@@ -225,10 +224,8 @@ impl Path<'_> {
         let times = self.fine.times();
         let h = (times[0] / times[1]).ln();
         let difference = |s: usize| {
-            let (near, far) = (
-                projector(i + s) - projector(i - s),
-                projector(i + 2 * s) - projector(i - 2 * s),
-            );
+            let (near, far) =
+                (projector(i + s) - projector(i - s), projector(i + 2 * s) - projector(i - 2 * s));
             (near * 8.0 - far) / (12.0 * h * s as f64)
         };
         let rate = difference(1);
