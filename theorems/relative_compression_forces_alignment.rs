@@ -245,10 +245,11 @@ fn the_observer_measures_the_blocks_that_the_world_prescribes() {
 
 #[test]
 fn flows_near_data_are_bounded_and_their_mistakes_are_caught() {
-    let (mut met, mut transposed, mut misplaced) = (0, 0, 0);
-    for index in 0..24 {
-        let mut knobs = Knobs::draw(Stream::root(21).indexed(index), KNOBS);
-        let world = DataWorld::decode(&mut knobs).unwrap();
+    let (mut met, mut transposed, mut unrotated, mut misplaced) = (0, 0, 0, 0);
+    for index in 0..40 {
+        let mut values = Stream::root(21).indexed(index).uniforms(KNOBS);
+        values[0] = 0.0; // start slope 0.01, where the cross terms show
+        let world = DataWorld::decode(&mut Knobs::new(&values)).unwrap();
         let mut path = world.path().unwrap();
         let honest = path.measure().unwrap();
         let verdict = CLAIM.judge(&honest).verdict();
@@ -257,22 +258,23 @@ fn flows_near_data_are_bounded_and_their_mistakes_are_caught() {
             continue;
         }
         met += 1;
-        let violated = |facts: &Facts| CLAIM.judge(facts).verdict() == Verdict::Violated;
-        // Slopes of the right frames beside other blocks.
-        let with = |cross: &str, other: &Facts| {
+        let with = |name: &str, series: &[Quantity]| {
             let mut facts = honest.clone();
-            facts.set_series("kappa", other.series(cross).to_vec());
-            violated(&facts)
+            facts.set_series(name, series.to_vec());
+            CLAIM.judge(&facts).verdict() == Verdict::Violated
         };
         // A = C/σ² − I is symmetric: transposing Ã exchanges the cross blocks, which P' tells apart.
-        transposed += usize::from(with("eta", &honest));
-        // The frame of the last point all along: κ without the turning of the nearest points.
+        transposed += usize::from(with("kappa", honest.series("eta")));
+        unrotated += usize::from(with("kappa", honest.series("kappa_of_a")));
+        // Soon after the start, slopes over the frame of the last point.
         let last = path.frames.last().unwrap().clone();
-        path.frames.fill(last);
-        misplaced += usize::from(with("kappa", &path.measure().unwrap()));
+        let soon = path.frames.len() - honest.series("slope").len() * 2;
+        path.frames[soon..].fill(last);
+        misplaced += usize::from(with("slope", path.measure().unwrap().series("slope")));
     }
-    assert!(met >= 12, "{met} of 24 met the hypothesis");
-    assert!(transposed >= 1 && misplaced >= 1, "{transposed} and {misplaced} of {met} caught");
+    assert!(met >= 20, "{met} of 40 met the hypothesis");
+    let caught = [transposed, unrotated, misplaced];
+    assert!(caught.iter().all(|c| *c >= 1), "{caught:?} of {met} caught");
 }
 
 /// Smooth coefficients at n + 1 times of [0, 2], from a stream of normals.
