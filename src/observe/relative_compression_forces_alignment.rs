@@ -122,7 +122,8 @@ impl DataWorld {
             let foot = self.stage.nearest(state.as_slice())?;
             let frame = self.stage.frame(&foot);
             // The state between two coarse times is no worse than the one after it.
-            let off = (&states[(i + 1) / 2 * 2] - &rough[(i + 1) / 2]).norm();
+            let next = i.div_ceil(2);
+            let off = (&states[2 * next] - &rough[next]).norm();
             let off = off + ROUNDING * fine.times()[i];
             errors.push(Errors::new(off, &foot, self.stage.curvature(&foot)));
             let jumped = match frames.last() {
