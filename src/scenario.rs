@@ -44,8 +44,15 @@ impl Scenario {
     ///
     /// *Errors*: as [`Manifold::draw`] and [`Law::sample`].
     pub fn decode(knobs: &mut Knobs, families: &[Family]) -> Result<Self> {
+        Self::decode_in(knobs, families, &[2, 3, 4, 6, 10, 16, 64])
+    }
+
+    /// [`Scenario::decode`] with these ambient dimensions to choose from.
+    ///
+    /// *Errors*: as there.
+    pub fn decode_in(knobs: &mut Knobs, families: &[Family], ambients: &[usize]) -> Result<Self> {
         let family = knobs.pick(families);
-        let ambient = knobs.pick(&[2, 3, 4, 6, 10, 16, 64]).max(family.least_ambient());
+        let ambient = knobs.pick(ambients).max(family.least_ambient());
         let (fine, high) = (knobs.unit(), knobs.range(0.4, 1.5));
         let tilted = knobs.pick(&[false, false, true]);
         let stream = knobs.stream("scenario");

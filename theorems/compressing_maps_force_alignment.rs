@@ -5,6 +5,7 @@ mod support;
 use driftproof::claims::compressing_maps_force_alignment::CLAIM;
 use driftproof::facts::{Facts, Quantity};
 use driftproof::linalg::{inverse, least_singular_value, spectral_norm};
+use driftproof::observe::compressing_maps_force_alignment::DataWorld;
 use driftproof::observe::{KNOBS, observe};
 use driftproof::random::{Knobs, Stream};
 use driftproof::verdict::{Judgement, Verdict};
@@ -187,7 +188,8 @@ fn the_cone_condition_is_necessary_in_the_plane() {
     let mut compared = 0;
     for index in 0..60 {
         let mut values = Stream::root(31).indexed(index).uniforms(KNOBS);
-        values[0] = 0.0; // dimension 2
+        values[0] = 0.0; // matrices
+        values[1] = 0.0; // dimension 2
         let seen = observe(CLAIM.id, &mut Knobs::new(&values)).unwrap();
         let (cone, image) = (seen.facts.get("cone_slope"), seen.facts.get("cone_image_slope"));
         if CLAIM.judge(&seen.facts).verdict() == Verdict::Holds {
@@ -220,4 +222,38 @@ fn unmeasured_facts_decide_nothing() {
         facts.set_series(&name, Vec::new());
         assert_eq!(CLAIM.judge(&facts).verdict(), Verdict::Undecided, "{name} missing");
     }
+}
+
+#[test]
+fn maps_of_samplers_are_bounded_and_their_mistakes_are_caught() {
+    let (mut met, mut transposed, mut unrotated) = (0, 0, 0);
+    for index in 0..24 {
+        let mut knobs = Knobs::draw(Stream::root(22).indexed(index), KNOBS);
+        let maps = DataWorld::decode(&mut knobs).unwrap().maps().unwrap();
+        let honest = maps.measure().unwrap();
+        let verdict = CLAIM.judge(&honest).verdict();
+        assert_ne!(verdict, Verdict::Violated, "world {index}");
+        if verdict != Verdict::Holds {
+            continue;
+        }
+        met += 1;
+        // Blocks of other maps beside the slopes of the right ones.
+        let with = |block: &dyn Fn(usize) -> DMatrix<f64>| {
+            let mut facts = Facts::new();
+            for (name, series) in honest.iter().filter(|(name, _)| !name.starts_with("step_")) {
+                facts.set_series(name, series.to_vec());
+            }
+            (0..maps.jacobians.len())
+                .for_each(|k| state(&mut facts, "step", &block(k), maps.tangent));
+            CLAIM.judge(&facts).verdict() == Verdict::Violated
+        };
+        let block = |k: usize| maps.frames[k + 1].tr_mul(&maps.jacobians[k]) * &maps.frames[k];
+        assert!(!with(&block));
+        transposed += usize::from(with(&|k| block(k).transpose()));
+        // The frame before the map on both sides: that of the wrong point.
+        unrotated +=
+            usize::from(with(&|k| maps.frames[k].tr_mul(&maps.jacobians[k]) * &maps.frames[k]));
+    }
+    assert!(met >= 12, "{met} of 24 met the hypothesis");
+    assert!(transposed >= 2 && unrotated >= 2, "{transposed} and {unrotated} of {met} caught");
 }

@@ -7,6 +7,7 @@ use driftproof::claims::riccati::{Coefficients, FixedPoints, constant_step, ricc
 use driftproof::drift::{Rotating, Turn};
 use driftproof::facts::{Facts, Quantity};
 use driftproof::linalg::{graph_operator, largest_angle, mu_max, mu_min, spectral_norm};
+use driftproof::observe::relative_compression_forces_alignment::DataWorld;
 use driftproof::observe::{KNOBS, observe};
 use driftproof::random::{Knobs, Stream};
 use driftproof::verdict::Verdict;
@@ -228,8 +229,9 @@ fn mistakes_of_the_computing_tower_violate_the_bound() {
 #[test]
 fn the_observer_measures_the_blocks_that_the_world_prescribes() {
     for index in 0..20 {
-        let mut knobs = Knobs::draw(Stream::root(72).indexed(index), KNOBS);
-        let seen = observe(CLAIM.id, &mut knobs).unwrap();
+        let mut values = Stream::root(72).indexed(index).uniforms(KNOBS);
+        values[0] = 0.0; // a linear flow
+        let seen = observe(CLAIM.id, &mut Knobs::new(&values)).unwrap();
         let flow: Rotating = serde_json::from_value(seen.world["flow"].clone()).unwrap();
         let d = seen.world["tangent"].as_u64().unwrap() as usize;
         for (k, t) in seen.facts.series("time").iter().enumerate() {
@@ -239,6 +241,40 @@ fn the_observer_measures_the_blocks_that_the_world_prescribes() {
             assert!((seen.facts.series("kappa")[k].value - cross).abs() < 1e-12);
         }
     }
+}
+
+#[test]
+fn flows_near_data_are_bounded_and_their_mistakes_are_caught() {
+    let (mut met, mut transposed, mut unrotated, mut misplaced) = (0, 0, 0, 0);
+    for index in 0..40 {
+        let mut values = Stream::root(21).indexed(index).uniforms(KNOBS);
+        values[0] = 0.0; // start slope 0.01, where the cross terms show
+        let world = DataWorld::decode(&mut Knobs::new(&values)).unwrap();
+        let mut path = world.path().unwrap();
+        let honest = path.measure().unwrap();
+        let verdict = CLAIM.judge(&honest).verdict();
+        assert_ne!(verdict, Verdict::Violated, "world {index}");
+        if verdict != Verdict::Holds {
+            continue;
+        }
+        met += 1;
+        let with = |name: &str, series: &[Quantity]| {
+            let mut facts = honest.clone();
+            facts.set_series(name, series.to_vec());
+            CLAIM.judge(&facts).verdict() == Verdict::Violated
+        };
+        // A = C/σ² − I is symmetric: transposing Ã exchanges the cross blocks, which P' tells apart.
+        transposed += usize::from(with("kappa", honest.series("eta")));
+        unrotated += usize::from(with("kappa", honest.series("kappa_of_a")));
+        // Soon after the start, slopes over the frame of the last point.
+        let last = path.frames.last().unwrap().clone();
+        let soon = path.frames.len() - honest.series("slope").len() * 2;
+        path.frames[soon..].fill(last);
+        misplaced += usize::from(with("slope", path.measure().unwrap().series("slope")));
+    }
+    assert!(met >= 20, "{met} of 40 met the hypothesis");
+    let caught = [transposed, unrotated, misplaced];
+    assert!(caught.iter().all(|c| *c >= 1), "{caught:?} of {met} caught");
 }
 
 /// Smooth coefficients at n + 1 times of [0, 2], from a stream of normals.

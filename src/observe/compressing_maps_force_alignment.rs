@@ -1,18 +1,48 @@
-//! Random sequences of maps in random frames, for T2.2.
+//! Random sequences of maps in random frames, and the maps of samplers near data manifolds, for T2.2.
 
 use super::Observation;
+use super::frames::slope_over;
+use super::later_stage::LaterStage;
+use crate::drift::{Lanes, PUSH_ROUNDING};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::flow::{Method, Sampler, StepWorkspace, ancestral_step};
 use crate::linalg::{
-    frame_from_normals, graph_operator, least_singular_value, orthonormalise, spectral_norm,
+    frame_from_normals, inverse, least_singular_value, orthonormalise, spectral_norm,
     symmetric_eigen,
 };
 use crate::random::{Knobs, Stream};
+use crate::scenario::canonical;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
 /// Planes of the start cone whose images are measured.
 const PLANES: usize = 40;
+
+/// The share of the worlds whose maps are matrices without a sampler behind them.
+const MATRICES: f64 = 0.65;
+
+/// A world of either kind, and its facts.
+pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+    if knobs.unit() > MATRICES {
+        let world = DataWorld::decode(knobs)?;
+        let facts = world.maps()?.measure()?;
+        return Ok(Observation::new(&world, facts));
+    }
+    let dim = knobs.count(2, 8);
+    let world = World {
+        dim,
+        tangent: knobs.count(1, dim - 1),
+        maps: knobs.count(1, 12),
+        stretch: knobs.log_range(0.3, 2.0),
+        compression: knobs.range(0.2, 1.1),
+        cross: knobs.range(0.0, 0.3),
+        unevenness: knobs.range(0.0, 0.1),
+        start_slope: knobs.log_range(0.02, 8.0),
+    };
+    let facts = world.maps(knobs.stream("maps"))?.measure()?;
+    Ok(Observation::new(&world, facts))
+}
 
 #[derive(Serialize)]
 struct World {
@@ -29,25 +59,6 @@ struct World {
     unevenness: f64,
     /// Slope of the start plane.
     start_slope: f64,
-}
-
-pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
-    let dim = knobs.count(2, 8);
-    let world = World {
-        dim,
-        tangent: knobs.count(1, dim - 1),
-        maps: knobs.count(1, 12),
-        stretch: knobs.log_range(0.3, 2.0),
-        compression: knobs.range(0.2, 1.1),
-        cross: knobs.range(0.0, 0.3),
-        unevenness: knobs.range(0.0, 0.1),
-        start_slope: knobs.log_range(0.02, 8.0),
-    };
-    let stream = knobs.stream("maps");
-    let blocks: Vec<DMatrix<f64>> =
-        (0..world.maps).map(|k| block_map(&world, stream.indexed(k as u64))).collect();
-    let facts = measure(&world, &blocks, stream)?;
-    Ok(Observation::new(&world, facts))
 }
 
 /// One map in its frames: J^k = U_{k+1}ᵀ dF_k U_k.
@@ -67,83 +78,212 @@ fn block_map(world: &World, stream: Stream) -> DMatrix<f64> {
     })
 }
 
-fn measure(world: &World, blocks: &[DMatrix<f64>], stream: Stream) -> Result<Facts> {
-    let (dim, d) = (world.dim, world.tangent);
-    // The maps act in ambient coordinates, where the frames U_k are random and unrelated.
-    let frames: Vec<DMatrix<f64>> = (0..=world.maps)
-        .map(|k| {
-            frame_from_normals(
-                dim,
-                dim,
-                &stream.named("frames").indexed(k as u64).normals(dim * dim),
-            )
-        })
-        .collect();
-    let jacobians: Vec<DMatrix<f64>> = blocks
-        .iter()
-        .enumerate()
-        .map(|(k, block)| &frames[k + 1] * block * frames[k].transpose())
-        .collect();
-    let rounding = 32.0 * dim as f64 * f64::EPSILON;
-
-    let mut facts = Facts::new();
-    let state = |facts: &mut Facts, prefix: &str, j: &DMatrix<f64>, steps: f64| -> Result<()> {
-        let bar = rounding * steps * spectral_norm(j)?;
-        let part = |r, c, h, w| j.view((r, c), (h, w)).into_owned();
-        for (name, value) in [
-            ("tt", least_singular_value(&part(0, 0, d, d))?),
-            ("nn", spectral_norm(&part(d, d, dim - d, dim - d))?),
-            ("nt", spectral_norm(&part(d, 0, dim - d, d))?),
-            ("tn", spectral_norm(&part(0, d, d, dim - d))?),
-        ] {
-            facts.push(&format!("{prefix}_{name}"), Quantity::new(value, bar, Grade::Symbolic));
-        }
-        Ok(())
-    };
-    let mut product = DMatrix::identity(dim, dim);
-    for (k, jacobian) in jacobians.iter().enumerate() {
-        state(&mut facts, "step", &(frames[k + 1].tr_mul(jacobian) * &frames[k]), 1.0)?;
-        product = jacobian * product;
-    }
-    let whole = frames[world.maps].tr_mul(&product) * &frames[0];
-    state(&mut facts, "product", &whole, world.maps as f64)?;
-
-    let split =
-        |u: &DMatrix<f64>| (u.columns(0, d).into_owned(), u.columns(d, dim - d).into_owned());
-    let graph = random_graph(dim, d, world.start_slope, stream.named("plane"))?;
-    let (ut, un) = split(&frames[0]);
-    let mut plane = &ut + &un * &graph;
-    orthonormalise(&mut plane);
-    for (k, frame) in frames.iter().enumerate() {
-        let (ut, un) = split(frame);
-        let slope = match graph_operator(&plane, &ut, &un) {
-            Ok(graph) => spectral_norm(&graph)?,
-            Err(_) => f64::NAN,
+impl World {
+    /// The maps in ambient coordinates, where the frames U_k are random and unrelated.
+    fn maps(&self, stream: Stream) -> Result<Maps> {
+        let dim = self.dim;
+        let frame = |k: usize| {
+            let stream = stream.named("frames").indexed(k as u64);
+            frame_from_normals(dim, dim, &stream.normals(dim * dim))
         };
-        let bar = rounding * (1 + k) as f64 * (1.0 + slope * slope) * 10.0;
-        facts.push("slope", Quantity::new(slope, bar, Grade::Estimated));
-        if let Some(jacobian) = jacobians.get(k) {
-            plane = jacobian * plane;
+        let frames: Vec<DMatrix<f64>> = (0..=self.maps).map(frame).collect();
+        let ambient = |k: usize| {
+            let block = block_map(self, stream.indexed(k as u64));
+            &frames[k + 1] * block * frames[k].transpose()
+        };
+        let jacobians: Vec<DMatrix<f64>> = (0..self.maps).map(ambient).collect();
+        let mut planes = vec![start_plane(&frames[0], self.tangent, self.start_slope, stream)?];
+        for (k, jacobian) in jacobians.iter().enumerate() {
+            let mut plane = jacobian * &planes[k];
             orthonormalise(&mut plane);
+            planes.push(plane);
         }
+        let (tangent, start_slope) = (self.tangent, self.start_slope);
+        let rounding = 32.0 * dim as f64 * f64::EPSILON;
+        Ok(Maps { tangent, jacobians, frames, planes, start_slope, rounding, stream })
+    }
+}
+
+/// What a step of a sampler is.
+#[derive(Clone, Copy, Serialize)]
+enum Step {
+    /// Euler's step of the canonical flow in σ.
+    Ddim,
+    /// Heun's step of it.
+    Heun,
+    /// A step of the classical Runge–Kutta method.
+    Rk4,
+    /// A step with noise, which is frozen.
+    Ancestral,
+}
+
+/// A sampler of a law on a random manifold, run in the later stage.
+#[derive(Serialize)]
+pub struct DataWorld {
+    stage: LaterStage,
+    step: Step,
+    steps: usize,
+    start_slope: f64,
+    #[serde(skip)]
+    stream: Stream,
+}
+
+impl DataWorld {
+    /// Decodes a data world; the plainest is DDIM on the uniform law of the unit circle.
+    ///
+    /// *Errors*: as [`crate::scenario::Scenario::decode`].
+    pub fn decode(knobs: &mut Knobs) -> Result<Self> {
+        let step = knobs.pick(&[Step::Ddim, Step::Heun, Step::Rk4, Step::Ancestral]);
+        let steps = knobs.count(8, 40);
+        let start_slope = knobs.log_range(0.02, 8.0);
+        let stream = knobs.stream("sampler");
+        let stage = LaterStage::decode(knobs)?;
+        Ok(Self { stage, step, steps, start_slope, stream })
     }
 
-    let cone = cone_slope(&blocks[0], d, world.start_slope);
-    facts.set("cone_slope", Quantity::new(cone, 1e-9 * (1.0 + cone), Grade::Estimated));
-    let mut worst: f64 = 0.0;
-    for i in 0..PLANES {
-        let graph =
-            random_graph(dim, d, world.start_slope, stream.named("cone").indexed(i as u64))?;
-        let mut start = DMatrix::identity(dim, d);
-        start.view_mut((d, 0), (dim - d, d)).copy_from(&graph);
-        let image = &blocks[0] * start;
-        let slope =
-            image.rows(d, dim - d) * crate::linalg::inverse(&image.rows(0, d).into_owned())?;
-        worst = worst.max(spectral_norm(&slope)?);
+    /// The maps of the sampler in frames of the nearest points of its states.
+    ///
+    /// The plane travels with the states and not through the Jacobians, so that neither vouches for itself.
+    ///
+    /// *Errors*: as [`crate::manifold::Manifold::nearest`] for a state that is not finite.
+    pub fn maps(&self) -> Result<Maps> {
+        let (dim, d) = (self.stage.state.len(), self.stage.scenario.manifold().dim());
+        let levels = self.stage.levels(self.steps);
+        let identity = DMatrix::identity(dim, dim);
+        let frame = |state: &[f64]| Ok(self.stage.frame(&self.stage.nearest(state)?));
+        let mut state = self.stage.state.clone();
+        let mut frames = vec![frame(&state)?];
+        let mut planes = vec![start_plane(&frames[0], d, self.start_slope, self.stream)?];
+        let mut jacobians = Vec::new();
+        for k in 0..self.steps {
+            jacobians.push(self.push(&levels, k, &state, &identity).1);
+            let (next, mut plane) = self.push(&levels, k, &state, &planes[k]);
+            orthonormalise(&mut plane);
+            planes.push(plane);
+            frames.push(frame(&next)?);
+            state = next;
+        }
+        let (start_slope, stream) = (self.start_slope, self.stream);
+        let rounding = PUSH_ROUNDING * dim as f64;
+        Ok(Maps { tangent: d, jacobians, frames, planes, start_slope, rounding, stream })
     }
-    let bar = 1e3 * rounding * (1.0 + worst * worst);
-    facts.set("cone_image_slope", Quantity::new(worst, bar, Grade::Sampled));
-    Ok(facts)
+
+    /// F_k(x) and dF_k(x)·V.
+    fn push(
+        &self,
+        levels: &[f64],
+        k: usize,
+        state: &[f64],
+        directions: &DMatrix<f64>,
+    ) -> (Vec<f64>, DMatrix<f64>) {
+        let (dim, lanes) = (state.len(), Lanes::single(directions.ncols()));
+        let mut block = [state, directions.as_slice()].concat();
+        let (denoiser, mut work) = (&self.stage.denoiser, StepWorkspace::default());
+        let mut runge_kutta = |method| {
+            let sampler = Sampler::new(method, levels[k..k + 2].to_vec());
+            sampler.step(&canonical(denoiser), 0, &mut block, lanes, &mut work);
+        };
+        match self.step {
+            Step::Ddim => runge_kutta(Method::Euler),
+            Step::Heun => runge_kutta(Method::Heun),
+            Step::Rk4 => runge_kutta(Method::Rk4),
+            Step::Ancestral => {
+                let noise = self.stream.named("noise").indexed(k as u64).normals(dim);
+                let (from, to) = (levels[k], levels[k + 1]);
+                ancestral_step(denoiser, from, to, &noise, &mut block, lanes, &mut work);
+            }
+        }
+        let pushed = DMatrix::from_column_slice(dim, directions.ncols(), &block[dim..]);
+        (block[..dim].to_vec(), pushed)
+    }
+}
+
+/// Maps with frames, and the plane that they carry along: what T2.2 speaks of.
+pub struct Maps {
+    /// Tangent directions d: the first columns of every frame.
+    pub tangent: usize,
+    /// dF_0, …, dF_{K−1}, `D×D`.
+    pub jacobians: Vec<DMatrix<f64>>,
+    /// U_0, …, U_K, `D×D`.
+    pub frames: Vec<DMatrix<f64>>,
+    /// E_0, …, E_K, `D×d`.
+    pub planes: Vec<DMatrix<f64>>,
+    /// The slope of E_0, which is that of the cone too.
+    start_slope: f64,
+    /// Relative rounding of one map.
+    rounding: f64,
+    stream: Stream,
+}
+
+impl Maps {
+    /// Block sizes of every map and of their product, slopes of the planes, and the cone form of the first map.
+    ///
+    /// *Errors*: [`crate::error::Error::Numeric`] when a singular value decomposition fails.
+    pub fn measure(&self) -> Result<Facts> {
+        let (d, dim, maps) = (self.tangent, self.frames[0].nrows(), self.jacobians.len());
+        let rounding = self.rounding;
+        let block = |k: usize| self.frames[k + 1].tr_mul(&self.jacobians[k]) * &self.frames[k];
+        let mut facts = Facts::new();
+        let state = |facts: &mut Facts, prefix: &str, j: &DMatrix<f64>, steps: f64| -> Result<()> {
+            let bar = rounding * steps * spectral_norm(j)?;
+            let part = |r, c, h, w| j.view((r, c), (h, w)).into_owned();
+            for (name, value) in [
+                ("tt", least_singular_value(&part(0, 0, d, d))?),
+                ("nn", spectral_norm(&part(d, d, dim - d, dim - d))?),
+                ("nt", spectral_norm(&part(d, 0, dim - d, d))?),
+                ("tn", spectral_norm(&part(0, d, d, dim - d))?),
+            ] {
+                let quantity = Quantity::new(value, bar, Grade::Symbolic);
+                facts.push(&format!("{prefix}_{name}"), quantity);
+            }
+            Ok(())
+        };
+        let mut product = DMatrix::identity(dim, dim);
+        for (k, jacobian) in self.jacobians.iter().enumerate() {
+            state(&mut facts, "step", &block(k), 1.0)?;
+            product = jacobian * product;
+        }
+        let whole = self.frames[maps].tr_mul(&product) * &self.frames[0];
+        state(&mut facts, "product", &whole, maps as f64)?;
+
+        for (k, (frame, plane)) in self.frames.iter().zip(&self.planes).enumerate() {
+            let (ut, un) = split(frame, d);
+            let slope = slope_over(plane, &ut, &un)?;
+            let bar = rounding * (1 + k) as f64 * (1.0 + slope * slope) * 10.0;
+            facts.push("slope", Quantity::new(slope, bar, Grade::Estimated));
+        }
+
+        let first = block(0);
+        let cone = cone_slope(&first, d, self.start_slope);
+        facts.set("cone_slope", Quantity::new(cone, 1e-9 * (1.0 + cone), Grade::Estimated));
+        let mut worst: f64 = 0.0;
+        for i in 0..PLANES {
+            let stream = self.stream.named("cone").indexed(i as u64);
+            let graph = random_graph(dim, d, self.start_slope, stream)?;
+            let mut start = DMatrix::identity(dim, d);
+            start.view_mut((d, 0), (dim - d, d)).copy_from(&graph);
+            let image = &first * start;
+            let slope = image.rows(d, dim - d) * inverse(&image.rows(0, d).into_owned())?;
+            worst = worst.max(spectral_norm(&slope)?);
+        }
+        let bar = 1e3 * rounding * (1.0 + worst * worst);
+        facts.set("cone_image_slope", Quantity::new(worst, bar, Grade::Sampled));
+        Ok(facts)
+    }
+}
+
+/// U_T and U_N.
+fn split(frame: &DMatrix<f64>, d: usize) -> (DMatrix<f64>, DMatrix<f64>) {
+    (frame.columns(0, d).into_owned(), frame.columns(d, frame.ncols() - d).into_owned())
+}
+
+/// An orthonormal basis of a random d-plane of this slope over the frame.
+fn start_plane(frame: &DMatrix<f64>, d: usize, slope: f64, stream: Stream) -> Result<DMatrix<f64>> {
+    let graph = random_graph(frame.nrows(), d, slope, stream.named("plane"))?;
+    let (ut, un) = split(frame, d);
+    let mut plane = ut + un * graph;
+    orthonormalise(&mut plane);
+    Ok(plane)
 }
 
 /// A random `(D−d)×d` graph operator of the given norm, half of them of rank one (the extreme ones).

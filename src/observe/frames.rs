@@ -1,7 +1,7 @@
 //! Block quantities of T2.0 in a moving frame, two independent ways.
 
 use crate::error::Result;
-use crate::linalg::{mu_max, mu_min, spectral_norm};
+use crate::linalg::{graph_operator, mu_max, mu_min, spectral_norm};
 use nalgebra::DMatrix;
 
 /// γ, κ and η at one time.
@@ -38,4 +38,16 @@ pub fn blocks_by_projector(
         kappa: spectral_norm(&(normal.tr_mul(&(a - projector_rate)) * tangent))?,
         eta: spectral_norm(&(tangent.tr_mul(&(a + projector_rate)) * normal))?,
     })
+}
+
+/// The slope of a plane over a tangent frame; NaN for a plane that contains a normal direction.
+pub fn slope_over(
+    plane: &DMatrix<f64>,
+    tangent: &DMatrix<f64>,
+    normal: &DMatrix<f64>,
+) -> Result<f64> {
+    match graph_operator(plane, tangent, normal) {
+        Ok(graph) => spectral_norm(&graph),
+        Err(_) => Ok(f64::NAN),
+    }
 }

@@ -1,11 +1,11 @@
 //! Random linear flows with a turning frame, shared by the claims of T2.
 
-use super::frames::blocks_by_projector;
+use super::frames::{blocks_by_projector, slope_over};
 use crate::drift::{Drift, Rotating, Turn};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, Trajectory, uniform_times};
-use crate::linalg::{graph_operator, largest_angle, mu_max, orthonormalise, spectral_norm};
+use crate::linalg::{largest_angle, mu_max, orthonormalise, spectral_norm};
 use crate::lyapunov::qr_history;
 use crate::random::Knobs;
 use nalgebra::DMatrix;
@@ -111,11 +111,7 @@ impl LinearWorld {
             facts.push("eta", exact(blocks.eta));
             facts.push("kappa_of_a", exact(still.kappa));
             facts.push("normal_compression", exact(-mu_max(&(un.tr_mul(&a) * &un))));
-            let slope = |frame: &DMatrix<f64>| match graph_operator(frame, &ut, &un) {
-                Ok(graph) => spectral_norm(&graph),
-                // The plane contains a normal direction: no finite slope.
-                Err(_) => Ok(f64::NAN),
-            };
+            let slope = |plane: &DMatrix<f64>| slope_over(plane, &ut, &un);
             let (l, l_coarse) = (slope(&fine[2 * k])?, slope(&coarse[k])?);
             let bar = (l - l_coarse).abs() + 1e3 * f64::EPSILON * (1.0 + l * l);
             facts.push("slope", Quantity::new(l, bar, Grade::Estimated));

@@ -1,7 +1,7 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
 mod adiabatic_gap_forces_alignment;
-mod compressing_maps_force_alignment;
+pub mod compressing_maps_force_alignment;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
 mod errors_convert_between_parametrisations;
@@ -9,13 +9,14 @@ mod flat_laws;
 mod frames;
 mod gaussian_data_has_a_closed_form_flow;
 mod gaussian_paths_share_one_flow;
+mod later_stage;
 mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod paths;
 pub mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
-mod relative_compression_forces_alignment;
+pub mod relative_compression_forces_alignment;
 mod resolved;
 mod rotated_coupling_solves_the_riccati_equation;
 mod sampler_maps_contract_normals_exactly;

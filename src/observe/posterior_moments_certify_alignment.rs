@@ -1,11 +1,12 @@
 //! Canonical flows of laws on random manifolds, for T2.5.
 
 use super::Observation;
+use super::frames::slope_over;
 use crate::drift::{Channel, Denoise, Denoiser, Drift};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Sampler, Trajectory};
-use crate::linalg::{complement, graph_operator, largest_angle, mu_max, mu_min, spectral_norm};
+use crate::linalg::{complement, largest_angle, mu_max, mu_min, spectral_norm};
 use crate::lyapunov::qr_history;
 use crate::manifold::{Family, Manifold, Nearest};
 use crate::random::Knobs;
@@ -13,7 +14,7 @@ use crate::scenario::{Scenario, canonical};
 use nalgebra::{DMatrix, DVector};
 
 /// Rounding of a state in units of σ, and of a slope.
-const ROUNDING: f64 = 1e-12;
+pub(super) const ROUNDING: f64 = 1e-12;
 
 /// A data world of any family, and its facts.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
@@ -58,11 +59,28 @@ pub fn measure(scenario: &Scenario) -> Result<Facts> {
 }
 
 /// How far the numbers of one time may be off because the state and its foot point are.
-struct Errors {
+pub(super) struct Errors {
     /// Of the state: the difference of two resolutions. That of the finer one is about a fifteenth of it.
-    state: f64,
+    pub state: f64,
     /// Of the foot point, (state + residual)/(1 − Kr).
-    foot: f64,
+    pub foot: f64,
+    /// Of the tangent projector.
+    pub turned: f64,
+}
+
+impl Errors {
+    /// From the error of the state, its foot point, and ‖II‖ there.
+    pub fn new(state: f64, nearest: &Nearest, bend: f64) -> Self {
+        let lever = 1.0 - bend * nearest.distance;
+        // Beyond the focal distance nothing is claimed; the numbers there serve a mutant only.
+        let foot = (state + nearest.residual) / if lever > 0.0 { lever } else { 1.0 };
+        Self { state, foot, turned: turning(bend, foot) }
+    }
+
+    /// Of the blocks of C/σ², whose norm is `size`: dC/dy is a third cumulant, and the frame turns.
+    pub fn of_blocks(&self, sigma: f64, size: f64) -> f64 {
+        self.state / sigma * (1.0 + size).powf(1.5) + 2.0 * size * self.turned
+    }
 }
 
 impl<F: Drift> Run<'_, F> {
@@ -97,18 +115,12 @@ impl<F: Drift> Run<'_, F> {
             // ‖II‖ at the foot point itself is all that the proof needs of K.
             let bend = self.manifold.curvature_at(&foot.place);
             let state = (y - &trajectory.states[k]).norm() + ROUNDING * sigma;
-            let lever = 1.0 - bend * foot.distance;
-            // Beyond the focal distance nothing is claimed; the numbers there serve a mutant only.
-            let off = (state + foot.residual) / if lever > 0.0 { lever } else { 1.0 };
-            let errors = Errors { state, foot: off };
-            self.moments(&mut facts, *sigma, y, &foot, (&tangent, &normal), (bend, &errors))?;
+            let errors = Errors::new(state, &foot, bend);
+            self.moments(&mut facts, *sigma, y, &foot, (&tangent, &normal), &errors)?;
 
-            let slope_of = |frame| match graph_operator(frame, &tangent, &normal) {
-                Ok(graph) => spectral_norm(&graph),
-                Err(_) => Ok(f64::NAN),
-            };
+            let slope_of = |plane| slope_over(plane, &tangent, &normal);
             let (l, l_coarse) = (slope_of(&fine[2 * k])?, slope_of(&coarse[k])?);
-            let turned = turning(bend, errors.foot) + ROUNDING;
+            let turned = errors.turned + ROUNDING;
             let bar = (l - l_coarse).abs() + turned * (1.0 + l * l);
             facts.push("slope", Quantity::new(l, bar, Grade::Estimated));
             curvatures.push((bend, errors.foot));
@@ -133,17 +145,16 @@ impl<F: Drift> Run<'_, F> {
         y: &DVector<f64>,
         foot: &Nearest,
         (tangent, normal): (&DMatrix<f64>, &DMatrix<f64>),
-        (bend, errors): (f64, &Errors),
+        errors: &Errors,
     ) -> Result<()> {
         let (mean, covariance) = self.denoiser.posterior(Channel::canonical(sigma), y.as_slice());
         let scaled = covariance / (sigma * sigma);
         let (ct, cn) = (tangent.tr_mul(&(&scaled * tangent)), normal.tr_mul(&(&scaled * normal)));
         let size = spectral_norm(&scaled)?;
-        let turned = turning(bend, errors.foot);
-        let bar = errors.state / sigma * (1.0 + size).powf(1.5) + 2.0 * size * turned;
+        let bar = errors.of_blocks(sigma, size);
         let estimated = |value: f64| Quantity::new(value, bar, Grade::Estimated);
         let away = DVector::from_vec(mean) - &foot.point;
-        let away_bar = errors.state * size + errors.foot + turned * away.norm();
+        let away_bar = errors.state * size + errors.foot + errors.turned * away.norm();
         facts.push("time", Quantity::exact(-sigma.ln()));
         facts.push("gamma", estimated(mu_min(&ct) - mu_max(&cn)));
         let cross = spectral_norm(&normal.tr_mul(&(&scaled * tangent)))?;
