@@ -3,7 +3,7 @@
 use super::check::Options;
 use super::data;
 use super::terminal::{self, Column};
-use crate::record::{ClaimRecord, ClaimSummary, Outcome, Record};
+use crate::record::{ClaimRecord, ClaimSummary, Extreme, Outcome, Record};
 use crate::verdict::Verdict;
 use std::path::Path;
 
@@ -27,8 +27,7 @@ pub fn shown(options: &Options, record: &Record, path: Option<&Path>) -> String 
     if !record.claims.is_empty() {
         text += &claim_table(record);
         let example = record.claims.iter().find_map(|claim| {
-            let tightest = claim.summary.tightest.as_ref()?;
-            Some(options.repeat_world(&claim.summary.claim, tightest.index))
+            Some(options.repeat_world(&claim.summary.claim, worst(&claim.summary)?.index))
         });
         if let Some(command) = example {
             text += &format!("Repeat the world of a row, here of the first: {command}\n");
@@ -60,12 +59,16 @@ fn rarely_judged(record: &Record) -> String {
     record.claims.iter().map(line).collect()
 }
 
+/// The extreme whose world the table names: the least room, or the largest misfit of equalities.
+fn worst(summary: &ClaimSummary) -> Option<&Extreme> {
+    summary.least_room.as_ref().or(summary.largest_misfit.as_ref())
+}
+
 fn claim_table(record: &Record) -> String {
     let columns = [
         Column::text("claim"),
         Column::text("outcome"),
-        Column::number("worlds"),
-        Column::number("in\nscope"),
+        Column::number("in scope\nof worlds"),
         Column::number("un-\ndecided"),
         Column::number("vio-\nlated"),
         Column::number("least\nroom"),
@@ -78,18 +81,17 @@ fn claim_table(record: &Record) -> String {
     let rows = record.claims.iter().map(|claim| {
         let s = &claim.summary;
         let unknown = || "–".to_owned();
-        let worst = s.largest_misfit.as_ref();
+        let misfit = s.largest_misfit.as_ref();
         vec![
             s.claim.clone(),
             words(s.outcome).to_owned(),
-            s.worlds.to_string(),
-            s.in_scope.to_string(),
+            format!("{}/{}", s.in_scope, s.worlds),
             s.undecided.to_string(),
             s.violated.to_string(),
             s.least_room.as_ref().map_or_else(unknown, |least| terminal::number(least.value)),
-            s.least_room.as_ref().or(worst).map_or_else(unknown, |least| least.index.to_string()),
+            worst(s).map_or_else(unknown, |worst| worst.index.to_string()),
             s.room_quantiles.map_or_else(unknown, |q| terminal::number(q[2])),
-            worst.map_or_else(unknown, |largest| terminal::number(largest.value)),
+            misfit.map_or_else(unknown, |largest| terminal::number(largest.value)),
             terminal::number(s.violation_rate_bound),
             format!("{}/{}", s.mutants_caught(), s.mutants.len()),
         ]
