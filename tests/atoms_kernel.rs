@@ -188,6 +188,29 @@ fn a_trajectory_does_not_depend_on_those_beside_it() {
 }
 
 #[test]
+fn states_side_by_side_in_low_dimension_are_as_alone() {
+    for level in Level::available() {
+        for dim in [1, 2, 3, 4] {
+            // The second noise needs differences in place of inner products.
+            for noise in [0.3, 1e-3] {
+                let world = World::new(dim, 61, lanes(7, 2), 0.0, noise, 0.0);
+                let atoms = &world.atoms;
+                let (points, weights) = (atoms.points(), atoms.log_weights());
+                let centres = Centres::with_level(level, dim, points, weights, 0.0);
+                let together = world.pushed(level);
+                let blocks = world.block.chunks(3 * dim).zip(together.chunks(3 * dim));
+                for (block, expected) in blocks {
+                    let mut alone = vec![f64::NAN; 3 * dim];
+                    let (one, work) = (lanes(1, 2), &mut Vec::new());
+                    centres.push(world.channel, block, one, &mut alone, work);
+                    assert_eq!(alone, expected, "{level:?}, D {dim}, noise {noise}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn posterior_covariances_are_those_of_the_push() {
     for dim in [1, 3, 6, 25, 64] {
         let world = World::new(dim, 193, lanes(1, dim), 0.2, 0.4, 0.0);

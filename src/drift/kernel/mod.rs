@@ -7,7 +7,7 @@
 //! tangents many, so this is matrix products: atoms are centred and packed once
 //! ([`Centres`]), and then there are three ways to the same numbers, chosen by cost.
 //!
-//! - D ≤ 4: all sums of one state in registers (`small`).
+//! - D ≤ 4: all sums of a few states in registers (`small`, `sweeps`).
 //! - few tangents: products with all atoms, weighted, and back (`tangents`).
 //! - many tangents: the covariance, as a symmetric product, then tangents times it.
 //!
@@ -27,6 +27,7 @@ mod simd;
 mod small;
 mod softmax;
 mod states;
+mod sweeps;
 mod tangents;
 
 pub use centres::Centres;

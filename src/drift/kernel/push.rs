@@ -2,7 +2,7 @@
 
 use super::centres::{Centres, Gauge};
 use super::pack::{Columns, LINE, PANEL, aligned, round_up};
-use super::small::{SMALL, SmallPush};
+use super::small::{ROWS, SMALL, SmallPush, Wanted};
 use super::states::{InnerProducts, Softmax};
 use super::tangents::{BLOCK, Sums, Weighted, covariance_is_cheaper};
 use crate::drift::{Channel, Lanes, scratch};
@@ -30,12 +30,7 @@ impl Centres {
         let (dim, tangents) = (self.dim, lanes.tangents);
         let gauge = self.gauge(channel);
         if dim <= SMALL {
-            let padded = self.log_weights.len();
-            let [offsets, weights] = carve(work, [padded, padded]);
-            let prior = self.prior(&gauge, offsets);
-            let mean = &self.mean;
-            self.level.run(SmallPush { prior, gauge, mean, tangents, weights, block, out });
-            return;
+            return self.small(gauge, block, Wanted::Products { tangents, out }, work);
         }
         let by_covariance = covariance_is_cheaper(dim, tangents);
         let carried = if by_covariance { 0 } else { tangents };
@@ -84,7 +79,8 @@ impl Centres {
         let dim = self.dim;
         let gauge = self.gauge(channel);
         if dim <= SMALL {
-            return self.small_posteriors(channel, &gauge, states, means, covariances, work);
+            let wanted = Wanted::Covariances { variance: self.variance, means, covariances };
+            return self.small(gauge, states, wanted, work);
         }
         let rows = round_up(dim, PANEL);
         let most = self.at_once(states.len() / dim, 1);
@@ -110,40 +106,12 @@ impl Centres {
         }
     }
 
-    /// [`Centres::posteriors`] from the Jacobian (a/b²) Cov(X|x): few unit tangents cost nothing beside the weights.
-    fn small_posteriors(
-        &self,
-        channel: Channel<f64>,
-        gauge: &Gauge,
-        states: &[f64],
-        means: &mut [f64],
-        covariances: &mut [f64],
-        work: &mut Vec<f64>,
-    ) {
-        let (dim, padded) = (self.dim, self.log_weights.len());
-        let width = dim * (dim + 1);
-        let [offsets, weights] = carve(work, [padded, padded]);
-        let prior = self.prior(gauge, offsets);
-        let outputs = means.chunks_exact_mut(dim).zip(covariances.chunks_exact_mut(dim * dim));
-        for (state, (mean, covariance)) in states.chunks_exact(dim).zip(outputs) {
-            let mut block = [0.0; SMALL * (SMALL + 1)];
-            let mut out = block;
-            block[..dim].copy_from_slice(state);
-            (0..dim).for_each(|i| block[dim * (i + 1) + i] = 1.0);
-            self.level.run(SmallPush {
-                prior,
-                gauge: *gauge,
-                mean: &self.mean,
-                tangents: dim,
-                weights,
-                block: &block[..width],
-                out: &mut out[..width],
-            });
-            mean.copy_from_slice(&out[..dim]);
-            let factor = channel.noise_variance / channel.signal;
-            let jacobian = &out[dim..width];
-            covariance.iter_mut().zip(jacobian).for_each(|(entry, j)| *entry = factor * j);
-        }
+    /// [`Centres::push`] or [`Centres::posteriors`], D ≤ [`SMALL`].
+    fn small(&self, gauge: Gauge, block: &[f64], wanted: Wanted<'_>, work: &mut Vec<f64>) {
+        let padded = self.log_weights.len();
+        let [offsets, weights] = carve(work, [padded, ROWS * padded]);
+        let prior = self.prior(&gauge, offsets);
+        self.level.run(SmallPush { prior, gauge, mean: &self.mean, weights, block, wanted });
     }
 
     /// (b²/b_t²) m + (a s²/b_t²) x, from the mean m of the centred atoms.

@@ -1,15 +1,34 @@
-//! Posterior moments in low dimension: every sum over atoms of one state stays in registers.
+//! Pushes and posteriors in low dimension, several states side by side.
 
 use super::centres::Gauge;
-use super::pack::LINE;
 use super::simd::{Kernel, Simd};
-use super::softmax::exp;
-use super::states::{Prior, refine};
+use super::states::Prior;
+use super::sweeps::moments;
 
 /// The largest dimension with moments in registers.
 pub(super) const SMALL: usize = 4;
 
-/// The whole of [`super::Centres::push`], D ≤ [`SMALL`].
+/// What is asked of the moments.
+pub(super) enum Wanted<'a> {
+    /// Posterior means, and products of their Jacobian with the tangents of a block.
+    Products {
+        /// Tangents of a trajectory.
+        tangents: usize,
+        /// Laid out as the block.
+        out: &'a mut [f64],
+    },
+    /// Posterior means and covariances.
+    Covariances {
+        /// s².
+        variance: f64,
+        /// `D×T`.
+        means: &'a mut [f64],
+        /// T matrices `D×D`.
+        covariances: &'a mut [f64],
+    },
+}
+
+/// The whole of [`super::Centres::push`] and [`super::Centres::posteriors`], D ≤ [`SMALL`].
 pub(super) struct SmallPush<'a> {
     /// The centred law and the channel.
     pub(super) prior: Prior<'a>,
@@ -17,173 +36,120 @@ pub(super) struct SmallPush<'a> {
     pub(super) gauge: Gauge,
     /// What was subtracted from the atoms.
     pub(super) mean: &'a [f64],
-    /// Tangents of a trajectory.
-    pub(super) tangents: usize,
-    /// Room for one weight an atom.
+    /// Room for [`ROWS`] weights an atom.
     pub(super) weights: &'a mut [f64],
-    /// States and tangents.
+    /// States, each with the tangents of its trajectory.
     pub(super) block: &'a [f64],
-    /// Posterior means and products.
-    pub(super) out: &'a mut [f64],
+    /// What is computed from the moments.
+    pub(super) wanted: Wanted<'a>,
 }
+
+/// Most states side by side, and one more for a state that needs refinement.
+pub(super) const ROWS: usize = 5;
 
 impl Kernel for SmallPush<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         match self.prior.dim {
-            1 => self.push::<S, 1>(s),
-            2 => self.push::<S, 2>(s),
-            3 => self.push::<S, 3>(s),
-            _ => self.push::<S, 4>(s),
+            1 => self.side_by_side::<S, 1>(s),
+            2 => self.side_by_side::<S, 2>(s),
+            3 => self.side_by_side::<S, 3>(s),
+            _ => self.side_by_side::<S, 4>(s),
         }
     }
 }
 
 impl SmallPush<'_> {
+    /// As many states at a time as the registers hold sums for.
     #[inline(always)]
-    fn push<S: Simd, const D: usize>(self, s: S) {
-        let Self { prior, gauge, mean, tangents, weights, block, out } = self;
-        let width = D * (1 + tangents);
-        for (from, to) in block.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-            let mut state = [0.0; D];
+    fn side_by_side<S: Simd, const D: usize>(self, s: S) {
+        match S::REGISTERS {
+            32 if D <= 2 => self.push::<S, D, 4>(s),
+            32 => self.push::<S, D, 2>(s),
+            16 if D <= 2 => self.push::<S, D, 2>(s),
+            _ => self.push::<S, D, 1>(s),
+        }
+    }
+
+    #[inline(always)]
+    fn push<S: Simd, const D: usize, const P: usize>(mut self, s: S) {
+        let width = match &self.wanted {
+            Wanted::Products { tangents, .. } => D * (1 + tangents),
+            Wanted::Covariances { .. } => D,
+        };
+        let block = self.block.chunks_exact(P * width);
+        let rest = block.remainder().chunks_exact(width);
+        let done = block.len() * P;
+        for (group, from) in block.enumerate() {
+            self.group::<S, D, P>(s, group * P, from, width);
+        }
+        for (t, from) in rest.enumerate() {
+            self.group::<S, D, 1>(s, done + t, from, width);
+        }
+    }
+
+    /// Trajectories `first..first + P`, which are `from`.
+    #[inline(always)]
+    fn group<S: Simd, const D: usize, const P: usize>(
+        &mut self,
+        s: S,
+        first: usize,
+        from: &[f64],
+        width: usize,
+    ) {
+        let mut states = [[0.0; D]; P];
+        for (state, from) in states.iter_mut().zip(from.chunks_exact(width)) {
             for d in 0..D {
-                state[d] = from[d] - gauge.signal * mean[d];
+                state[d] = from[d] - self.gauge.signal * self.mean[d];
             }
-            let (centre, covariance) = moments(s, &prior, &state, weights);
-            for d in 0..D {
-                to[d] = gauge.atoms * (centre[d] + mean[d]) + gauge.state * from[d];
-            }
-            let factor = gauge.atoms * gauge.gain;
-            let columns = from[D..].chunks_exact(D).zip(to[D..].chunks_exact_mut(D));
-            for (v, product) in columns {
-                for i in 0..D {
-                    let mut sum = 0.0;
-                    for j in 0..D {
-                        sum += covariance[i.max(j)][i.min(j)] * v[j];
+        }
+        let (centres, covariances) = moments(s, &self.prior, &states, self.weights);
+        for (p, from) in from.chunks_exact(width).enumerate() {
+            self.write(first + p, from, &centres[p], &covariances[p]);
+        }
+    }
+
+    /// Turns the moments of centred atoms into what is wanted of trajectory `t`.
+    #[inline(always)]
+    fn write<const D: usize>(
+        &mut self,
+        t: usize,
+        from: &[f64],
+        centre: &[f64; D],
+        covariance: &[[f64; D]; D],
+    ) {
+        let gauge = self.gauge;
+        let mut mean = [0.0; D];
+        for d in 0..D {
+            mean[d] = gauge.atoms * (centre[d] + self.mean[d]) + gauge.state * from[d];
+        }
+        match &mut self.wanted {
+            Wanted::Products { out, .. } => {
+                let to = &mut out[t * from.len()..][..from.len()];
+                to[..D].copy_from_slice(&mean);
+                let factor = gauge.atoms * gauge.gain;
+                let columns = from[D..].chunks_exact(D).zip(to[D..].chunks_exact_mut(D));
+                for (v, product) in columns {
+                    for i in 0..D {
+                        let mut sum = 0.0;
+                        for j in 0..D {
+                            sum += covariance[i.max(j)][i.min(j)] * v[j];
+                        }
+                        product[i] = factor * sum + gauge.state * v[i];
                     }
-                    product[i] = factor * sum + gauge.state * v[i];
+                }
+            }
+            Wanted::Covariances { variance, means, covariances } => {
+                means[t * D..][..D].copy_from_slice(&mean);
+                let to = &mut covariances[t * D * D..][..D * D];
+                let factor = gauge.atoms * gauge.atoms;
+                for i in 0..D {
+                    for j in 0..D {
+                        to[i * D + j] = factor * covariance[i.max(j)][i.min(j)];
+                    }
+                    to[i * D + i] += *variance * gauge.atoms;
                 }
             }
         }
     }
-}
-
-/// The mean and the lower triangle of the covariance of the centred atoms, in three sweeps over them.
-#[inline(always)]
-fn moments<S: Simd, const D: usize>(
-    s: S,
-    prior: &Prior<'_>,
-    state: &[f64; D],
-    weights: &mut [f64],
-) -> ([f64; D], [[f64; D]; D]) {
-    let mut largest = log_weights(s, prior, state, weights);
-    if prior.needs_refinement(state) {
-        largest = refine(s, prior, state, weights, largest);
-    }
-    let (mass, sums) = mass_and_first_moments::<S, D>(s, prior.centres, weights, largest);
-    let share = 1.0 / mass;
-    let mean = sums.map(|sum| sum * share);
-    let mut covariance = second_moments::<S, D>(s, prior.centres, weights, &mean);
-    for row in &mut covariance {
-        for entry in row {
-            *entry *= share;
-        }
-    }
-    (mean, covariance)
-}
-
-/// Writes the log weights; returns the largest.
-#[inline(always)]
-fn log_weights<S: Simd, const D: usize>(
-    s: S,
-    prior: &Prior<'_>,
-    state: &[f64; D],
-    out: &mut [f64],
-) -> f64 {
-    let mut scaled = [s.splat(0.0); D];
-    for d in 0..D {
-        scaled[d] = s.splat(prior.gain * state[d]);
-    }
-    let mut largest = s.splat(f64::NEG_INFINITY);
-    let panels = prior.centres.chunks_exact(LINE * D).zip(prior.offsets.chunks_exact(LINE));
-    for ((panel, offsets), out) in panels.zip(out.chunks_exact_mut(LINE)) {
-        let mut i = 0;
-        while i < LINE {
-            let mut sum = s.load(&offsets[i..]);
-            for d in 0..D {
-                sum = s.mul_add(scaled[d], s.load(&panel[d * LINE + i..]), sum);
-            }
-            largest = s.max(sum, largest);
-            s.store(sum, &mut out[i..]);
-            i += S::LANES;
-        }
-    }
-    s.largest(largest)
-}
-
-/// Turns log weights into weights e^(l − largest); returns Σ w and Σ w p.
-#[inline(always)]
-fn mass_and_first_moments<S: Simd, const D: usize>(
-    s: S,
-    centres: &[f64],
-    weights: &mut [f64],
-    largest: f64,
-) -> (f64, [f64; D]) {
-    let largest = s.splat(largest);
-    let mut mass = s.splat(0.0);
-    let mut sums = [s.splat(0.0); D];
-    for (panel, weights) in centres.chunks_exact(LINE * D).zip(weights.chunks_exact_mut(LINE)) {
-        let mut i = 0;
-        while i < LINE {
-            let weight = exp(s, s.sub(s.load(&weights[i..]), largest));
-            s.store(weight, &mut weights[i..]);
-            mass = s.add(mass, weight);
-            for d in 0..D {
-                sums[d] = s.mul_add(weight, s.load(&panel[d * LINE + i..]), sums[d]);
-            }
-            i += S::LANES;
-        }
-    }
-    let mut first = [0.0; D];
-    for d in 0..D {
-        first[d] = s.sum(sums[d]);
-    }
-    (s.sum(mass), first)
-}
-
-/// Σ_i w_i (p_i − m)(p_i − m)ᵀ, on and below the diagonal.
-///
-/// About the mean: the difference of raw moments would lose |m|²/|C| times the rounding.
-#[inline(always)]
-fn second_moments<S: Simd, const D: usize>(
-    s: S,
-    centres: &[f64],
-    weights: &[f64],
-    mean: &[f64; D],
-) -> [[f64; D]; D] {
-    let mut sums = [[s.splat(0.0); D]; D];
-    let mut away = [s.splat(0.0); D];
-    for (panel, weights) in centres.chunks_exact(LINE * D).zip(weights.chunks_exact(LINE)) {
-        let mut at = 0;
-        while at < LINE {
-            let weight = s.load(&weights[at..]);
-            for d in 0..D {
-                away[d] = s.sub(s.load(&panel[d * LINE + at..]), s.splat(mean[d]));
-            }
-            for i in 0..D {
-                let weighted = s.mul(weight, away[i]);
-                for j in 0..=i {
-                    sums[i][j] = s.mul_add(weighted, away[j], sums[i][j]);
-                }
-            }
-            at += S::LANES;
-        }
-    }
-    let mut second = [[0.0; D]; D];
-    for i in 0..D {
-        for j in 0..=i {
-            second[i][j] = s.sum(sums[i][j]);
-        }
-    }
-    second
 }

@@ -68,6 +68,8 @@ pub(super) trait Simd: Copy {
     type V: Copy;
     /// Numbers in a vector.
     const LANES: usize;
+    /// Vectors that fit the registers.
+    const REGISTERS: usize;
     /// Columns of the widest product tile that fits the registers, three vectors high.
     const COLUMNS: usize;
 
@@ -90,6 +92,11 @@ pub(super) trait Simd: Copy {
     fn bits_to_exponent(self, v: Self::V) -> Self::V;
     /// The sum of the lanes, in a fixed order.
     fn sum(self, v: Self::V) -> f64;
+    /// [`Simd::sum`] of each, bit for bit.
+    #[inline(always)]
+    fn sums(self, v: [Self::V; 4]) -> [f64; 4] {
+        v.map(|v| self.sum(v))
+    }
     /// The largest lane.
     fn largest(self, v: Self::V) -> f64;
 }
@@ -112,6 +119,7 @@ fn each(
 impl Simd for Portable {
     type V = [f64; PORTABLE_LANES];
     const LANES: usize = PORTABLE_LANES;
+    const REGISTERS: usize = 8; // 16 of two numbers each.
     const COLUMNS: usize = 1; // 16 registers of two numbers: six for a tile of 12 rows, six for the centres.
 
     #[inline(always)]

@@ -43,16 +43,17 @@ impl Avx512 {
 
 /// Implements [`Simd`] by intrinsics.
 macro_rules! simd {
-    ($token:ty, $vector:ty, $lanes:literal, $columns:literal,
+    ($token:ty, $vector:ty, $lanes:literal, $registers:literal, $columns:literal,
      $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident,
      $mul_add:ident, $max:ident, $keep:ident, $any:ident, $shift:ident,
-     $sum:ident, $largest:ident) => {
+     $sum:ident, $sums:ident, $largest:ident) => {
         // SAFETY, for every block: `self` proves that the processor has the
         // instructions; loads and stores go through references to whole arrays,
         // and need no alignment.
         impl Simd for $token {
             type V = $vector;
             const LANES: usize = $lanes;
+            const REGISTERS: usize = $registers;
             const COLUMNS: usize = $columns;
 
             #[inline(always)]
@@ -106,6 +107,10 @@ macro_rules! simd {
                 unsafe { $sum(v) }
             }
             #[inline(always)]
+            fn sums(self, v: [Self::V; 4]) -> [f64; 4] {
+                unsafe { $sums(v) }
+            }
+            #[inline(always)]
             fn largest(self, v: Self::V) -> f64 {
                 unsafe { $largest(v) }
             }
@@ -117,6 +122,7 @@ simd!(
     Avx512,
     __m512d,
     8,
+    32,
     8,
     _mm512_set1_pd,
     _mm512_loadu_pd,
@@ -129,13 +135,15 @@ simd!(
     keep_512,
     any_512,
     shift_512,
-    _mm512_reduce_add_pd,
+    sum_512,
+    sums_512,
     _mm512_reduce_max_pd
 );
 simd!(
     Avx2,
     __m256d,
     4,
+    16,
     4,
     _mm256_set1_pd,
     _mm256_loadu_pd,
@@ -149,6 +157,7 @@ simd!(
     any_256,
     shift_256,
     sum_256,
+    sums_256,
     largest_256
 );
 
@@ -166,6 +175,25 @@ fn any_512(x: __m512d, bound: __m512d) -> bool {
 #[target_feature(enable = "avx512f")]
 fn shift_512(v: __m512d) -> __m512d {
     _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(v)))
+}
+/// The halves, then their halves, then the pair.
+#[inline]
+#[target_feature(enable = "avx512f,avx2")]
+fn sum_512(v: __m512d) -> f64 {
+    sum_256(_mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v)))
+}
+#[inline]
+#[target_feature(enable = "avx512f,avx2")]
+fn sums_512(v: [__m512d; 4]) -> [f64; 4] {
+    let halves = |a, b| {
+        let low = _mm512_shuffle_f64x2::<0b01_00_01_00>(a, b);
+        _mm512_add_pd(low, _mm512_shuffle_f64x2::<0b11_10_11_10>(a, b))
+    };
+    let (ac, bd) = (halves(v[0], v[2]), halves(v[1], v[3]));
+    let low = _mm512_shuffle_f64x2::<0b10_00_10_00>(ac, bd);
+    let pairs = _mm512_add_pd(low, _mm512_shuffle_f64x2::<0b11_01_11_01>(ac, bd));
+    let (ac, bd) = (_mm512_castpd512_pd256(pairs), _mm512_extractf64x4_pd::<1>(pairs));
+    array_256(_mm256_add_pd(_mm256_unpacklo_pd(ac, bd), _mm256_unpackhi_pd(ac, bd)))
 }
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -187,6 +215,24 @@ fn shift_256(v: __m256d) -> __m256d {
 fn sum_256(v: __m256d) -> f64 {
     let pair = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
     _mm_cvtsd_f64(_mm_add_sd(pair, _mm_unpackhi_pd(pair, pair)))
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sums_256(v: [__m256d; 4]) -> [f64; 4] {
+    let halves = |a, b| {
+        let low = _mm256_permute2f128_pd::<0x20>(a, b);
+        _mm256_add_pd(low, _mm256_permute2f128_pd::<0x31>(a, b))
+    };
+    let (ac, bd) = (halves(v[0], v[2]), halves(v[1], v[3]));
+    array_256(_mm256_add_pd(_mm256_unpacklo_pd(ac, bd), _mm256_unpackhi_pd(ac, bd)))
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn array_256(v: __m256d) -> [f64; 4] {
+    let mut array = [0.0; 4];
+    // SAFETY: the array holds four numbers.
+    unsafe { _mm256_storeu_pd(array.as_mut_ptr(), v) };
+    array
 }
 #[inline]
 #[target_feature(enable = "avx2")]
