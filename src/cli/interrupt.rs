@@ -7,10 +7,11 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// The exit code of a process ended by Ctrl-C, by convention 128 + SIGINT.
 const ABANDONED: i32 = 130;
 
-/// A flag that Ctrl-C (or a request to terminate) sets.
+/// A flag that Ctrl-C sets.
 pub fn flag() -> &'static AtomicBool {
-    // Fails only when a handler exists already, which then sets the same flag.
-    let _ = ctrlc::try_set_handler(|| {
+    // Also where a shell has told background jobs to ignore it. Fails only when our handler is in
+    // place already. Hang-ups and terminations keep their meaning: nohup shall work.
+    let _ = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(ABANDONED);
         }
