@@ -132,11 +132,6 @@ impl Knobs {
     pub fn stream(&mut self, name: &str) -> Stream {
         Stream::root(self.unit().to_bits()).named(name)
     }
-
-    /// How many knobs were read so far.
-    pub fn used(&self) -> usize {
-        self.read
-    }
 }
 
 /// A uniformly distributed point of the sphere S^{n-1}, from a generator.
