@@ -7,10 +7,10 @@ use std::path::Path;
 const FLOORS: &[(&str, (u8, u8))] = &[
     ("error", (0, 0)),
     ("special", (0, 1)),
+    ("facts", (0, 2)),
     ("linalg", (0, 2)),
     ("random", (0, 2)),
     ("scalar", (0, 2)),
-    ("facts", (0, 3)),
     ("drift", (1, 0)),
     ("lyapunov", (1, 0)),
     ("manifold", (1, 0)),

@@ -163,18 +163,22 @@ fn rounding(draws: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Stream;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::StandardNormal;
     use statrs::distribution::{Binomial, DiscreteCDF};
 
     /// The share of intervals that cover the truth, over many samples of `n` draws.
     fn coverage(
         n: usize,
         truth: f64,
-        draw: fn(Stream, usize) -> Vec<f64>,
+        draw: fn(&mut ChaCha8Rng) -> f64,
         bar: impl Fn(&[f64]) -> Quantity,
     ) -> f64 {
         let covers = |i: u64| {
-            let sampled = bar(&draw(Stream::root(n as u64).indexed(i), n));
+            let mut rng = ChaCha8Rng::seed_from_u64(i);
+            let draws: Vec<f64> = (0..n).map(|_| draw(&mut rng)).collect();
+            let sampled = bar(&draws);
             (sampled.value - truth).abs() <= sampled.bar
         };
         (0..REPEATS).filter(|i| covers(*i)).count() as f64 / REPEATS as f64
@@ -185,31 +189,28 @@ mod tests {
     /// Five standard errors of a share near 0.9 over the repeats.
     const NOISE: f64 = 5.0 * 0.3 / 100.0;
 
-    fn exponentials(stream: Stream, n: usize) -> Vec<f64> {
-        stream.uniforms(n).iter().map(|u| -(1.0 - u).ln()).collect()
+    fn normal(rng: &mut ChaCha8Rng) -> f64 {
+        rng.sample(StandardNormal)
     }
 
     #[test]
     fn a_sampled_mean_covers_the_truth_as_often_as_it_says() {
         for n in [2, 3, 5, 40] {
-            let share =
-                coverage(n, 0.0, Stream::normals, |draws| Quantity::sampled_mean(draws, 0.9));
+            let share = coverage(n, 0.0, normal, |draws| Quantity::sampled_mean(draws, 0.9));
             assert!((share - 0.9).abs() < NOISE, "{n} draws: {share}");
         }
         // A bar that forgets how few the draws are (the normal quantile) would fail the line above.
-        let normal = |draws: &[f64]| {
+        let too_sure = |draws: &[f64]| {
             let (mean, s) = mean_and_deviation(draws, 0.9).unwrap();
             Quantity::new(mean, 1.644854 * s / (draws.len() as f64).sqrt(), Grade::Sampled)
         };
-        assert!(coverage(3, 0.0, Stream::normals, normal) < 0.9 - NOISE);
+        assert!(coverage(3, 0.0, normal, too_sure) < 0.9 - NOISE);
     }
 
     #[test]
     fn a_bounded_mean_covers_the_truth_of_a_rare_event_where_students_bar_does_not() {
         // One draw in twenty is 1: thirty draws show none with probability 0.21.
-        let rare = |stream: Stream, n: usize| -> Vec<f64> {
-            stream.uniforms(n).iter().map(|u| f64::from(u8::from(*u < 0.05))).collect()
-        };
+        let rare = |rng: &mut ChaCha8Rng| f64::from(u8::from(rng.random::<f64>() < 0.05));
         let sure = |draws: &[f64]| Quantity::sampled_bounded_mean(draws, 0.0, 1.0, 0.9);
         assert!(coverage(30, 0.05, rare, sure) >= 0.9 - NOISE);
         let students = |draws: &[f64]| Quantity::sampled_mean(draws, 0.9);
@@ -241,8 +242,9 @@ mod tests {
 
     #[test]
     fn a_sampled_median_covers_the_median_of_a_skewed_law() {
+        let exponential = |rng: &mut ChaCha8Rng| -(1.0 - rng.random::<f64>()).ln();
         for n in [6, 7, 40] {
-            let share = coverage(n, std::f64::consts::LN_2, exponentials, |draws| {
+            let share = coverage(n, std::f64::consts::LN_2, exponential, |draws| {
                 Quantity::sampled_median(draws, 0.9)
             });
             assert!(share >= 0.9 - NOISE, "{n} draws: {share}");
