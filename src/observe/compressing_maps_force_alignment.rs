@@ -12,7 +12,7 @@ use crate::linalg::{
     symmetric_eigen,
 };
 use crate::random::{Knobs, Stream};
-use crate::scenario::canonical;
+use crate::scenario::{Labels, canonical};
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -27,7 +27,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     if knobs.unit() > MATRICES {
         let world = DataWorld::decode(knobs)?;
         let facts = world.maps()?.measure()?;
-        return Ok(Observation::new(&world, facts));
+        let labels = world.stage.scenario.labels();
+        return Ok(Observation::new(&world, facts).labelled(labels));
     }
     let dim = knobs.count(2, 8);
     let world = World {
@@ -41,7 +42,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         start_slope: knobs.log_range(0.02, 8.0),
     };
     let facts = world.maps(knobs.stream("maps"))?.measure()?;
-    Ok(Observation::new(&world, facts))
+    Ok(Observation::new(&world, facts).labelled(Labels::of("matrices")))
 }
 
 #[derive(Serialize)]

@@ -28,6 +28,7 @@ mod torus_flow_factors_into_circles;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::random::Knobs;
+use crate::scenario::Labels;
 use serde::{Deserialize, Serialize};
 
 /// Knobs drawn for one world; decoding is total, so reading fewer or more is fine.
@@ -40,13 +41,23 @@ pub struct Observation {
     pub world: serde_json::Value,
     /// What was measured.
     pub facts: Facts,
+    /// What kind of world it is.
+    pub labels: Labels,
 }
+
+/// The family of a world whose observer states none.
+pub const UNNAMED: &str = "unnamed";
 
 impl Observation {
     /// A described world with its facts.
     pub fn new(world: &impl Serialize, facts: Facts) -> Self {
         let world = serde_json::to_value(world).expect("parameters are plain data");
-        Self { world, facts }
+        Self { world, facts, labels: Labels::of(UNNAMED) }
+    }
+
+    /// The same, said what kind of world it is.
+    pub fn labelled(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::linalg::{complement, frame_from_normals, largest_angle};
 use crate::lyapunov::qr_history;
 use crate::manifold::Family;
 use crate::random::Knobs;
-use crate::scenario::{Scenario, canonical};
+use crate::scenario::{Labels, Scenario, canonical};
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
             offset: knobs.pick(&[0.0, 0.1, 2.0]),
         };
         let facts = on_ridge(&ridge, same_plane)?;
-        return Ok(Observation::new(&ridge, facts));
+        return Ok(Observation::new(&ridge, facts).labelled(Labels::of("gaussian ridge")));
     }
     let families = [Family::Circle, Family::Sphere, Family::FlatTorus, Family::ClosedCurve];
     let scenario = Scenario::decode(knobs, &families)?;
@@ -48,7 +48,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     };
     let plane = scenario.plane(manifold.dim());
     let facts = measure(&denoiser, &sampler, &scenario.start, &plane, &foot_frame, same_plane)?;
-    Ok(Observation::new(&scenario, facts))
+    Ok(Observation::new(&scenario, facts).labelled(scenario.labels()))
 }
 
 fn on_ridge(ridge: &Ridge, same_plane: bool) -> Result<Facts> {
