@@ -85,6 +85,9 @@ pub struct DataWorld {
     stream: Stream,
 }
 
+/// The share of the data worlds in R^64.
+const HIGH: f64 = 0.06;
+
 /// A run of a data world at two resolutions, with the frames it is measured in.
 pub struct Path<'a> {
     world: &'a DataWorld,
@@ -105,7 +108,7 @@ impl DataWorld {
     pub fn decode(knobs: &mut Knobs) -> Result<Self> {
         let start_slope = knobs.log_range(0.01, 10.0);
         let stream = knobs.stream("plane");
-        Ok(Self { stage: LaterStage::decode(knobs)?, start_slope, stream })
+        Ok(Self { stage: LaterStage::decode(knobs, HIGH)?, start_slope, stream })
     }
 
     /// The states and the frames of their nearest points, over the last stretch on which these are

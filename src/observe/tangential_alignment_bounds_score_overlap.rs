@@ -26,6 +26,17 @@ struct Ridge {
     offset: f64,
 }
 
+/// Those whose nearest points are quickly found.
+const FAMILIES: [Family; 7] = [
+    Family::Circle,
+    Family::Sphere,
+    Family::FlatTorus,
+    Family::ClosedCurve,
+    Family::Ellipse,
+    Family::Arc,
+    Family::Moons,
+];
+
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     // An angle to a plane other than the one that splits the score says nothing.
     let same_plane = knobs.unit() < 0.95;
@@ -38,8 +49,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         let facts = on_ridge(&ridge, same_plane)?;
         return Ok(Observation::new(&ridge, facts).labelled(Labels::of("gaussian ridge")));
     }
-    let families = [Family::Circle, Family::Sphere, Family::FlatTorus, Family::ClosedCurve];
-    let scenario = Scenario::decode(knobs, &families)?;
+    let scenario = Scenario::decode(knobs, &FAMILIES)?;
     let manifold = scenario.manifold();
     let denoiser = scenario.denoiser()?;
     let sampler = scenario.sampler();
