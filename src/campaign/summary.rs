@@ -220,7 +220,7 @@ mod tests {
             hypotheses: vec![margin("H1", hypothesis)],
             conclusions: conclusions.iter().map(|(name, slack)| margin(name, *slack)).collect(),
         };
-        let labels = Labels::of(if index % 2 == 0 { "even" } else { "odd" });
+        let labels = Labels::of(if index.is_multiple_of(2) { "even" } else { "odd" });
         let labels = labels.with(Corner::Boundary, index < 10);
         let observed = Ok(Observation::new(&(), Facts::new()).labelled(labels));
         let (verdict, refutes) = (judgement.verdict(), vec![true; CLAIM.mutants.len()]);
@@ -303,7 +303,7 @@ mod tests {
     fn worlds_are_counted_by_family_and_by_corner() {
         let mut worlds: Vec<WorldResult> = (0..100)
             .map(|i| {
-                let hypothesis = if i % 2 == 0 { 1.0 } else { -1.0 };
+                let hypothesis = if usize::is_multiple_of(i, 2) { 1.0 } else { -1.0 };
                 world(i, hypothesis, &[("bound", if i == 4 { -0.5 } else { 0.5 })])
             })
             .collect();
