@@ -1,0 +1,5 @@
+//! TEMP
+mod density;
+mod source;
+pub use density::{CarriedPoints, DensityAt};
+pub use source::{LogDensity, NoisyLaw};
