@@ -17,61 +17,58 @@ pub(crate) fn push_with_divergence_generic(
     first: impl Fn(&[Tangents], &mut [Tangents]),
     second: impl Fn(&[SecondTangents], &mut [SecondTangents]),
 ) {
-    let width = d * (1 + lanes.tangents);
+    let (tangents, width) = (lanes.tangents, d * (1 + lanes.tangents));
+    work.duals.resize(2 * d, Tangents::from(0.0));
+    work.nested.resize(2 * d, SecondTangents::from(0.0));
     divergence.fill(0.0);
-    let trajectories = block.chunks_exact(width).zip(out.chunks_exact_mut(width));
-    for ((from, to), divergence) in
-        trajectories.zip(divergence.chunks_exact_mut(1 + lanes.tangents))
-    {
-        let (state, tangents) = from.split_at(d);
-        let (value, products) = to.split_at_mut(d);
-        let (divergence, derivatives) = divergence.split_at_mut(1);
-        if lanes.tangents == 0 {
-            work.duals.resize(2 * d, Tangents::from(0.0));
-            let (input, output) = work.duals.split_at_mut(d);
-            for start in (0..d).step_by(TANGENT_LANES) {
-                for (row, dual) in input.iter_mut().enumerate() {
-                    *dual = unit(state[row], row, start);
-                }
-                first(input, output);
-                divergence[0] += trace(output, start, |dual| dual);
-            }
-            value.iter_mut().zip(&*output).for_each(|(v, dual)| *v = dual.re);
-            continue;
+    for start in (0..d).step_by(TANGENT_LANES) {
+        let (input, output) = work.duals.split_at_mut(d);
+        let (nested_input, nested_output) = work.nested.split_at_mut(d);
+        for (row, (dual, nested)) in input.iter_mut().zip(&mut *nested_input).enumerate() {
+            *dual = unit(row, start);
+            nested.re = *dual;
         }
-        work.nested.resize(2 * d, SecondTangents::from(0.0));
-        let (input, output) = work.nested.split_at_mut(d);
-        let tangents = tangents.chunks_exact(d).zip(products.chunks_exact_mut(d));
-        for ((tangent, product), derivative) in tangents.zip(derivatives) {
-            divergence[0] = 0.0; // The same for every tangent.
-            for start in (0..d).step_by(TANGENT_LANES) {
-                for (row, dual) in input.iter_mut().enumerate() {
-                    let re = unit(state[row], row, start);
-                    *dual = SecondTangents::new(re, Tangents::from(tangent[row]));
-                }
-                second(input, output);
-                divergence[0] += trace(output, start, |dual| &dual.re);
-                *derivative += trace(output, start, |dual| &dual.eps);
+        let trajectories = block.chunks_exact(width).zip(out.chunks_exact_mut(width));
+        let divergences = divergence.chunks_exact_mut(1 + tangents);
+        for ((from, to), divergence) in trajectories.zip(divergences) {
+            let (state, from) = from.split_at(d);
+            let (value, to) = to.split_at_mut(d);
+            if tangents == 0 {
+                input.iter_mut().zip(state).for_each(|(dual, x)| dual.re = *x);
+                first(input, output);
+                value.iter_mut().zip(&*output).for_each(|(v, dual)| *v = dual.re);
+                divergence[0] += trace(output, start, |dual| dual);
+                continue;
             }
-            value.iter_mut().zip(&*output).for_each(|(v, dual)| *v = dual.re.re);
-            product.iter_mut().zip(&*output).for_each(|(v, dual)| *v = dual.eps.re);
+            nested_input.iter_mut().zip(state).for_each(|(dual, x)| dual.re.re = *x);
+            for (k, (tangent, product)) in
+                from.chunks_exact(d).zip(to.chunks_exact_mut(d)).enumerate()
+            {
+                let duals = nested_input.iter_mut().zip(tangent);
+                duals.for_each(|(dual, v)| dual.eps = Tangents::from(*v));
+                second(nested_input, nested_output);
+                product.iter_mut().zip(&*nested_output).for_each(|(v, dual)| *v = dual.eps.re);
+                divergence[1 + k] += trace(nested_output, start, |dual| &dual.eps);
+            }
+            value.iter_mut().zip(&*nested_output).for_each(|(v, dual)| *v = dual.re.re);
+            divergence[0] += trace(nested_output, start, |dual| &dual.re);
         }
     }
 }
 
-/// The coordinate `row` of a state, with the unit vectors from `start` on in its lanes.
-fn unit(x: f64, row: usize, start: usize) -> Tangents {
+/// 0, with the unit vectors from `start` on in its lanes, as coordinate `row` has them.
+fn unit(row: usize, start: usize) -> Tangents {
     let mut eps = SVector::<f64, TANGENT_LANES>::zeros();
     if (start..start + TANGENT_LANES).contains(&row) {
         eps[row - start] = 1.0;
     }
-    Tangents::new(x, Derivative::some(eps))
+    Tangents::new(0.0, Derivative::some(eps))
 }
 
 /// Σ ∂f_i/∂x_i over the unit vectors from `start` on.
 fn trace<T>(output: &[T], start: usize, part: impl Fn(&T) -> &Tangents) -> f64 {
     let rows = output[start..].iter().take(TANGENT_LANES).enumerate();
-    rows.map(|(lane, dual)| part(dual).eps.0.map_or(0.0, |eps| eps[lane])).sum()
+    rows.map(|(lane, dual)| part(dual).eps.0.as_ref().map_or(0.0, |eps| eps[lane])).sum()
 }
 
 /// Turns the divergence of a field f, and its derivatives, into those of linear·x + factor·f.

@@ -117,7 +117,10 @@ fn mass_and_first_moments<S: Simd, const D: usize, const P: usize>(
     weights: &mut [f64],
     largest: &[f64; P],
 ) -> ([f64; P], [[f64; P]; D]) {
-    let largest = largest.map(|largest| s.splat(largest));
+    let mut top = [s.splat(0.0); P];
+    for p in 0..P {
+        top[p] = s.splat(largest[p]);
+    }
     let mut mass = [s.splat(0.0); P];
     let mut sums = [[s.splat(0.0); P]; D];
     for (panel, weights) in centres.chunks_exact(LINE * D).zip(weights.chunks_exact_mut(LINE * P)) {
@@ -125,7 +128,7 @@ fn mass_and_first_moments<S: Simd, const D: usize, const P: usize>(
         while at < LINE {
             for p in 0..P {
                 let line = &mut weights[p * LINE + at..];
-                let weight = exp(s, s.sub(s.load(line), largest[p]));
+                let weight = exp(s, s.sub(s.load(line), top[p]));
                 s.store(weight, line);
                 mass[p] = s.add(mass[p], weight);
                 for d in 0..D {
@@ -152,7 +155,12 @@ fn central_moments<S: Simd, const D: usize, const P: usize, const THIRDS: bool>(
     weights: &[f64],
     means: &[[f64; D]; P],
 ) -> ([[[f64; P]; D]; D], [[f64; P]; D]) {
-    let means = means.map(|mean| mean.map(|m| s.splat(m)));
+    let mut centre = [[s.splat(0.0); D]; P];
+    for p in 0..P {
+        for d in 0..D {
+            centre[p][d] = s.splat(means[p][d]);
+        }
+    }
     let mut sums = [[[s.splat(0.0); P]; D]; D];
     let mut cubes = [[s.splat(0.0); P]; D];
     let mut away = [s.splat(0.0); D];
@@ -162,7 +170,7 @@ fn central_moments<S: Simd, const D: usize, const P: usize, const THIRDS: bool>(
             for p in 0..P {
                 let weight = s.load(&weights[p * LINE + at..]);
                 for d in 0..D {
-                    away[d] = s.sub(s.load(&panel[d * LINE + at..]), means[p][d]);
+                    away[d] = s.sub(s.load(&panel[d * LINE + at..]), centre[p][d]);
                 }
                 let mut square = s.splat(0.0);
                 for i in 0..D {
