@@ -1,7 +1,7 @@
 //! Densities carried along flows and their response: closed forms, an independent formula, and wrong inputs that it sees.
 
 use driftproof::drift::{
-    Atoms, Channel, Denoise, Drift, Gaussian, GaussianPath, Lanes, Schedule, Workspace,
+    Atoms, Channel, Denoise, Drift, Gaussian, GaussianPath, Inexact, Lanes, Schedule, Workspace,
 };
 use driftproof::flow::{Method, Sampler, StepWorkspace, uniform_times};
 use driftproof::random::Stream;
@@ -208,28 +208,14 @@ fn dropped_and_turned_terms_are_seen() {
     assert!((wrong - exact).abs() > 1e-2, "the sign of div v");
 }
 
-/// v + ε w.
-struct Inexact<'a, V, W>(&'a V, &'a W, f64);
-
-impl<V: Drift, W: Drift> Drift for Inexact<'_, V, W> {
-    fn dim(&self) -> usize {
-        self.0.dim()
-    }
-    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
-        let mut error = vec![S::from(0.0); x.len()];
-        self.0.velocity(t, x, out);
-        self.1.velocity(t, x, &mut error);
-        out.iter_mut().zip(error).for_each(|(v, w)| *v += w * self.2);
-    }
-}
-
 #[test]
 fn the_response_is_the_derivative_of_the_same_discrete_log_density() {
     let law = plane();
     let drift = GaussianPath { schedule: SCHEDULE, denoiser: &law };
     let points = numbers("few points", 6);
     let size = 1e-4;
-    let moved = |e: f64| densities(&Inexact(&drift, &Swirl, e), &Swirl, &points);
+    let moved =
+        |e: f64| densities(&Inexact { exact: &drift, error: &Swirl, epsilon: e }, &Swirl, &points);
     let (plus, minus) = (moved(size), moved(-size));
     for ((plus, minus), at) in plus.iter().zip(&minus).zip(densities(&drift, &Swirl, &points)) {
         let difference = (plus.log_density - minus.log_density) / (2.0 * size);
