@@ -202,8 +202,8 @@ impl Response {
         (0..points.count()).map(|i| points.at_start(i, &StandardNormal)).collect()
     }
 
-    /// Least arithmetic, an evaluation and atom: inner products and means 4 D, 20 for an exponential, its mass 1,
-    /// second moments of state and tangent 4 + 2 + 6 + 8 as the derivative of div v asks; 60 for a state.
+    /// Least arithmetic, for an atom and evaluation: inner products and means 8, an exponential and its sum 21,
+    /// second moments 8, third moments 8; and 60 for a state.
     pub fn arithmetic(&self) -> f64 {
         let evaluations = (self.points.len() / 2 * self.sampler.maps() * 4) as f64;
         evaluations * (self.atoms.log_weights().len() as f64 * 45.0 + 60.0)

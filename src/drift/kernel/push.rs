@@ -71,6 +71,9 @@ impl Centres {
         let groups = block.chunks(width * most).zip(out.chunks_mut(width * most));
         for (group, (block, out)) in groups.enumerate() {
             self.moments(&gauge, block, width, carried, &mut room);
+            if divergence.is_some() {
+                self.thirds(block.len() / width, carried, &mut room);
+            }
             let trajectories = block.chunks_exact(width).zip(out.chunks_exact_mut(width));
             for (t, (from, to)) in trajectories.enumerate() {
                 let moments = &room.moments[t * rows * (1 + carried)..][..rows * (1 + carried)];
@@ -91,37 +94,29 @@ impl Centres {
                     }
                 }
                 if let Some(divergence) = &mut divergence {
-                    let to = (group * most + t) * (1 + tangents);
-                    let weights = &room.columns[t * room.stride * (1 + carried)..];
-                    let weights = (&weights[..self.log_weights.len()], room.masses[t]);
-                    let (third, trace) = self.thirds(weights, &mean[..dim], room.thirds);
-                    gauge.divergence(
-                        trace,
-                        third,
-                        &from[dim..],
-                        &mut divergence[to..][..1 + tangents],
-                    );
+                    let at = (group * most + t) * (1 + tangents);
+                    let (to, third) =
+                        (&mut divergence[at..][..1 + tangents], &room.thirds[t * (dim + 1)..]);
+                    gauge.divergence(third[dim], &third[..dim], &from[dim..], to);
                 }
             }
         }
     }
 
-    /// Σ w |p − m|² (p − m) and tr C = Σ w |p − m|², Σ w = 1; `room` is scratch of nine numbers a coordinate.
-    fn thirds<'a>(
-        &self,
-        (weights, mass): (&[f64], f64),
-        mean: &[f64],
-        room: &'a mut [f64],
-    ) -> (&'a [f64], f64) {
-        let (third, rest) = room.split_at_mut(self.dim);
-        let (trace, totals) = rest.split_at_mut(8);
-        let by_atom = &self.by_atom;
-        let (trace, totals) = (trace, &mut totals[..8 * self.dim]);
-        self.level.run(Thirds { by_atom, weights, mean, trace: &mut *trace, totals: &mut *totals });
-        for (third, totals) in third.iter_mut().zip(totals.chunks_exact(8)) {
-            *third = totals.iter().sum::<f64>() / mass;
-        }
-        (third, trace.iter().sum::<f64>() / mass)
+    /// Fills `room.thirds` for that many trajectories, from the weights and means of [`Centres::moments`].
+    fn thirds(&self, count: usize, carried: usize, room: &mut Room<'_>) {
+        let (out, totals) = room.thirds.split_at_mut(count * (self.dim + 1));
+        self.level.run(Thirds {
+            by_atom: &self.by_atom,
+            dim: self.dim,
+            weights: room.columns,
+            stride: room.stride * (1 + carried),
+            masses: &room.masses[..count],
+            means: room.moments,
+            means_stride: round_up(self.dim, PANEL) * (1 + carried),
+            totals,
+            out,
+        });
     }
 
     /// Posterior means and covariances of many states, for the channel (a, b²) with a > 0 and b > 0.

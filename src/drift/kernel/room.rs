@@ -3,6 +3,7 @@
 use super::centres::Centres;
 use super::pack::{LINE, PANEL, aligned, round_up};
 use super::tangents::BLOCK;
+use super::thirds::STATES;
 use crate::drift::scratch;
 
 /// All scratch of one push, D > [`super::small::SMALL`].
@@ -56,7 +57,7 @@ impl<'a> Room<'a> {
                 square * rows,
                 if applied > 0 { square * rows } else { 0 },
                 applied * rows,
-                9 * dim + 8,
+                trajectories * (dim + 1) + 8 * STATES * dim,
             ],
         );
         let [offsets, states, scaled, columns, masses, moments, origins, rest @ ..] = pieces;
