@@ -154,8 +154,8 @@ impl SmallPush<'_> {
                 if let Some(divergence) = divergence {
                     let to = &mut divergence[t * (1 + *tangents)..][..1 + *tangents];
                     let mut trace = 0.0;
-                    for i in 0..D {
-                        trace += covariance[i][i];
+                    for (i, row) in covariance.iter().enumerate() {
+                        trace += row[i];
                     }
                     gauge.divergence(trace, third, &from[D..], to);
                 }
