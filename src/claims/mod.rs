@@ -7,12 +7,14 @@
 
 pub mod adiabatic_gap_forces_alignment;
 pub mod agreement;
+pub mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
 pub mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod errors_convert_between_parametrisations;
 pub mod gaussian_data_has_a_closed_form_flow;
 pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod noise_paths_average_to_the_response;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod radial_law;
@@ -101,6 +103,7 @@ impl Claim {
 
 /// Every claim, in the order of the theory.
 pub const ALL: &[&Claim] = &[
+    &noise_paths_average_to_the_response::CLAIM,
     &moving_frame_blocks_are_gauge_invariant::CLAIM,
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,
@@ -109,6 +112,7 @@ pub const ALL: &[&Claim] = &[
     &posterior_moments_certify_alignment::CLAIM,
     &tangential_alignment_bounds_score_overlap::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &alignment_persists_under_c1_small_errors::CLAIM,
     &gaussian_data_has_a_closed_form_flow::CLAIM,
     &gaussian_paths_share_one_flow::CLAIM,
     &sampler_maps_contract_normals_exactly::CLAIM,

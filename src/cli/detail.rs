@@ -14,13 +14,12 @@ const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '
 pub fn shown(summary: &ClaimSummary) -> String {
     let mut text = format!("\n{}\n", summary.claim);
     text += &groups(summary);
-    let _ = writeln!(text, "\nroom of inequalities, misfit of equalities:");
+    let _ = writeln!(text, "\nRoom of inequalities and misfit of equalities:");
     let heads = ["least", "5 %", "25 %", "median", "75 %", "95 %", "most"];
     let heads: String = heads.iter().map(|head| format!("{head:>CELL$}")).collect();
-    let _ = writeln!(text, "{heads}  from least to most");
-    let all = "of all worlds";
-    forms(&mut text, "hypotheses", all, &summary.hypotheses);
-    forms(&mut text, "conclusions", "of worlds in scope", &summary.conclusions);
+    let _ = writeln!(text, "{heads}  shape");
+    forms(&mut text, "Hypotheses, in all worlds", &summary.hypotheses);
+    forms(&mut text, "Conclusions, in the worlds in scope", &summary.conclusions);
     text
 }
 
@@ -38,7 +37,8 @@ fn groups(summary: &ClaimSummary) -> String {
     let row = |mark: &str, group: &GroupSummary| {
         let note = match (group.meant_in_scope, group.never_in_scope()) {
             (_, true) => "NEVER IN SCOPE",
-            (false, _) => "out by design",
+            // Worlds that could not be computed are nothing that was meant.
+            (false, _) if group.undecided < group.worlds => "out by design",
             _ => "",
         };
         let name = format!("{mark}{}", group.name);
@@ -51,8 +51,8 @@ fn groups(summary: &ClaimSummary) -> String {
     terminal::table(&columns, families.chain(corners))
 }
 
-fn forms(text: &mut String, what: &str, of: &str, forms: &[FormSummary]) {
-    let _ = writeln!(text, "{what} {of}");
+fn forms(text: &mut String, title: &str, forms: &[FormSummary]) {
+    let _ = writeln!(text, "{title}");
     for form in forms {
         let parts = [("room", &form.room), ("misfit", &form.misfit)];
         let undecided = match form.undecided {
