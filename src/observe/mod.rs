@@ -1,7 +1,9 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
 mod adiabatic_gap_forces_alignment;
+mod alignment_and_robustness_are_independent;
 pub mod compressing_maps_force_alignment;
+mod compression_alone_does_not_align;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
 mod errors_convert_between_parametrisations;
@@ -14,6 +16,7 @@ mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod paths;
+pub mod planar;
 pub mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
@@ -80,6 +83,11 @@ const OBSERVERS: &[(&str, Observer)] = &[
         rotated_coupling_solves_the_riccati_equation::observe,
     ),
     ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::observe),
+    ("compression_alone_does_not_align", compression_alone_does_not_align::observe),
+    (
+        "alignment_and_robustness_are_independent",
+        alignment_and_robustness_are_independent::observe,
+    ),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.
