@@ -159,6 +159,7 @@ fn on_ridge(facts: &Facts, example: &Example, v: Variant) -> Vec<Margin> {
     vec![
         Margin::equal("(f) slope on the ridge", facts.get("slope"), closed(slope), RESOLUTION),
         Margin::equal("(f) overlap with the score", measured, closed(overlap), RESOLUTION),
+        vanish("(f) score along the ridge", &[facts.get("score_normal")], 1.0, RESOLUTION),
     ]
 }
 
@@ -180,7 +181,6 @@ fn off_support(facts: &Facts, example: &Example, v: Variant) -> Vec<Margin> {
         let m = size * b - c;
         (-size * b * span).exp() * (end - size * a * grown(m))
     };
-    // 1 − g, without the cancellation of small ε.
     let lost = |end: f64| 0.5 * (1.0 - end * pulled(end)).max(0.0);
     let mass = lost(1.0) + lost(-1.0);
     let rate = |end: f64| {
@@ -191,7 +191,8 @@ fn off_support(facts: &Facts, example: &Example, v: Variant) -> Vec<Margin> {
     let measured = facts.get("mass_outside");
     let scale = size * shift(example);
     let predicted = [Quantity::new(mass, 1e-14, Grade::Symbolic)];
-    let exact = agree("(g) mass off the support", &[measured], &predicted, Relative::To(scale), RESOLUTION);
+    let exact =
+        agree("(g) mass off the support", &[measured], &predicted, Relative::To(scale), RESOLUTION);
     let off = (measured - Quantity::new(first, 1e-14, Grade::Symbolic)).abs();
     let second = Quantity::exact(3.0 * scale * scale);
     vec![exact, Margin::attained("(g) first order in ε", off, second, scale, RESOLUTION)]

@@ -42,8 +42,13 @@ pub const CLAIM: Claim = Claim {
             name: "jacobian_on_manifold_suffices",
             what: "the blocks at the foot point bound the slope (C3)",
         },
-        Mutant { name: "every_start_slope_shrinks", what: "γ > 0 and κ = 0 shrink every slope (C4)" },
-        Mutant { name: "cross_terms_add_linearly", what: "l ≤ max(l_0, κ/γ), whatever η is (C4b)" },
+        Mutant {
+            name: "every_start_slope_shrinks",
+            what: "γ > 0 and κ = 0 shrink every slope (C4)",
+        },
+        Mutant {
+            name: "cross_terms_add_linearly", what: "l ≤ max(l_0, κ/γ), whatever η is (C4b)"
+        },
         Mutant { name: "every_start_plane_aligns", what: "C ≥ 100 and κ = η = 0 align (C5)" },
         Mutant {
             name: "compression_factor_above_one_aligns",
@@ -146,8 +151,8 @@ pub(super) fn planar(facts: &Facts, example: &Example) -> Vec<Margin> {
             _ => "half time",
         };
         for (suffix, predicted) in [("", on_the_way), ("_on", on_manifold)] {
-            let measured = ["gamma", "kappa", "eta"]
-                .map(|name| facts.series(&format!("{name}{suffix}"))[k]);
+            let measured =
+                ["gamma", "kappa", "eta"].map(|name| facts.series(&format!("{name}{suffix}"))[k]);
             let size = 1.0 + predicted.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
             let predicted = predicted.map(|x| closed(x, size));
             let where_ = if suffix.is_empty() { "" } else { " on M" };
@@ -188,7 +193,8 @@ fn normal_times(facts: &Facts, example: &Example) -> Vec<Margin> {
         };
         // An unknown time is no prediction.
         if !since.is_nan() {
-            conclusions.push(Margin::condition(format!("(e) side of the normal at {quarter}/4"), met));
+            conclusions
+                .push(Margin::condition(format!("(e) side of the normal at {quarter}/4"), met));
         }
     }
     conclusions

@@ -211,7 +211,9 @@ mod tests {
 
     #[test]
     fn maps_compose() {
-        for (number, parameters) in [("C2", [2.0, 0.7, 0.0]), ("C4", [1.0, 0.6, 0.0]), ("C4b", [0.5, 0.8, 0.9])] {
+        for (number, parameters) in
+            [("C2", [2.0, 0.7, 0.0]), ("C4", [1.0, 0.6, 0.0]), ("C4b", [0.5, 0.8, 0.9])]
+        {
             let e = example(number, parameters, 0.3);
             let (half, whole) = (e.map(0.5), e.map(1.0));
             for (r, row) in whole.iter().enumerate() {

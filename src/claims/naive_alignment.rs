@@ -29,7 +29,8 @@ pub(super) fn aligned(facts: &Facts) -> Margin {
 pub(super) fn naive(facts: &Facts, example: &Example, v: Variant) -> Option<Judgement> {
     let exact = Quantity::exact;
     let stretch = |name: &str| facts.get(&format!("{name}_stretch"));
-    let shrunk = |by: f64| Margin::at_most("normal directions shrunk", stretch("normal"), exact(by));
+    let shrunk =
+        |by: f64| Margin::at_most("normal directions shrunk", stretch("normal"), exact(by));
     let compression = |by: f64| {
         let factor = stretch("tangent") / stretch("normal");
         Margin::at_least("compression factor", factor, exact(by))
@@ -76,7 +77,10 @@ pub(super) fn naive(facts: &Facts, example: &Example, v: Variant) -> Option<Judg
         let calm = calm.filter(|(_, (gamma, kappa))| kappa.value <= SMALL * gamma.value);
         let calm: f64 = calm.map(|(t, _)| t[1].value - t[0].value).sum();
         let share = Margin::at_least("calm times", exact(calm / example.span), exact(MOST));
-        return of(vec![share, compression(20.0), vanishing("eta"), transversal()], vec![aligned(facts)]);
+        return of(
+            vec![share, compression(20.0), vanishing("eta"), transversal()],
+            vec![aligned(facts)],
+        );
     }
     if v.is("jacobian_on_manifold_suffices") {
         let asked = vec![vanishing("kappa_on"), vanishing("eta_on"), positive("gamma_on")];
@@ -97,8 +101,7 @@ pub(super) fn naive(facts: &Facts, example: &Example, v: Variant) -> Option<Judg
         return of(asked, vec![aligned(facts)]);
     }
     if v.is("compression_factor_above_one_aligns") {
-        let asked =
-            vec![vanishing("kappa"), vanishing("eta"), compression(1.01), transversal()];
+        let asked = vec![vanishing("kappa"), vanishing("eta"), compression(1.01), transversal()];
         return of(asked, vec![aligned(facts)]);
     }
     None

@@ -233,6 +233,15 @@ impl Counterexample {
         }
     }
 
+    /// The largest size of its error, and for how long it acts during a time `span`.
+    pub fn error(&self, span: f64) -> (f64, f64) {
+        match *self {
+            Self::Ripple { height, .. } => (height, span),
+            Self::LateError { last, .. } => (1.0, last),
+            _ => (1.0, span),
+        }
+    }
+
     /// The field with its error: that of C8 and C9, and a unit push across M for all others.
     pub fn perturbed(&self, span: f64) -> Vec<Stage> {
         let mut stages = self.stages(span);

@@ -4,9 +4,7 @@ use super::Observation;
 use super::planar::PlanarWorld;
 use super::resolved::Resolved;
 use crate::claims::counterexample_maps::NUMBERS;
-use crate::drift::{
-    Canonical, Channel, Counterexample, Denoise, Embedded, Gaussian, PlaneField,
-};
+use crate::drift::{Canonical, Channel, Counterexample, Denoise, Embedded, Gaussian, PlaneField};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, geometric_times, uniform_times};
@@ -24,7 +22,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     match knobs.pick(&["C1", "C7", "C8", "C9", "C10", "C12"]) {
         "C10" => Ridge::decode(knobs).observe(),
         "C12" => Slab::decode(knobs).observe(),
-        number => observe_planar(&decode(number, knobs)),
+        number => decode(number, knobs).observe(),
     }
 }
 
@@ -49,21 +47,7 @@ fn decode(number: &'static str, knobs: &mut Knobs) -> PlanarWorld {
     };
     let mut world = PlanarWorld::new(number, example, span, slope, knobs);
     world.start = start;
-    world.exact = Some(std::mem::replace(&mut world.flow, example.perturbed(span)));
-    world
-}
-
-/// [`PlanarWorld::observe`], with the size of the error.
-fn observe_planar(world: &PlanarWorld) -> Result<Observation> {
-    let mut observation = world.observe()?;
-    let (size, time) = match world.example {
-        Counterexample::Ripple { height, .. } => (height, world.span),
-        Counterexample::LateError { last, .. } => (1.0, last),
-        _ => (1.0, world.span),
-    };
-    observation.facts.set("error_size", Quantity::exact(size));
-    observation.facts.set("error_total", Quantity::exact(size * time));
-    Ok(observation)
+    world.with_error()
 }
 
 fn state_number(facts: &mut Facts, number: &str, parameters: [f64; 3]) {
@@ -73,19 +57,25 @@ fn state_number(facts: &mut Facts, number: &str, parameters: [f64; 3]) {
 }
 
 /// C10: the data N(0, diag(1, s²)), seen on or off the ridge.
-#[derive(Serialize)]
-struct Ridge {
-    dim: usize,
-    tangent: usize,
+#[derive(Clone, Serialize)]
+pub struct Ridge {
+    /// D.
+    pub dim: usize,
+    /// d, at most D − 1.
+    pub tangent: usize,
     /// s.
-    thickness: f64,
-    sigma_start: f64,
-    sigma_end: f64,
-    start_slope: f64,
+    pub thickness: f64,
+    /// The first noise level.
+    pub sigma_start: f64,
+    /// The last one.
+    pub sigma_end: f64,
+    /// l_0.
+    pub start_slope: f64,
     /// Distance from the ridge at the start, in deviations.
-    offset: f64,
+    pub offset: f64,
+    /// Of the axes, and of the state along the ridge.
     #[serde(skip)]
-    stream: Stream,
+    pub stream: Stream,
 }
 
 impl Ridge {
@@ -104,7 +94,10 @@ impl Ridge {
         }
     }
 
-    fn observe(&self) -> Result<Observation> {
+    /// The slope, the sine of the angle, and the overlap with the score at the end.
+    ///
+    /// *Errors*: as [`Resolved::new`].
+    pub fn observe(&self) -> Result<Observation> {
         let (dim, d) = (self.dim, self.tangent);
         let axes = frame_from_normals(dim, dim, &self.stream.named("axes").normals(dim * dim));
         let variance = |i: usize| if i < d { 1.0 } else { self.thickness * self.thickness };
@@ -147,19 +140,25 @@ impl Ridge {
         let rounding = 16.0 * f64::EPSILON * state.norm() / square;
         let bar = 2.0 * (off * steepest + rounding) / score.norm() + turned;
         facts.set("overlap", Quantity::new(overlap, bar, Grade::Estimated));
+        let across = normal.tr_mul(&score).norm() / score.norm();
+        facts.set("score_normal", Quantity::new(across, bar, Grade::Estimated));
         Ok(Observation::new(self, facts))
     }
 }
 
-/// C12: the law is uniform on the slab |y| ≤ 1 at the end of v = −c y, and the error is ε(a + b y).
-#[derive(Serialize)]
-struct Slab {
-    rate: f64,
-    span: f64,
-    constant: f64,
-    gradient: f64,
+/// C12: the law is uniform on the slab |y| ≤ 1 at the end of v = −c y; the error is ε(a + b y).
+#[derive(Clone, Serialize)]
+pub struct Slab {
+    /// c.
+    pub rate: f64,
+    /// τ.
+    pub span: f64,
+    /// a.
+    pub constant: f64,
+    /// b.
+    pub gradient: f64,
     /// ε.
-    size: f64,
+    pub size: f64,
 }
 
 impl Slab {
@@ -190,7 +189,10 @@ impl Slab {
         Ok(Quantity::new(state[1], bar, Grade::Estimated))
     }
 
-    fn observe(&self) -> Result<Observation> {
+    /// The mass that the error puts off the slab.
+    ///
+    /// *Errors*: as [`Resolved::new`].
+    pub fn observe(&self) -> Result<Observation> {
         let mut facts = Facts::new();
         state_number(&mut facts, "C12", [self.rate, self.constant, self.gradient]);
         facts.set("span", Quantity::exact(self.span));

@@ -67,7 +67,8 @@ fn decode(number: &'static str, knobs: &mut Knobs) -> PlanarWorld {
             let feedback = ratio * rate * rate / (4.0 * shear);
             // Half of them end when the plane is back, half after some turns more.
             let period = std::f64::consts::PI / (0.5 * rate * (ratio - 1.0).abs().sqrt());
-            let span = if turning { period * if choice > 0.6 { 1.0 } else { 1.2 + choice } } else { span };
+            let span =
+                if turning { period * if choice > 0.6 { 1.0 } else { 1.2 + choice } } else { span };
             (Counterexample::Turning { rate, shear, feedback }, span, slope)
         }
         "C5" => (Counterexample::NormalCompression { rate }, span, f64::INFINITY),

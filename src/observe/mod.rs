@@ -1,7 +1,7 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
 mod adiabatic_gap_forces_alignment;
-mod alignment_and_robustness_are_independent;
+pub mod alignment_and_robustness_are_independent;
 pub mod compressing_maps_force_alignment;
 mod compression_alone_does_not_align;
 mod curvature_and_second_derivatives_bound_the_blocks;
@@ -84,10 +84,7 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ),
     ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::observe),
     ("compression_alone_does_not_align", compression_alone_does_not_align::observe),
-    (
-        "alignment_and_robustness_are_independent",
-        alignment_and_robustness_are_independent::observe,
-    ),
+    ("alignment_and_robustness_are_independent", alignment_and_robustness_are_independent::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.

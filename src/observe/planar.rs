@@ -9,7 +9,9 @@ use crate::drift::{Counterexample, Drift, Embedded, Lanes, Stage, Workspace};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity, nullable};
 use crate::flow::{Method, Sampler, uniform_times};
-use crate::linalg::{frame_from_normals, largest_angle, least_singular_value, mu_max, spectral_norm};
+use crate::linalg::{
+    frame_from_normals, largest_angle, least_singular_value, mu_max, spectral_norm,
+};
 use crate::random::{Knobs, Stream};
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
@@ -73,9 +75,8 @@ impl Prepared {
 
     fn run(&self, start: &[f64]) -> Result<Resolved<'_, Embedded>> {
         let legs = self.fields.iter().zip(&self.samplers);
-        let legs: Vec<_> = legs
-            .map(|(drift, (sampler, refined))| Leg { drift, sampler, refined })
-            .collect();
+        let legs: Vec<_> =
+            legs.map(|(drift, (sampler, refined))| Leg { drift, sampler, refined }).collect();
         Resolved::staged(&legs, start)
     }
 
@@ -114,6 +115,13 @@ impl PlanarWorld {
         Self { number, example, span, dim, tangent, start_slope, start, flow, exact: None, axes }
     }
 
+    /// The same world, run with its error and measured against its exact flow.
+    pub fn with_error(mut self) -> Self {
+        self.flow = self.example.perturbed(self.span);
+        self.exact = Some(self.example.stages(self.span));
+        self
+    }
+
     /// `[U_T U_N]`, `D×D`.
     fn frame(&self) -> DMatrix<f64> {
         frame_from_normals(self.dim, self.dim, &self.axes.normals(self.dim * self.dim))
@@ -143,7 +151,7 @@ impl PlanarWorld {
 
     /// Along the path `time`, `gamma`, `kappa`, `eta`, `normal_compression`, `slope` and `end_sine` as in
     /// T2.1, the signed `cosine` of the largest angle to M, and the blocks `gamma_on`, … at the foot point;
-    /// at the end the Jacobian in the frame, its log singular values, and the displacement.
+    /// at the end the Jacobian in the frame, its log singular values, and the displacement by the error.
     ///
     /// *Errors*: as [`Resolved::staged`], and as [`crate::linalg::svd`].
     pub fn measure(&self) -> Result<Facts> {
@@ -236,6 +244,9 @@ impl PlanarWorld {
             let bar = largest_angle(fine, coarse)? + exact.relative() + amplified;
             let sine = largest_angle(fine, &tangent)?.sin();
             facts.set("exact_end_sine", Quantity::new(sine, bar, Grade::Estimated));
+            let (size, time) = self.example.error(self.span);
+            facts.set("error_size", Quantity::exact(size));
+            facts.set("error_total", Quantity::exact(size * time));
         }
         Ok(facts)
     }
@@ -270,7 +281,8 @@ impl PlanarWorld {
         let prepared = Prepared::new(&self.flow, &axes, self.tangent)?;
         let orbit = prepared.run(self.start_in(&axes).as_slice())?;
         let jacobians = orbit.jacobians();
-        let planes = orbit.planes(&self.plane(&axes)).into_iter().map(|(_, coarse)| coarse).collect();
+        let planes =
+            orbit.planes(&self.plane(&axes)).into_iter().map(|(_, coarse)| coarse).collect();
         let frames = vec![axes; jacobians.len() + 1];
         Ok(Maps::new(self.tangent, jacobians, frames, planes, self.start_slope, self.axes))
     }

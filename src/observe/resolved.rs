@@ -34,8 +34,7 @@ struct Orbit<'a, F> {
 
 impl<'a, F: Drift> Orbit<'a, F> {
     fn new(stages: impl Iterator<Item = (&'a F, &'a Sampler)>, start: &[f64]) -> Result<Self> {
-        let mut orbit =
-            Self { parts: Vec::new(), states: vec![DVector::from_column_slice(start)] };
+        let mut orbit = Self { parts: Vec::new(), states: vec![DVector::from_column_slice(start)] };
         for (drift, sampler) in stages {
             let from = orbit.states.last().expect("a start at least");
             let part = Trajectory::from(drift, sampler, from.as_slice())?;
