@@ -4,7 +4,8 @@ mod support;
 
 use driftproof::claims::alignment_and_robustness_are_independent::CLAIM;
 use driftproof::claims::{
-    Claim, relative_compression_forces_alignment, tangential_alignment_bounds_score_overlap,
+    Claim, alignment_persists_under_c1_small_errors, relative_compression_forces_alignment,
+    tangential_alignment_bounds_score_overlap,
 };
 use driftproof::drift::{Counterexample, Stage};
 use driftproof::facts::{Facts, Quantity};
@@ -137,6 +138,26 @@ fn alignment_is_certified_where_displacement_grows_and_lost_where_it_is_small() 
     let zeros = vec![Quantity::exact(0.0); facts.series("kappa").len()];
     facts.set_series("kappa", zeros);
     assert_eq!(verdict(t21, &facts, None), Verdict::Violated);
+}
+
+#[test]
+fn the_modulus_of_alignment_needs_the_slope_of_the_error() {
+    // T5 on C9: H = 0, ‖Du‖ = k, and a path that moves by at most e/c.
+    let t5 = &alignment_persists_under_c1_small_errors::CLAIM;
+    let mut still = world("C9", RIPPLE, 0.1);
+    still.flow = still.exact.take().unwrap();
+    let (mut facts, moved) =
+        (still.measure().unwrap(), world("C9", RIPPLE, 0.1).measure().unwrap());
+    let slopes = facts.series("slope").iter().zip(moved.series("slope"));
+    facts.set_series("slope_difference", slopes.map(|(l, m)| *m - *l).collect());
+    facts.set_series("slope_perturbed", moved.series("slope").to_vec());
+    let path = vec![Quantity::exact(0.01 / 4.0); facts.series("time").len()];
+    facts.set_series("displacement", path);
+    facts.set("second_derivative", Quantity::exact(0.0));
+    facts.set("error_slope", Quantity::exact(2.0));
+    facts.set("turning", Quantity::exact(0.1));
+    assert_eq!(verdict(t5, &facts, None), Verdict::Holds, "{:#?}", t5.judge(&facts));
+    assert_eq!(verdict(t5, &facts, Some("c0_small_suffices")), Verdict::Violated);
 }
 
 #[test]
