@@ -165,18 +165,24 @@ impl PlanarWorld {
         let chosen: Vec<usize> = (0..tangents).chain(d..d + normals).collect();
         let frame = axes.select_columns(&chosen);
         let jacobian = orbit.jacobian_in(&frame);
+        // The blocks at a state that is off change what they carry by so much in a time t, from the start on.
+        let bent = |off: f64, time: f64| off * self.bend() * time;
+        let times = prepared.times();
+        let late = bent(orbit.state(times.len() - 1).1, self.span);
         let entries = (0..chosen.len() * chosen.len())
-            .map(|k| jacobian.at(k / chosen.len(), k % chosen.len()))
+            .map(|k| jacobian.at(k / chosen.len(), k % chosen.len()).widened(late))
             .collect();
         facts.set_series("jacobian", entries);
         facts.set("measured_tangents", Quantity::exact(tangents as f64));
         let outside = Quantity::new(jacobian.outside, jacobian.bar(), Grade::Estimated);
         facts.set("jacobian_outside", outside);
         let spectra = jacobian.spectra()?;
-        let logs = (0..chosen.len()).map(|k| jacobian.singular_value(&spectra, k).ln()).collect();
+        let logs = (0..chosen.len())
+            .map(|k| jacobian.singular_value(&spectra, k).widened(late).ln())
+            .collect();
         facts.set_series("log_singular_value", logs);
         let block = |m: &DMatrix<f64>, at: usize, n: usize| m.view((at, at), (n, n)).into_owned();
-        let stretch = |value: f64| Quantity::new(value, jacobian.bar(), Grade::Estimated);
+        let stretch = |value: f64| Quantity::new(value, jacobian.bar() + late, Grade::Estimated);
         let tt = least_singular_value(&block(&jacobian.values, 0, tangents))?;
         let nn = spectral_norm(&block(&jacobian.values, tangents, normals))?;
         facts.set("tangent_stretch", stretch(tt));
@@ -188,7 +194,6 @@ impl PlanarWorld {
         let tangent = axes.columns(0, d).into_owned();
         let normal = axes.columns(d, self.dim - d).into_owned();
         let foot = &tangent * tangent.transpose();
-        let times = prepared.times();
         let planes = orbit.planes(&self.plane(&axes));
         let slopes = orbit.slopes(&self.plane(&axes), &tangent, &normal)?;
         let sign = tangent.tr_mul(&planes[0].0).determinant();
@@ -215,8 +220,7 @@ impl PlanarWorld {
             push_blocks(state, "")?;
             push_blocks(&(&foot * state), "_on")?;
             facts.push("time", Quantity::exact(*time));
-            // The blocks at a state that is off turn the plane by so much, from the start on.
-            let bent = off * self.bend() * time;
+            let bent = bent(off, *time);
             facts.push("slope", slopes[k].0.widened(bent));
             let overlap = |plane: &DMatrix<f64>| sign * tangent.tr_mul(plane).determinant();
             let (cosine, rough) = (overlap(fine), overlap(coarse));
