@@ -7,6 +7,7 @@ pub mod compressing_maps_force_alignment;
 mod compression_alone_does_not_align;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
+mod embedded;
 mod errors_convert_between_parametrisations;
 mod flat_laws;
 mod frames;
