@@ -221,6 +221,19 @@ pub struct Maps {
 }
 
 impl Maps {
+    /// The maps of a smooth flow, with frames and the planes that it carries along.
+    pub(super) fn new(
+        tangent: usize,
+        jacobians: Vec<DMatrix<f64>>,
+        frames: Vec<DMatrix<f64>>,
+        planes: Vec<DMatrix<f64>>,
+        start_slope: f64,
+        stream: Stream,
+    ) -> Self {
+        let rounding = PUSH_ROUNDING * frames[0].nrows() as f64;
+        Self { tangent, jacobians, frames, planes, start_slope, rounding, stream }
+    }
+
     /// Block sizes of every map and of their product, slopes of the planes, and the cone form of the first map.
     ///
     /// *Errors*: [`crate::error::Error::Numeric`] when a singular value decomposition fails.

@@ -1,10 +1,13 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
 mod adiabatic_gap_forces_alignment;
+pub mod alignment_and_robustness_are_independent;
 mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
+mod compression_alone_does_not_align;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
+mod embedded;
 mod errors_convert_between_parametrisations;
 mod flat_laws;
 mod frames;
@@ -16,6 +19,7 @@ mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod noise_paths_average_to_the_response;
 mod paths;
+pub mod planar;
 pub mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
@@ -95,6 +99,8 @@ const OBSERVERS: &[(&str, Observer)] = &[
         rotated_coupling_solves_the_riccati_equation::observe,
     ),
     ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::observe),
+    ("compression_alone_does_not_align", compression_alone_does_not_align::observe),
+    ("alignment_and_robustness_are_independent", alignment_and_robustness_are_independent::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.
