@@ -13,7 +13,9 @@ pub mod errors_convert_between_parametrisations;
 pub mod gaussian_data_has_a_closed_form_flow;
 pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod normal_contraction_traps_perturbed_orbits;
 pub mod posterior_moments_certify_alignment;
+pub mod posterior_spread_and_denoiser_error_bound_the_distance;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod radial_law;
 pub mod relative_compression_forces_alignment;
@@ -109,6 +111,8 @@ pub const ALL: &[&Claim] = &[
     &posterior_moments_certify_alignment::CLAIM,
     &tangential_alignment_bounds_score_overlap::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &normal_contraction_traps_perturbed_orbits::CLAIM,
+    &posterior_spread_and_denoiser_error_bound_the_distance::CLAIM,
     &gaussian_data_has_a_closed_form_flow::CLAIM,
     &gaussian_paths_share_one_flow::CLAIM,
     &sampler_maps_contract_normals_exactly::CLAIM,
