@@ -9,7 +9,7 @@ use crate::verdict::{Judgement, Margin};
 const RESOLUTION: f64 = 0.05;
 
 /// Distances below this count as this: the sets themselves are of size one.
-const LEAST_SIZE: f64 = 1e-6;
+const LEAST_SIZE: f64 = 1e-5;
 
 /// An invariant family is met by the image of its points to this accuracy.
 const INVARIANT: f64 = 1e-9;

@@ -6,6 +6,9 @@ use crate::flow::geometric_times;
 use crate::random::{Knobs, Stream};
 use serde::Serialize;
 
+/// The least noise level of a run: some schedules end at 1e-3.
+const LEAST_SIGMA: f64 = 1.5e-3;
+
 /// A schedule between two noise levels, and what its model predicts.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Setting {
@@ -21,7 +24,11 @@ pub struct Setting {
 
 impl Setting {
     /// Decodes schedule and prediction; the plainest is flow matching with an error of its denoiser.
+    ///
+    /// Noise levels that are too low for some schedules are raised, to a ratio of at least 3.
     pub fn decode(knobs: &mut Knobs, (sigma_start, sigma_end): (f64, f64)) -> Self {
+        let sigma_end = sigma_end.max(LEAST_SIGMA);
+        let sigma_start = sigma_start.max(3.0 * sigma_end);
         let schedule = decode_schedule(knobs);
         let parametrisation = knobs.pick(&Parametrisation::ALL);
         Self { schedule, parametrisation, sigma_start, sigma_end }

@@ -15,6 +15,7 @@ mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod normal_contraction_traps_perturbed_orbits;
+mod normal_errors_and_cross_derivatives_bound_the_displacement;
 mod paths;
 pub mod posterior_moments_certify_alignment;
 mod posterior_spread_and_denoiser_error_bound_the_distance;
@@ -75,6 +76,10 @@ const OBSERVERS: &[(&str, Observer)] = &[
     (
         "normal_contraction_traps_perturbed_orbits",
         normal_contraction_traps_perturbed_orbits::observe,
+    ),
+    (
+        "normal_errors_and_cross_derivatives_bound_the_displacement",
+        normal_errors_and_cross_derivatives_bound_the_displacement::observe,
     ),
     (
         "posterior_spread_and_denoiser_error_bound_the_distance",

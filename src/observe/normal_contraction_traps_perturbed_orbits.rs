@@ -89,7 +89,7 @@ impl World {
     fn decode(knobs: &mut Knobs) -> Result<Self> {
         let count = knobs.pick(&[1, 1, 1, 2, 2, 0]);
         let spheres: Vec<(usize, f64)> = (0..count)
-            .map(|_| (knobs.pick(&[2, 2, 3, 4, 16]), knobs.log_range(1.0, 2.0)))
+            .map(|_| (knobs.pick(&[2, 2, 3, 4, 8, 16]), knobs.log_range(1.0, 2.0)))
             .collect();
         let least_plane = usize::from(count == 0);
         let plane: Vec<f64> =
@@ -172,7 +172,10 @@ impl World {
         // As an error of the velocity it points along the normal.
         let factor = setting.parametrisation.velocity_factor(&setting.schedule, times[1]);
         let direction = (&normal * angle.cos() + along * angle.sin()) * factor.signum();
-        let error = setting.decode_error(knobs, direction.as_slice(), stream);
+        let error = match setting.decode_error(knobs, direction.as_slice(), stream) {
+            _ if thin => LearningError::constant(direction.as_slice()),
+            error => error,
+        };
         let lever = setting.lever() * error.bounds()[0];
         let epsilon = 0.45 * width * share / lever;
         let logs = (setting.sigma_start / setting.sigma_end).ln();
@@ -300,15 +303,18 @@ fn along_the_flow(
         let radii = world.radii_of(world.family, t, orbit.as_slice());
         let manifold = world.manifold(&radii)?;
         let Frames { foot, normal, .. } = Frames::at(&manifold, x)?;
+        // In u = −log σ the rates are of order one: s' = 1/(a'/a − b'/b).
+        let (a, b, da, db) = world.setting.schedule.rates(t);
+        let pace = (da / a - db / b).recip();
         let off = state + moved + foot.residual + ROUNDING;
-        facts.push("time", Quantity::exact(t));
+        facts.push("time", Quantity::exact(-(b / a).ln()));
         facts.push("distance", Quantity::new(foot.distance, off, Grade::Estimated));
 
         let samples: Vec<f64> = (0..=SEGMENT)
             .map(|i| {
                 let at = &foot.point + (x - &foot.point) * (i as f64 / SEGMENT as f64);
                 let a = exact.jacobian(t, at.as_slice(), &mut work);
-                mu_max(&(normal.tr_mul(&a) * &normal))
+                pace * mu_max(&(normal.tr_mul(&a) * &normal))
             })
             .collect();
         let rate = samples.iter().fold(1.0, |m: f64, s| m.max(s.abs()));
@@ -317,7 +323,7 @@ fn along_the_flow(
             Quantity::new(value, rate * (16.0 * bend * off + ROUNDING), Grade::Estimated)
         };
         facts.push("compression", compression(-supremum(&samples)));
-        facts.push("tube_compression", compression(world.tube_compression(t, &radii)));
+        facts.push("tube_compression", compression(pace * world.tube_compression(t, &radii)));
 
         let mut push = |name: &str, value: f64, size: f64| {
             let bar = 16.0 * size * (off * bend + ROUNDING);
@@ -326,14 +332,13 @@ fn along_the_flow(
         let mut w = DVector::zeros(dim);
         error.velocity(t, x.as_slice(), w.as_mut_slice());
         let factor = world.setting.parametrisation.velocity_factor(&world.setting.schedule, t);
-        let [most, slope, _] = world.error.bounds().map(|bound| bound * factor.abs());
+        let [most, slope, _] = world.error.bounds().map(|bound| bound * factor.abs() * pace);
         let size = world.epsilon * (most + slope);
-        push("error", world.epsilon * normal.tr_mul(&w).norm(), size);
+        push("error", pace * world.epsilon * normal.tr_mul(&w).norm(), size);
         push("tube_error", world.epsilon * most, 0.0);
         // The defect is that of the foot point; by symmetry it is the same all over M_t.
         let mut v = DVector::zeros(dim);
         exact.velocity(t, foot.point.as_slice(), v.as_mut_slice());
-        let (a, _, da, _) = world.setting.schedule.rates(t);
         let (defect, size) = match world.family {
             Family::Invariant => (0.0, 0.0),
             Family::Data => {
@@ -341,7 +346,7 @@ fn along_the_flow(
                 (normal.tr_mul(&gap).norm(), v.norm() + foot.point.norm() * da / a)
             }
         };
-        push("defect", defect, size);
+        push("defect", pace * defect, pace * size);
     }
     Ok(())
 }
