@@ -35,10 +35,10 @@ struct Line {
 impl Line {
     const INTERVALS: usize = 48;
 
-    /// (1 − e^{−at})/a and e^{−at}.
+    /// e^{−at} r_1 + (ω + c)(1 − e^{−at})/a.
     fn distance(&self, t: f64) -> f64 {
-        let decay = (-self.compression * t).exp();
-        decay * self.start + (self.error + self.defect) * (1.0 - decay) / self.compression
+        let lost = -(-self.compression * t).exp_m1();
+        (1.0 - lost) * self.start + (self.error + self.defect) * lost / self.compression
     }
 
     fn facts(&self) -> Facts {

@@ -73,6 +73,14 @@ fn flat(facts: &Facts, v: Variant) -> (f64, f64) {
 }
 
 fn margins(facts: &Facts, v: Variant) -> Judgement {
+    let off = facts.get("off_the_set");
+    let hypotheses = vec![
+        Margin::at_most("H1 data on the set", off, Quantity::exact(ON_THE_SET)),
+        Margin::condition("H2 positive reach", facts.get("reach").value > 0.0),
+    ];
+    if facts.get("reach").value <= 0.0 {
+        return Judgement { hypotheses, conclusions: Vec::new() };
+    }
     let (time, distance) = (facts.series("time"), facts.series("distance"));
     let (spread, error, lean) =
         (facts.series("spread"), facts.series("error"), facts.series("lean"));
@@ -147,10 +155,5 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     conclusions.push(equal("(d) flow on a flat", "flat_flow", flow));
     conclusions.push(equal("(e) reverse diffusion on a flat", "flat_diffusion", diffusion));
 
-    let off = facts.get("off_the_set");
-    let hypotheses = vec![
-        Margin::at_most("H1 data on the set", off, Quantity::exact(ON_THE_SET)),
-        Margin::condition("H2 positive reach", facts.get("reach").value > 0.0),
-    ];
     Judgement { hypotheses, conclusions }
 }

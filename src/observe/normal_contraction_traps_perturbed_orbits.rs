@@ -88,7 +88,7 @@ impl Drift for Sheared<'_> {
 impl World {
     fn decode(knobs: &mut Knobs) -> Result<Self> {
         let count = knobs.pick(&[1, 1, 1, 2, 2, 0]);
-        let spheres: Vec<(usize, f64)> = (0..count)
+        let mut spheres: Vec<(usize, f64)> = (0..count)
             .map(|_| (knobs.pick(&[2, 2, 3, 4, 8, 16]), knobs.log_range(1.0, 2.0)))
             .collect();
         let least_plane = usize::from(count == 0);
@@ -108,6 +108,9 @@ impl World {
         let rate = (setting.sigma_start / setting.sigma_end).ln() / (times[1] - times[0]);
         // One tube in eight is too thin for what happens in it.
         let thin = knobs.unit() < 0.125;
+        if let (true, Some(sphere)) = (thin, spheres.first_mut()) {
+            sphere.0 = 8;
+        }
         let sheared = !spheres.is_empty() && !normals.is_empty() && knobs.unit() < 0.5;
         let shear = if sheared { rate * knobs.range(0.2, 3.0) } else { 0.0 };
         let stream = knobs.stream("tube");
@@ -118,7 +121,7 @@ impl World {
         let (mut foot, mut normal) = (DVector::zeros(dim), DVector::zeros(dim));
         let mut weights = stream.named("normal").normals(dim);
         if thin && count > 0 {
-            // Inwards, where a sphere compresses least.
+            // Inwards, where a sphere compresses least, and less so in high dimension.
             weights.fill(0.0);
             weights[0] = -1.0;
         }

@@ -5,8 +5,8 @@ use super::frames::blocks_in_frame;
 use super::linear::{Blocks, LinearWorld};
 use super::resolved::Resolved;
 use crate::drift::{
-    Channel, Denoise, Denoiser, Drift, Gaussian, Inexact, LearningError, Product, Rotating, Sphere,
-    Workspace,
+    Channel, Denoise, Denoiser, Drift, Gaussian, Inexact, Lanes, LearningError, Product, Rotating,
+    Sphere, Workspace,
 };
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
@@ -16,14 +16,16 @@ use crate::random::{Knobs, Stream};
 use crate::response::sensitivities;
 use crate::scalar::Scalar;
 use nalgebra::{DMatrix, DVector};
-use num_dual::Dual;
 use serde::Serialize;
 
 /// Steps of the flow; even, for Simpson's rule.
-const STEPS: usize = 64;
+const STEPS: usize = 48;
 
-/// Intervals of the segment between both orbits on which blocks are sampled.
+/// Intervals of the segment between both orbits on which blocks are sampled, where they depend on the state.
 const SEGMENT: usize = 3;
+
+/// Growth of a linear world in all, as a logarithm.
+const MOST_GROWTH: f64 = 4.0;
 
 /// Rounding of displacements relative to their size on the way.
 const ROUNDING: f64 = 1e-12;
@@ -77,37 +79,6 @@ impl Drift for InLogNoise {
     }
 }
 
-/// State and covariance of white errors: Cov' = A Cov + Cov Aᵀ + q² I.
-struct WithCovariance<'a, V> {
-    drift: &'a V,
-    white: f64,
-}
-
-impl<V: Drift> Drift for WithCovariance<'_, V> {
-    fn dim(&self) -> usize {
-        let d = self.drift.dim();
-        d + d * d
-    }
-
-    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
-        let d = self.drift.dim();
-        let (state, covariance) = x.split_at(d);
-        out[d..].fill(S::from(0.0));
-        for (j, column) in covariance.chunks_exact(d).enumerate() {
-            let carried: Vec<Dual<S>> =
-                state.iter().zip(column).map(|(&x, &c)| Dual::new(x, c)).collect();
-            let mut moved = carried.clone();
-            self.drift.velocity(Dual::from_re(t), &carried, &mut moved);
-            for (i, v) in moved.iter().enumerate() {
-                out[i] = v.re;
-                out[d + j * d + i] += v.eps;
-                out[d + i * d + j] += v.eps;
-            }
-            out[d + j * d + j] += S::from(self.white * self.white);
-        }
-    }
-}
-
 impl World {
     fn decode(knobs: &mut Knobs) -> Result<Self> {
         let linear = knobs.unit() < 0.6;
@@ -156,6 +127,8 @@ impl World {
     ) -> (Flow, usize, f64, f64, DMatrix<f64>) {
         let LinearWorld { tangent, span, mut flow } = LinearWorld::decode(knobs, Blocks::Full);
         let dim = flow.mean.nrows();
+        // Blocks of A itself in a frame that turns past it: κ and η are then those of the turning.
+        flow.carried = knobs.unit() < 0.6;
         if aligned {
             flow.turns.iter_mut().for_each(|turn| turn.rate = 0.0);
         }
@@ -172,6 +145,7 @@ impl World {
             }
         }
         let (frame, _) = flow.frame_and_rate(0.0);
+        let span = span.min(MOST_GROWTH / (flow.mean.norm() + flow.wave.norm()).max(1e-9));
         (Flow::Linear(flow), tangent, 0.0, span, frame)
     }
 
@@ -256,13 +230,18 @@ impl World {
                 let mut w = DVector::zeros(dim);
                 self.error.velocity(t, at.as_slice(), w.as_mut_slice());
                 let w = u.tr_mul(&w) * size;
-                let bar = bar * size * self.error.bounds()[1] + ROUNDING;
+                let [most, slope, _] = self.error.bounds();
+                let bar = size * most.min(bar * slope) + ROUNDING;
                 facts.push(&format!("{name}_tangent"), measured(w.rows(0, d).norm(), bar));
                 facts.push(&format!("{name}_normal"), measured(w.rows(d, dim - d).norm(), bar));
             }
 
+            let (segment, bent) = match &self.flow {
+                Flow::Linear(_) => (0, 0.0),
+                Flow::Path { .. } => (SEGMENT, 8.0 * (bar_x + bar_y)),
+            };
             let mut samples = Vec::new();
-            for i in 0..=SEGMENT {
+            for i in 0..=segment {
                 let at = x + (y - x) * (i as f64 / SEGMENT as f64);
                 let a = u.tr_mul(&(drift.jacobian(t, at.as_slice(), &mut work) * &u));
                 samples.push(Sample::of(&a, &u, &rate, d)?);
@@ -271,7 +250,7 @@ impl World {
                 let series: Vec<f64> = samples.iter().map(|s| s.0[index]).collect();
                 let jump = series.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f64::max);
                 let most = series.iter().copied().fold(f64::NEG_INFINITY, f64::max) + 0.25 * jump;
-                let bar = (1.0 + most.abs()) * (8.0 * (bar_x + bar_y) + ROUNDING);
+                let bar = (1.0 + most.abs()) * (bent + ROUNDING);
                 facts.push(name, measured(most, bar));
                 facts.push(&format!("first_{name}"), measured(series[0], bar));
             }
@@ -289,12 +268,19 @@ impl World {
             let part = |range: std::ops::Range<usize>| range.map(|i| inside[(i, i)]).sum::<f64>();
             [part(0..d), part(d..dim)]
         };
-        let by_equation = |sampler: &Sampler| -> Result<[f64; 2]> {
-            let with = WithCovariance { drift, white: self.white };
-            let mut start = self.start.clone();
-            start.resize(dim + dim * dim, 0.0);
-            let end = Trajectory::from(&with, sampler, &start)?.end().as_slice()[dim..].to_vec();
-            Ok(traces(&DMatrix::from_vec(dim, dim, end)))
+        // State and covariance side by side: its columns are tangents, so one push gives A Cov.
+        let pushed = |t: f64, block: &[f64], out: &mut [f64]| {
+            drift.push(t, block, Lanes::single(dim), out, &mut Workspace::default());
+            let product = DMatrix::from_column_slice(dim, dim, &out[dim..]);
+            let rate = &product + product.transpose();
+            out[dim..].copy_from_slice(rate.as_slice());
+            (0..dim).for_each(|i| out[dim + i * dim + i] += self.white * self.white);
+        };
+        let by_equation = |sampler: &Sampler| {
+            let mut block = self.start.clone();
+            block.resize(dim + dim * dim, 0.0);
+            (0..sampler.maps()).for_each(|k| sampler.map_field(pushed, k, &mut block));
+            traces(&DMatrix::from_column_slice(dim, dim, &block[dim..]))
         };
         let by_integral = |sampler: &Sampler| -> Result<[f64; 2]> {
             let steps = sampler.maps();
@@ -323,7 +309,7 @@ impl World {
             }
         };
         let refined = sampler.refined();
-        state("covariance", by_equation(&sampler)?, by_equation(&refined)?);
+        state("covariance", by_equation(&sampler), by_equation(&refined));
         state("integral", by_integral(&sampler)?, by_integral(&refined)?);
         facts.set("tangents", Quantity::exact(d as f64));
         facts.set("normals", Quantity::exact((dim - d) as f64));
@@ -344,10 +330,14 @@ impl Sample {
         ["rate_tangent", "rate_normal", "kappa", "eta", "still_kappa", "still_eta"];
 
     fn of(a: &DMatrix<f64>, u: &DMatrix<f64>, rate: &DMatrix<f64>, d: usize) -> Result<Self> {
-        let moving = if rate.is_empty() { a.clone() } else { a - u.tr_mul(rate) };
         let n = a.nrows() - d;
-        let part = |r, h| moving.view((r, r), (h, h)).into_owned();
-        let (blocks, still) = (blocks_in_frame(&moving, d)?, blocks_in_frame(a, d)?);
+        let part = |r, h| a.view((r, r), (h, h)).into_owned();
+        let still = blocks_in_frame(a, d)?;
+        // UᵀU' is skew, so rates do not see it.
+        let blocks = match rate.is_empty() {
+            true => still,
+            false => blocks_in_frame(&(a - u.tr_mul(rate)), d)?,
+        };
         let rates = (mu_max(&part(0, d)), mu_max(&part(d, n)));
         Ok(Self([rates.0, rates.1, blocks.kappa, blocks.eta, still.kappa, still.eta]))
     }

@@ -26,6 +26,8 @@ const FAMILIES: &[Family] = &[
     Family::Sphere,
     Family::Flat,
     Family::Cuboid,
+    Family::Cuboid,
+    Family::Cuboid,
     Family::FlatTorus,
     Family::Torus,
     Family::Arc,
@@ -157,7 +159,7 @@ impl World {
         let edged = manifold.pieces().iter().any(|piece| has_boundary(&piece.chart));
         let map = MapRun {
             kept: knobs.range(0.02, 0.95),
-            size: if edged { 3.0 } else { 0.5 } * length * knobs.unit(),
+            size: if edged { 2.0 } else { 0.5 } * length * knobs.unit(),
             angle: knobs.pick(&[1.0, 0.0, 0.7]) * std::f64::consts::FRAC_PI_2,
         };
 
