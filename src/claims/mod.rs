@@ -7,12 +7,14 @@
 
 pub mod adiabatic_gap_forces_alignment;
 pub mod agreement;
+pub mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
 pub mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod errors_convert_between_parametrisations;
 pub mod gaussian_data_has_a_closed_form_flow;
 pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod noise_paths_average_to_the_response;
 pub mod normal_contraction_traps_perturbed_orbits;
 pub mod normal_errors_and_cross_derivatives_bound_the_displacement;
 pub mod posterior_moments_certify_alignment;
@@ -104,6 +106,7 @@ impl Claim {
 
 /// Every claim, in the order of the theory.
 pub const ALL: &[&Claim] = &[
+    &noise_paths_average_to_the_response::CLAIM,
     &moving_frame_blocks_are_gauge_invariant::CLAIM,
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,
@@ -115,6 +118,7 @@ pub const ALL: &[&Claim] = &[
     &normal_contraction_traps_perturbed_orbits::CLAIM,
     &normal_errors_and_cross_derivatives_bound_the_displacement::CLAIM,
     &posterior_spread_and_denoiser_error_bound_the_distance::CLAIM,
+    &alignment_persists_under_c1_small_errors::CLAIM,
     &gaussian_data_has_a_closed_form_flow::CLAIM,
     &gaussian_paths_share_one_flow::CLAIM,
     &sampler_maps_contract_normals_exactly::CLAIM,

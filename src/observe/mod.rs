@@ -1,6 +1,7 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
 mod adiabatic_gap_forces_alignment;
+mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
@@ -14,6 +15,7 @@ mod later_stage;
 mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
+mod noise_paths_average_to_the_response;
 mod normal_contraction_traps_perturbed_orbits;
 mod normal_errors_and_cross_derivatives_bound_the_displacement;
 mod paths;
@@ -59,6 +61,7 @@ type Observer = fn(&mut Knobs) -> Result<Observation>;
 
 /// Who observes what: one line a claim.
 const OBSERVERS: &[(&str, Observer)] = &[
+    ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
@@ -85,6 +88,7 @@ const OBSERVERS: &[(&str, Observer)] = &[
         "posterior_spread_and_denoiser_error_bound_the_distance",
         posterior_spread_and_denoiser_error_bound_the_distance::observe,
     ),
+    ("alignment_persists_under_c1_small_errors", alignment_persists_under_c1_small_errors::observe),
     ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::observe),
     ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::observe),
     ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::observe),
