@@ -218,7 +218,9 @@ pub(crate) fn push_generic(
                 for lane in 0..carried {
                     eps[lane] = tangents[(first + lane) * d + row];
                 }
-                *dual = Tangents::new(state[row], Derivative::some(eps));
+                // A state without tangents is carried without derivatives, at the price of a plain one.
+                let eps = if carried > 0 { Derivative::some(eps) } else { Derivative::none() };
+                *dual = Tangents::new(state[row], eps);
             }
             field(input, output);
             for (row, dual) in output.iter().enumerate() {
