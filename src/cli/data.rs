@@ -9,7 +9,7 @@ use crate::claims::posterior_moments_certify_alignment::CLAIM as CERTIFICATE;
 use crate::error::Result;
 use crate::facts::Facts;
 use crate::observe::{self, data::Watch};
-use crate::points::{PointSet, Scaling};
+use crate::points::{Columns, PointSet, Scaling};
 use crate::record::{DataRecord, TrajectoryRecord};
 use crate::verdict::Verdict;
 use clap::ValueEnum;
@@ -50,12 +50,14 @@ impl Scale {
     }
 }
 
-/// Reads the files, or the built-in sets when there is none.
-pub fn read(files: &[PathBuf], scale: Scale) -> Result<Vec<PointSet>> {
+/// Reads the files, or the built-in sets when there is none; `normals` tells that the last half of the
+/// columns of every file are unit normals.
+pub fn read(files: &[PathBuf], scale: Scale, normals: bool) -> Result<Vec<PointSet>> {
     if files.is_empty() {
         return PointSet::built_in(scale.scaling());
     }
-    files.iter().map(|file| PointSet::read(file, scale.scaling())).collect()
+    let columns = if normals { Columns::PointsAndNormals } else { Columns::Points };
+    files.iter().map(|file| PointSet::read(file, columns, scale.scaling())).collect()
 }
 
 /// Observes one data set, and judges what can be judged on its trajectories.
@@ -357,6 +359,7 @@ mod tests {
             points: nalgebra::DMatrix::from_iterator(3, 600, spiral),
             log_weights: vec![-600.0_f64.ln(); 600],
             constant_columns: Vec::new(),
+            normals: None,
             notes: Vec::new(),
         };
         let certified = |record: &DataRecord, verdict| {

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use std::sync::atomic::Ordering;
 
 /// Runge–Kutta steps between the two noise levels, equal in log σ.
-const STEPS: usize = 24;
+pub const STEPS: usize = 24;
 
 /// Draws of the null; a gap is reported only when it stands out more than that of every draw, so at
 /// p = 1/(1 + draws). More draws where they are cheap.
@@ -196,7 +196,10 @@ fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
     }
     let mut points = axes * noise;
     points.column_iter_mut().for_each(|mut column| column += &mean);
-    PointSet { points, log_weights: vec![-(count as f64).ln(); count], ..set.clone() }
+    PointSet { points, log_weights: vec![-(count as f64).ln(); count],
+        normals: None,
+        ..set.clone()
+    }
 }
 
 /// Mean and standard deviation (n − 1).

@@ -3,6 +3,8 @@
 mod condition;
 mod exponents;
 mod noise;
+mod planes;
+mod quantiles;
 mod tangents;
 #[cfg(test)]
 mod tests;
@@ -110,7 +112,7 @@ fn measure(set: &PointSet, seed: u64, watch: Watch<'_>, seen: &mut DataObservati
     let runs = exponents::run(set, &denoiser, levels, stream)?;
     (watch.after_each)();
     let gap = exponents::against_null(set, &runs, levels, stream, watch, facts)?;
-    tangents::compare(set, &runs, gap, levels, facts)?;
+    tangents::compare(set, &denoiser, &runs, gap, levels, stream, facts)?;
     seen.adiabatic = condition::along(&denoiser, &runs, levels, stream)?;
     seen.certified = condition::certified(set, &denoiser, &runs, levels, stream)?;
     Ok(())
