@@ -15,6 +15,7 @@ pub mod observe;
 pub mod points;
 pub mod random;
 pub mod record;
+pub mod response;
 pub mod scalar;
 pub mod scenario;
 pub mod special;

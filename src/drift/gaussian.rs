@@ -37,6 +37,14 @@ impl Gaussian {
         Ok(Self { mean, axes, variances })
     }
 
+    /// N(0, diag(λ)).
+    ///
+    /// *Errors*: as [`Gaussian::new`].
+    pub fn diagonal(variances: &[f64]) -> Result<Self> {
+        let dim = variances.len();
+        Self::new(vec![0.0; dim], DMatrix::identity(dim, dim), variances.to_vec())
+    }
+
     /// The mean, length D.
     pub fn mean(&self) -> &[f64] {
         &self.mean

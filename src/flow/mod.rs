@@ -3,12 +3,16 @@
 mod adaptive;
 mod ancestral;
 mod bundle;
+mod maps;
+mod stochastic;
 mod tableau;
 mod trajectory;
 
 pub use adaptive::adaptive_times;
 pub use ancestral::ancestral_step;
 pub use bundle::Bundle;
+pub use maps::{InexactFlow, Maps, Orbit};
+pub use stochastic::{Scheme, StochasticSampler};
 pub use tableau::{Method, Tableau};
 pub use trajectory::Trajectory;
 
@@ -58,6 +62,16 @@ impl Sampler {
 
     /// x ← F_k(x) on any carrier: the reference that [`Sampler::step`] must agree with.
     pub fn map<S: Scalar>(&self, drift: &impl Drift, k: usize, x: &mut [S]) {
+        self.map_field(|t, x, v| drift.velocity(t, x, v), k, x);
+    }
+
+    /// [`Sampler::map`] of a velocity field (t, x, out) written on this carrier alone.
+    pub fn map_field<S: Scalar>(
+        &self,
+        velocity: impl Fn(S, &[S], &mut [S]),
+        k: usize,
+        x: &mut [S],
+    ) {
         let tableau = self.method.tableau();
         let (t, h) = (self.times[k], self.times[k + 1] - self.times[k]);
         let mut stages: Vec<Vec<S>> = Vec::new();
@@ -66,9 +80,9 @@ impl Sampler {
             for (a, stage) in row.iter().zip(&stages) {
                 argument.iter_mut().zip(stage).for_each(|(z, k)| *z += *k * (h * a));
             }
-            let mut velocity = argument.clone();
-            drift.velocity(S::from(t + c * h), &argument, &mut velocity);
-            stages.push(velocity);
+            let mut stage = argument.clone();
+            velocity(S::from(t + c * h), &argument, &mut stage);
+            stages.push(stage);
         }
         for (b, stage) in tableau.b.iter().zip(&stages) {
             x.iter_mut().zip(stage).for_each(|(x, k)| *x += *k * (h * b));

@@ -6,6 +6,7 @@
 //! [`Grade::Symbolic`], the rest as [`Grade::Estimated`], with proven bounds beside it.
 
 mod boundary;
+mod carried;
 mod chart;
 mod curvature;
 mod family;
@@ -17,6 +18,7 @@ mod reach;
 mod sampling;
 mod scatter;
 
+pub use carried::Part;
 pub use chart::{Arc, Axis, Chart, Closed, Ellipse, Flat, Graph, Sphere, Spiral, Torus, Wave};
 pub use family::Family;
 pub use law::{Component, Density, Law};

@@ -1,0 +1,17 @@
+//! What a learning error does: the sensitivity δ, its divergence, and the relative response g of the density.
+//!
+//! ρ^ε is the law of a model with error ε w, μ = dρ^ε/dε at ε = 0, and g = μ/ρ
+//! where ρ > 0. Two formulas that share no derivative (T1.3):
+//! - g = −(div δ + ⟨δ, s⟩), which needs second derivatives of the model;
+//! - g = −Σ or −∫ of div w + ⟨w, s⟩, which needs the error and the score only.
+//!
+//! [`along_maps`] computes both for maps, without truncation; [`Lagrangian`] for a velocity
+//! field; [`log_density_slope`] differentiates log ρ^ε at a fixed point through the whole model.
+
+mod lagrangian;
+mod maps;
+mod source;
+
+pub use lagrangian::{Lagrangian, LagrangianState};
+pub use maps::{MapResponse, along_maps, log_density_slope, sensitivities};
+pub use source::{LogDensity, NoisyLaw};

@@ -1,0 +1,306 @@
+//! Errors, their parts, stochastic samplers as maps, and the response by formulas that share no term.
+
+use driftproof::drift::{
+    Channel, Denoise, Drift, Gaussian, GaussianPath, InVelocity, Inexact, LearningError, Onset,
+    Parametrisation, PartOf, Schedule, Sphere, Workspace,
+};
+use driftproof::flow::{
+    InexactFlow, Maps, Method, Orbit, Sampler, Scheme, StochasticSampler, ancestral_step,
+    uniform_times,
+};
+use driftproof::lyapunov::product;
+use driftproof::manifold::{Chart, Manifold, Part};
+use driftproof::random::Stream;
+use driftproof::response::{
+    Lagrangian, LagrangianState, LogDensity, NoisyLaw, along_maps, log_density_slope, sensitivities,
+};
+use driftproof::scalar::Scalar;
+use nalgebra::DVector;
+use num_dual::Dual;
+
+fn close(measured: f64, expected: f64, tolerance: f64) {
+    let error = (measured - expected).abs();
+    assert!(error <= tolerance * (1.0 + expected.abs()), "{measured} against {expected}");
+}
+
+fn noise(dim: usize) -> Gaussian {
+    Gaussian::diagonal(&vec![1.0; dim]).unwrap()
+}
+
+/// N(0, I) as the law that models start from.
+const PURE_NOISE: Channel<f64> = Channel { signal: 0.0, noise_variance: 1.0 };
+
+#[test]
+fn the_three_responses_of_maps_agree_to_rounding() {
+    let sphere = Sphere::new(3, 1.5).unwrap();
+    for (seed, method) in [(1, Method::Euler), (2, Method::Heun), (3, Method::Rk4)] {
+        let error = LearningError::fourier(3, 6, 0.8, 1.0, Stream::root(seed));
+        let drift = GaussianPath { schedule: Schedule::FlowMatching, denoiser: &sphere };
+        let sampler = Sampler::new(method, uniform_times(0.0, 0.7, 12));
+        let maps = InexactFlow { sampler: &sampler, drift: &drift, error: &error };
+        let source = NoisyLaw { denoiser: &sphere, channel: PURE_NOISE };
+        let response = along_maps(&maps, &source, &[0.4, -0.9, 1.1]).unwrap();
+        let (g, by_error) = (response.from_divergence[12], response.from_error[12]);
+        assert!(g.abs() > 0.05, "{g}");
+        assert!((g - by_error).abs() <= response.rounding[12], "{g} {by_error}");
+        let fixed = log_density_slope(&maps, &source, &response).unwrap();
+        assert!((g - fixed).abs() <= response.rounding[12], "{g} {fixed}");
+        // And the finite size: log ρ^ε at the fixed end, from inverses by Newton's method.
+        let log_density = |epsilon: f64| {
+            let mut start = response.states[0].clone();
+            for _ in 0..20 {
+                let orbit = Orbit::from(&maps, epsilon, start.as_slice()).unwrap();
+                let jacobian = product(&orbit);
+                start -= jacobian.lu().solve(&(orbit.end() - &response.states[12])).unwrap();
+            }
+            let orbit = Orbit::from(&maps, epsilon, start.as_slice()).unwrap();
+            source.log_density(start.as_slice()) - product(&orbit).determinant().abs().ln()
+        };
+        close(log_density(0.0), response.log_density[12], 1e-12);
+        let h = 1e-4;
+        close((log_density(h) - log_density(-h)) / (2.0 * h), g, 1e-6);
+    }
+}
+
+#[test]
+fn the_response_of_gaussian_data_to_a_constant_error_is_in_closed_form() {
+    // Trigonometric path: x_i(1) = √λ_i x_i(0); δ_i = b_i ∫ √λ_i/√S_i(t) dt and s = −x/λ, so g = ⟨δ, x/λ⟩.
+    let variances = [4.0, 0.25];
+    let data = Gaussian::diagonal(&variances).unwrap();
+    let drift = GaussianPath { schedule: Schedule::Trigonometric, denoiser: &data };
+    let error = LearningError::constant(&[0.7, -0.4]);
+    let source = NoisyLaw { denoiser: &data, channel: PURE_NOISE };
+    let end = 0.9;
+    let sampler = Sampler::new(Method::Rk4, uniform_times(0.0, end, 200));
+    let maps = InexactFlow { sampler: &sampler, drift: &drift, error: &error };
+    let start = [0.8, -1.3];
+    let response = along_maps(&maps, &source, &start).unwrap();
+
+    let spread = |i: usize, t: f64| {
+        let angle = std::f64::consts::FRAC_PI_2 * t;
+        (angle.cos().powi(2) + variances[i] * angle.sin().powi(2)).sqrt()
+    };
+    let mut expected = 0.0;
+    for i in 0..2 {
+        // Midpoint rule, fine enough for 1e-9.
+        let n = 20_000;
+        let kernel: f64 = (0..n).map(|k| 1.0 / spread(i, end * (k as f64 + 0.5) / n as f64)).sum();
+        let delta = [0.7, -0.4][i] * spread(i, end) * kernel * end / n as f64;
+        let (x, s) = (start[i] * spread(i, end), spread(i, end));
+        close(response.delta[200][i], delta, 1e-8);
+        close(response.score[200][i], -x / (s * s), 1e-8);
+        expected += delta * x / (s * s);
+    }
+    close(response.from_error[200], expected, 1e-8);
+    close(response.from_divergence[200], expected, 1e-8);
+}
+
+#[test]
+fn the_equations_of_the_response_agree_with_the_maps_in_the_limit() {
+    let sphere = Sphere::new(2, 1.0).unwrap();
+    let drift = GaussianPath { schedule: Schedule::FlowMatching, denoiser: &sphere };
+    let error = LearningError::fourier(2, 4, 1.0, 0.5, Stream::root(5));
+    let source = NoisyLaw { denoiser: &sphere, channel: PURE_NOISE };
+    let start = [0.6, -0.5];
+    let sampler = Sampler::new(Method::Rk4, uniform_times(0.0, 0.8, 100));
+    let maps = InexactFlow { sampler: &sampler, drift: &drift, error: &error };
+    let discrete = along_maps(&maps, &source, &start).unwrap();
+
+    let larger = Lagrangian { drift: &drift, error: &error };
+    let mut x = LagrangianState::start(&start, &source.score(&start), source.log_density(&start));
+    for k in 0..100 {
+        sampler.map(&larger, k, &mut x);
+    }
+    let state = LagrangianState::read(&x);
+    close(state.from_error, discrete.from_error[100], 1e-6);
+    close(state.from_divergence(), state.from_error, 1e-6);
+    close(state.divergence, discrete.divergence[100], 1e-6);
+    close(state.delta[0], discrete.delta[100][0], 1e-6);
+    // The law of the path is known exactly: a = 0.8, b = 0.2.
+    let law =
+        NoisyLaw { denoiser: &sphere, channel: Channel { signal: 0.8, noise_variance: 0.2 * 0.2 } };
+    let end = state.state.as_slice();
+    close(state.log_density, law.log_density(end), 1e-6);
+    close(state.inner, state.delta.dot(&law.score(end)), 1e-6);
+    let off = (law.score(end) - &state.score).norm() / state.score.norm();
+    assert!(off < 1e-6, "{off}");
+}
+
+/// P w at x/|x|, by hand.
+fn tangential<S: Scalar>(x: &[S], w: &[S]) -> Vec<S> {
+    let inner = |a: &[S], b: &[S]| a.iter().zip(b).fold(S::from(0.0), |s, (&a, &b)| s + a * b);
+    let radial = inner(x, w) / inner(x, x);
+    x.iter().zip(w).map(|(&x, &w)| w - x * radial).collect()
+}
+
+#[test]
+fn parts_of_an_error_and_their_derivatives_are_those_of_the_sphere() {
+    let sphere =
+        Manifold::new(Chart::Sphere(driftproof::manifold::Sphere { dim: 2, radius: 2.0 })).unwrap();
+    let error = LearningError::fourier(3, 5, 1.0, 1.0, Stream::root(9));
+    // Two orders at once: an outer direction over an inner one.
+    let x: Vec<Dual<Dual<f64>>> = [(0.9, 0.3, -0.2), (-1.2, 0.5, 0.7), (0.8, -0.4, 0.1)]
+        .map(|(x, a, b)| Dual::new(Dual::new(x, a), Dual::new(b, 0.0)))
+        .to_vec();
+    let mut whole = x.clone();
+    error.velocity(0.0.into(), &x, &mut whole);
+    let expected = tangential(&x, &whole);
+    for (part, sign) in [(Part::Tangent, 0.0), (Part::Normal, 1.0)] {
+        let field = PartOf { error: &error, part, manifold: &sphere };
+        let mut w = x.clone();
+        field.velocity(0.0.into(), &x, &mut w);
+        for i in 0..3 {
+            let expected = if sign == 0.0 { expected[i] } else { whole[i] - expected[i] };
+            close(w[i].re.re, expected.re.re, 1e-13);
+            close(w[i].re.eps, expected.re.eps, 1e-12);
+            close(w[i].eps.re, expected.eps.re, 1e-12);
+            close(w[i].eps.eps, expected.eps.eps, 1e-11);
+        }
+    }
+}
+
+#[test]
+fn a_normal_error_along_a_curve_is_orthogonal_to_it_and_turns_with_it() {
+    let ellipse =
+        Manifold::new(Chart::Ellipse(driftproof::manifold::Ellipse { a: 2.0, b: 1.0 })).unwrap();
+    let error = LearningError::constant(&[1.0, 0.5]);
+    let field = PartOf { error: &error, part: Part::Normal, manifold: &ellipse };
+    let at = |angle: f64, off: f64| {
+        let (normal, point) = ([angle.cos(), 2.0 * angle.sin()], [2.0 * angle.cos(), angle.sin()]);
+        let length = normal[0].hypot(normal[1]);
+        ([point[0] + off * normal[0] / length, point[1] + off * normal[1] / length], normal)
+    };
+    for angle in [0.3, 1.4, 4.0] {
+        let (x, normal) = at(angle, 0.2);
+        let mut w = [0.0; 2];
+        field.velocity(0.0, &x, &mut w);
+        close(w[0] * normal[1] - w[1] * normal[0], 0.0, 1e-12);
+        // Constant along the normal, so its Jacobian kills it; along the curve, against a difference.
+        let jacobian = field.jacobian(0.0, &x, &mut Workspace::default());
+        let along = jacobian * DVector::from_column_slice(&normal);
+        assert!(along.norm() < 1e-11, "{along}");
+    }
+}
+
+#[test]
+fn bounds_of_errors_hold_and_late_errors_are_late() {
+    let error = LearningError::fourier(4, 8, 0.5, 1.0, Stream::root(2));
+    let [size, slope, _] = error.bounds();
+    let mut square = 0.0;
+    for index in 0..400 {
+        let x: Vec<f64> =
+            Stream::root(3).indexed(index).normals(4).iter().map(|z| 5.0 * z).collect();
+        let mut w = [0.0; 4];
+        error.velocity(0.0, &x, &mut w);
+        let norm = w.iter().map(|w| w * w).sum::<f64>().sqrt();
+        let jacobian = error.jacobian(0.0, &x, &mut Workspace::default());
+        assert!(norm <= size && jacobian.norm() <= 2.0 * slope);
+        square += norm * norm / 400.0;
+    }
+    // Mean square 1 over space and draws of the coefficients; 8 waves in 4 dimensions spread by some 40 %.
+    assert!((0.3..2.5).contains(&square), "{square}");
+    let late = LearningError::constant(&[2.0]).late(Onset { time: 0.8, width: 0.01 });
+    let mut w = [0.0];
+    for (t, expected) in [(0.5, 0.0), (0.8, 1.0), (0.95, 2.0)] {
+        late.velocity(t, &[0.0], &mut w);
+        close(w[0], expected, 1e-12);
+    }
+    let falling = LearningError::constant(&[2.0]).late(Onset { time: 0.8, width: -0.01 });
+    falling.velocity(0.5, &[0.0], &mut w);
+    close(w[0], 2.0, 1e-12);
+}
+
+#[test]
+fn an_error_of_the_noise_moves_the_velocity_by_its_factor_and_an_inexact_field_by_epsilon() {
+    let schedule = Schedule::FlowMatching;
+    let error = LearningError::constant(&[1.0, 2.0]);
+    let parametrisation = Parametrisation::Noise;
+    let field = InVelocity { error: &error, parametrisation, schedule };
+    let data = noise(2);
+    let path = GaussianPath { schedule, denoiser: &data };
+    let inexact = Inexact { exact: &path, error: &field, epsilon: 0.1 };
+    let (mut v, mut moved) = ([0.0; 2], [0.0; 2]);
+    path.velocity(0.5, &[1.0, 1.0], &mut v);
+    inexact.velocity(0.5, &[1.0, 1.0], &mut moved);
+    // w = −e/s at s = 1/2.
+    close(moved[0] - v[0], -0.2, 1e-14);
+    close(moved[1] - v[1], -0.4, 1e-14);
+}
+
+#[test]
+fn sensitivities_are_the_derivative_of_orbits_in_the_size_of_the_error() {
+    let sphere = Sphere::new(3, 1.0).unwrap();
+    let error = LearningError::fourier(3, 3, 1.0, 1.0, Stream::root(4));
+    for scheme in [Scheme::EulerMaruyama, Scheme::Ancestral] {
+        let maps = StochasticSampler::new(
+            Schedule::Trigonometric,
+            scheme,
+            uniform_times(0.05, 0.8, 20),
+            &sphere,
+            &error,
+            Stream::root(8),
+        )
+        .unwrap();
+        let start = [0.3, -1.0, 0.4];
+        let (end, delta) = sensitivities(&maps, &start).unwrap().pop().unwrap();
+        let at = |epsilon: f64| Orbit::from(&maps, epsilon, &start).unwrap().end().clone();
+        assert_eq!(at(0.0), end);
+        let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
+        assert!((&difference - &delta).norm() < 1e-8 * delta.norm());
+    }
+}
+
+#[test]
+fn ancestral_maps_of_any_path_are_the_canonical_step_in_its_own_coordinates() {
+    let sphere = Sphere::new(2, 1.0).unwrap();
+    let none = LearningError::constant(&[0.0, 0.0]);
+    let schedule = Schedule::FlowMatching;
+    let times = vec![0.3, 0.6];
+    let maps =
+        StochasticSampler::new(schedule, Scheme::Ancestral, times, &sphere, &none, Stream::root(1))
+            .unwrap();
+    let mut x = [0.5, -0.8];
+    let mut y: Vec<f64> = x.iter().map(|x| x / 0.3).collect();
+    maps.map(0, 0.0, &mut x);
+    let lanes = driftproof::drift::Lanes::single(0);
+    let (from, to) = (0.7 / 0.3, 0.4 / 0.6);
+    ancestral_step(&sphere, from, to, maps.noise(0), &mut y, lanes, &mut Default::default());
+    close(x[0], 0.6 * y[0], 1e-13);
+    close(x[1], 0.6 * y[1], 1e-13);
+}
+
+#[test]
+fn euler_maruyama_keeps_the_variance_of_gaussian_data() {
+    // One dimension: Var ← (α + β g)² Var + γ², D = g x; to first order in the step, the path's own variance.
+    let data = Gaussian::diagonal(&[0.3]).unwrap();
+    let none = LearningError::constant(&[0.0]);
+    let schedule = Schedule::VpLinear { beta_min: 0.1, beta_max: 12.0 };
+    let error_of = |steps: usize| {
+        let times = uniform_times(0.02, 0.9, steps);
+        let start = Stream::root(0);
+        let maps = StochasticSampler::new(
+            schedule,
+            Scheme::EulerMaruyama,
+            times.clone(),
+            &data,
+            &none,
+            start,
+        )
+        .unwrap();
+        let at = |t: f64| {
+            let (a, b) = schedule.coefficients(t);
+            (a, b, a * a * 0.3 + b * b)
+        };
+        let mut variance = at(0.02).2;
+        for (k, &t) in times[..steps].iter().enumerate() {
+            let (a, b, _) = at(t);
+            let mut mean = [0.0];
+            data.denoise(Channel { signal: a, noise_variance: b * b }, &[1.0], &mut mean);
+            let (alpha, beta, gamma) = maps.coefficients(k);
+            variance = (alpha + beta * mean[0]).powi(2) * variance + gamma * gamma;
+        }
+        (variance / at(0.9).2 - 1.0).abs()
+    };
+    let (coarse, fine) = (error_of(400), error_of(1600));
+    assert!(fine < 0.01 && fine < 0.3 * coarse, "{coarse} {fine}");
+}
