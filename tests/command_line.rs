@@ -28,7 +28,8 @@ fn help_lists_commands_and_exit_codes() {
         assert!(stdout(&help).contains(word), "{word}");
     }
     let help = stdout(&run(folder.path(), &["check", "--help"]));
-    let options = ["--worlds", "--world", "--seed", "--threads", "--data", "--scale", "--out"];
+    let options =
+        ["--worlds", "--world", "--seed", "--threads", "--data", "--normals", "--scale", "--out"];
     for option in options.into_iter().chain(["--json"]) {
         assert!(help.contains(option), "{option}");
     }

@@ -108,7 +108,11 @@ pub fn run(options: &Options) -> Result<Exit> {
     if options.world.is_some() {
         return replay::run(options, &claims, threads);
     }
-    let sets = if with_data { data::read(&options.data, options.scale, options.normals)? } else { Vec::new() };
+    let sets = if with_data {
+        data::read(&options.data, options.scale, options.normals)?
+    } else {
+        Vec::new()
+    };
     let folder = options.out.as_deref().unwrap_or(Path::new(FOLDER));
     record::check_writable(folder)?;
 

@@ -112,11 +112,13 @@ pub fn table(sets: &[DataRecord]) -> String {
         ]
     });
     let mut text = terminal::table(&columns, rows);
+    text += &super::planes::table(sets).map_or_else(String::new, |table| format!("\n{table}\n"));
     for set in sets {
         text += &format!("{}\n", set.name);
         for line in set.notes.iter().cloned().chain(findings(set)) {
             text += &format!("  {line}\n");
         }
+        text += &super::robustness::table(&set.facts);
     }
     text
 }
@@ -139,6 +141,7 @@ fn findings(set: &DataRecord) -> Vec<String> {
         lines.extend(leading_pairs(&set.facts));
         lines.push(gap(&set.facts));
         lines.extend(planes(&set.facts));
+        lines.extend(dimension(&set.facts));
     }
     lines.extend(judged(&set.trajectories, &ADIABATIC, "alignment condition T2.4"));
     lines.extend(judged(&set.trajectories, &CERTIFICATE, "certificate T2.5"));
@@ -215,10 +218,18 @@ fn gap(facts: &Facts) -> String {
     }
 }
 
-/// Tangent planes, where they were compared, and why not where a dimension was known.
+/// The dimension by nearest distances.
+fn dimension(facts: &Facts) -> Option<String> {
+    let dimension = facts.get("intrinsic_dimension");
+    dimension.value.is_finite().then(|| {
+        let shown = terminal::with_bar(dimension.value, dimension.bar, "");
+        format!("dimension by the distances to the two nearest points: {shown}")
+    })
+}
+
+/// Planes of the flow beside those of local PCA where no exact ones are known, or why there are none.
 fn planes(facts: &Facts) -> Option<String> {
     let value = |name: &str| facts.get(name).value;
-    let degrees = |name: &str| terminal::number(value(name).to_degrees());
     let (d, pairs, neighbours) =
         (value("tangent_dimension"), value("tangent_pairs"), value("pca_neighbours"));
     if d > pairs {
@@ -227,20 +238,13 @@ fn planes(facts: &Facts) -> Option<String> {
              are at hand"
         ));
     }
-    let pca = degrees("pca_angle");
-    match (value("tangent_angle").is_finite(), value("pca_angle").is_finite()) {
-        (true, compared) => {
-            let best = format!(", local PCA {pca}° (at its best, {neighbours} neighbours)");
-            let flow = degrees("tangent_angle");
-            let rest = if compared { best } else { String::new() };
-            Some(format!("angle to the known {d}-dimensional tangent planes: flow {flow}°{rest}"))
-        }
-        (false, true) => Some(format!(
+    let pca = terminal::number(value("pca_angle").to_degrees());
+    value("pca_angle").is_finite().then(|| {
+        format!(
             "angle between the top {d} end-point vectors and local PCA: {pca}° ({neighbours} \
              neighbours, fixed beforehand)"
-        )),
-        (false, false) => None,
-    }
+        )
+    })
 }
 
 /// How a claim fared on the trajectories, dimensions of the same result on one line.
@@ -338,8 +342,8 @@ mod tests {
         assert_eq!(planes(&facts(&[])), None);
         let fits = [("tangent_dimension", 2.0), ("tangent_pairs", 3.0)];
         assert_eq!(planes(&facts(&fits)), None);
-        let alone = planes(&facts(&[&fits[..], &[("tangent_angle", 1.0)]].concat())).unwrap();
-        assert!(alone.contains("flow 57.3°") && !alone.contains("PCA"), "{alone}");
+        let pca = planes(&facts(&[&fits[..], &[("pca_angle", 1.0)]].concat())).unwrap();
+        assert!(pca.contains("local PCA: 57.3°"), "{pca}");
         let wide = planes(&facts(&[("tangent_dimension", 199.0), ("tangent_pairs", 24.0)]));
         assert!(wide.unwrap().contains("not compared"));
     }

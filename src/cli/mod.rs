@@ -17,8 +17,10 @@ mod claims;
 mod data;
 mod interrupt;
 mod names;
+mod planes;
 mod progress;
 mod replay;
+mod robustness;
 mod summary;
 mod terminal;
 

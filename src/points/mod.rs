@@ -27,11 +27,7 @@ pub const SPREAD: std::ops::RangeInclusive<f64> = 1e-70..=1e70;
 
 /// The built-in sets, and what their columns hold. Where they come from is told in `data/README.md`.
 const BUILT_IN: &[(&str, Columns, &[u8])] = &[
-    (
-        "digits8x8_1797x64.npy",
-        Columns::Points,
-        include_bytes!("../../data/digits8x8_1797x64.npy"),
-    ),
+    ("digits8x8_1797x64.npy", Columns::Points, include_bytes!("../../data/digits8x8_1797x64.npy")),
     (
         "s2_gvp_volcanoes_xyz.npy",
         Columns::Points,

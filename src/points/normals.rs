@@ -19,7 +19,8 @@ pub fn split(path: &Path, rows: Rows) -> Result<(Rows, DMatrix<f64>)> {
     if columns < 4 || columns % 2 == 1 {
         let problem =
             format!("{columns} columns are not D ≥ 2 coordinates and as many entries of a normal");
-        let hint = "x, y, z, then the three entries of the unit normal; without normals, no --normals";
+        let hint =
+            "x, y, z, then the three entries of the unit normal; without normals, no --normals";
         return Err(Error::file(path, problem, hint));
     }
     let dim = columns / 2;
@@ -29,8 +30,11 @@ pub fn split(path: &Path, rows: Rows) -> Result<(Rows, DMatrix<f64>)> {
     let wrong = |length: f64| (length - 1.0).abs() > LENGTH_TOLERANCE;
     let bad: Vec<usize> = (0..count).filter(|i| wrong(normals.column(*i).norm())).collect();
     if let Some(&first) = bad.first() {
-        let rest =
-            if bad.len() > 1 { format!(" ({} such normals in all)", bad.len()) } else { String::new() };
+        let rest = if bad.len() > 1 {
+            format!(" ({} such normals in all)", bad.len())
+        } else {
+            String::new()
+        };
         let problem = format!(
             "the normal of point {first} (counted from 0), its last {dim} columns, has length {}, not 1{rest}",
             normals.column(first).norm()

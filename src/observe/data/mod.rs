@@ -1,10 +1,13 @@
 //! What is true of a data set, seen as the atoms of an exact denoiser.
 
 mod condition;
+mod dimension;
+mod displacement;
 mod exponents;
 mod noise;
 mod planes;
 mod quantiles;
+pub mod robustness;
 mod tangents;
 #[cfg(test)]
 mod tests;
@@ -39,7 +42,13 @@ struct World {
 
 /// Sets of trajectories that are run: on the data, and on each draw of the null.
 pub fn flows(set: &PointSet) -> usize {
-    1 + exponents::null_draws(set.dim())
+    let robustness = if is_robustness_measured(set) { robustness::flows(set.dim()) } else { 0 };
+    1 + exponents::null_draws(set.dim()) + robustness
+}
+
+/// Displacements are split by local PCA planes, which are for data without exact ones; a line has no normals.
+fn is_robustness_measured(set: &PointSet) -> bool {
+    planes::exact_normals(set).is_none() && set.dim() > 1
 }
 
 /// Who watches a long observation.
@@ -78,10 +87,17 @@ pub struct DataObservation {
 ///   radians that their subspace may be off;
 /// - `gap`, `null_gap`: differences of neighbours, and those of `null_draws` Gaussian data sets of the
 ///   same mean, covariance and size; `gap_p_value`, and `gap_index` only where it is significant;
-/// - `tangent_angle`, `pca_angle`, `pca_neighbours`: angles in radians of the top end-point vectors, and
-///   of local PCA, to the known tangent plane (data on the unit sphere: `tangent_known` = 1), or of one
-///   to the other; only where there is a dimension to compare at, `tangent_dimension`, and as many
-///   singular pairs, `tangent_pairs`.
+/// - `tangent_known`: 1 where the exact tangent planes are known (the file gives normals, or the points lie on
+///   the unit sphere); `tangent_dimension` is then D − 1, else `gap_index`. Planes are compared only where
+///   there is a dimension, and as many singular pairs, `tangent_pairs`;
+/// - at `plane_points` random points, angles in radians to the exact planes, `…_angle_median` and
+///   `…_angle_90` (90 % quantile), bars the larger side of a 95 % interval: `flow` at `sigma_end`,
+///   `best_flow` at the `best_flow_sigma` chosen in its favour, `pca` at the `pca_neighbours` chosen in its
+///   favour; `flow_closer_share`, `best_flow_closer_share`: at which share of points they are closer than
+///   local PCA. What the choices were made from: `flow_angle_at_sigma` for each `plane_sigma` (medians at the
+///   first 64 points), `pca_angle_at_neighbours` for each `plane_neighbours` (medians);
+/// - `pca_angle`, `pca_neighbours`: where no exact planes are known, the median angle between the top
+///   end-point vectors and local PCA, at a size fixed beforehand.
 ///
 /// What fails (non-finite states, factorisations) ends the measurement and is told in
 /// [`DataObservation::error`].
@@ -113,6 +129,11 @@ fn measure(set: &PointSet, seed: u64, watch: Watch<'_>, seen: &mut DataObservati
     (watch.after_each)();
     let gap = exponents::against_null(set, &runs, levels, stream, watch, facts)?;
     tangents::compare(set, &denoiser, &runs, gap, levels, stream, facts)?;
+    let dimension = dimension::state(set, facts);
+    if let (true, Some(d)) = (is_robustness_measured(set), gap.or(dimension)) {
+        let d = d.clamp(1, set.dim() - 1);
+        robustness::measure(set, levels, d, stream, watch, facts)?;
+    }
     seen.adiabatic = condition::along(&denoiser, &runs, levels, stream)?;
     seen.certified = condition::certified(set, &denoiser, &runs, levels, stream)?;
     Ok(())

@@ -100,8 +100,7 @@ pub fn compare(
     let uniforms = stream.named("plane points").uniforms(set.len());
     let mut order: Vec<usize> = (0..set.len()).filter(|i| !normals[(0, *i)].is_nan()).collect();
     order.sort_by(|i, j| uniforms[*i].total_cmp(&uniforms[*j]));
-    let sizes: Vec<usize> =
-        NEIGHBOURS.into_iter().filter(|k| *k > d && *k <= set.len()).collect();
+    let sizes: Vec<usize> = NEIGHBOURS.into_iter().filter(|k| *k > d && *k <= set.len()).collect();
     let mut candidates: Vec<Levels> = LEVELS
         .into_iter()
         .map(|factor| Levels { end: factor * levels.end, ..levels })
@@ -112,7 +111,8 @@ pub fn compare(
         return Ok(());
     }
     let looks = looks(set, order.len());
-    let mut sample = Sample { flow: vec![Vec::new(); candidates.len()], pca: vec![Vec::new(); sizes.len()] };
+    let mut sample =
+        Sample { flow: vec![Vec::new(); candidates.len()], pca: vec![Vec::new(); sizes.len()] };
     let mut best_level = None;
     let mut done = 0;
     for look in looks.iter().copied() {
@@ -138,19 +138,22 @@ pub fn compare(
     }
     facts.set("plane_points", Quantity::exact(done as f64));
     let looks = looks.len();
-    let mut state = |name: &str, angles: &[f64]| {
+    let (best, pca) = (best_level.unwrap_or(0), least_median(&sample.pca));
+    let pca_angles = pca.map(|k| &sample.pca[k]);
+    let shown = [
+        ("flow", Some(&sample.flow[0])),
+        ("best_flow", Some(&sample.flow[best])),
+        ("pca", pca_angles),
+    ];
+    for (name, angles) in shown.into_iter().filter_map(|(name, angles)| Some((name, angles?))) {
         for (part, q) in [("median", 0.5), ("90", 0.9)] {
             facts.set(&format!("{name}_angle_{part}"), sampled(quantile(angles, q, looks)));
         }
-    };
-    state("flow", &sample.flow[0]);
-    let (best, pca) = (best_level.unwrap_or(0), least_median(&sample.pca));
-    state("best_flow", &sample.flow[best]);
+        let Some(pca) = pca_angles.filter(|_| name != "pca") else { continue };
+        let closer = angles.iter().zip(pca).filter(|(flow, pca)| flow < pca).count();
+        facts.set(&format!("{name}_closer_share"), sampled(share(closer, done, looks)));
+    }
     if let Some(pca) = pca {
-        state("pca", &sample.pca[pca]);
-        let pairs = sample.flow[0].iter().zip(&sample.pca[pca]);
-        let closer = pairs.filter(|(flow, pca)| flow < pca).count();
-        facts.set("flow_closer_share", sampled(share(closer, done, looks)));
         facts.set("pca_neighbours", Quantity::exact(sizes[pca] as f64));
     }
     facts.set("best_flow_sigma", Quantity::exact(candidates[best].end));
@@ -212,4 +215,106 @@ fn least_median(candidates: &[Vec<f64>]) -> Option<usize> {
 
 fn sampled(estimate: Estimate) -> Quantity {
     Quantity::new(estimate.value, estimate.bar(), Grade::Sampled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drift::Atoms;
+
+    fn set(points: DMatrix<f64>) -> PointSet {
+        let count = points.ncols();
+        PointSet {
+            name: "test".into(),
+            rows: count,
+            points,
+            log_weights: vec![-(count as f64).ln(); count],
+            constant_columns: Vec::new(),
+            normals: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// A spiral of equal area over S².
+    fn sphere(count: usize) -> PointSet {
+        let golden = std::f64::consts::PI * (3.0 - 5.0_f64.sqrt());
+        let at = |i: usize| {
+            let height = 1.0 - (i as f64 + 0.5) / (0.5 * count as f64);
+            let (radius, angle) = ((1.0 - height * height).sqrt(), golden * i as f64);
+            [radius * angle.cos(), radius * angle.sin(), height]
+        };
+        set(DMatrix::from_iterator(3, count, (0..count).flat_map(at)))
+    }
+
+    fn compared(set: &PointSet, normals: &DMatrix<f64>, levels: Levels) -> Facts {
+        let points = set.points.as_slice().to_vec();
+        let atoms = Atoms::new(set.dim(), points, Some(set.log_weights.clone()), 0.0).unwrap();
+        let mut facts = Facts::new();
+        compare(set, normals, &atoms.into(), levels, Stream::root(2), &mut facts).unwrap();
+        facts
+    }
+
+    #[test]
+    fn planes_of_a_flat_sheet_are_exact() {
+        // A lattice is its own mirror image in its plane, so that the normal is an eigenvector of every Jacobian.
+        let at = |i: usize| [(i % 15) as f64, 0.0, (i / 15) as f64];
+        let sheet = set(DMatrix::from_iterator(3, 225, (0..225).flat_map(at)));
+        let normals = DMatrix::from_fn(3, 225, |r, _| if r == 1 { 1.0 } else { 0.0 });
+        let facts = compared(&sheet, &normals, Levels { start: 6.0, end: 0.8 });
+        for name in ["flow_angle_90", "best_flow_angle_90", "pca_angle_90"] {
+            assert!(facts.get(name).value < 1e-9, "{name} {:?}", facts.get(name));
+        }
+        // A tangent in place of the normal is a right angle away.
+        let tangents = DMatrix::from_fn(3, 225, |r, _| if r == 0 { 1.0 } else { 0.0 });
+        let facts = compared(&sheet, &tangents, Levels { start: 6.0, end: 0.8 });
+        for name in ["flow_angle_median", "best_flow_angle_median", "pca_angle_median"] {
+            let angle = facts.get(name).value;
+            assert!((angle - std::f64::consts::FRAC_PI_2).abs() < 1e-9, "{name} {angle}");
+        }
+    }
+
+    #[test]
+    fn planes_of_an_even_sphere_are_found_and_swapped_normals_are_not() {
+        let set = sphere(800);
+        let normals = exact_normals(&set).unwrap();
+        let levels = Levels { start: 1.0, end: 0.15 };
+        let facts = compared(&set, &normals, levels);
+        // Neighbours are 0.125 apart: an angle of spacing over radius, 7°, would be no better than a guess.
+        for name in ["flow_angle_90", "pca_angle_90"] {
+            assert!(facts.get(name).value < 0.06, "{name} {:?}", facts.get(name));
+        }
+        assert_eq!(facts.get("plane_points").value as usize % 64, 0);
+        // Each point with the normal of another.
+        let swapped = DMatrix::from_fn(3, 800, |r, c| normals[(r, (c * 7 + 13) % 800)]);
+        let facts = compared(&set, &swapped, levels);
+        for name in ["flow_angle_median", "pca_angle_median"] {
+            assert!(facts.get(name).value > 0.5, "{name} {:?}", facts.get(name));
+        }
+    }
+
+    #[test]
+    fn given_normals_of_a_sphere_say_what_the_sphere_says() {
+        let mut set = sphere(300);
+        let by_sphere = exact_normals(&set).unwrap();
+        set.normals = Some(-&by_sphere);
+        let levels = Levels { start: 1.0, end: 0.3 };
+        let given = exact_normals(&set).unwrap();
+        assert_eq!(given, -&by_sphere);
+        let (one, other) = (compared(&set, &given, levels), compared(&set, &by_sphere, levels));
+        for name in ["flow_angle_median", "best_flow_angle_90", "pca_angle_median"] {
+            assert!((one.get(name).value - other.get(name).value).abs() < 1e-9, "{name}");
+        }
+        assert!(exact_normals(&super::tests::set(2.0 * &set.points)).is_none());
+    }
+
+    #[test]
+    fn points_without_one_normal_are_left_out() {
+        let set = sphere(300);
+        let mut normals = exact_normals(&set).unwrap();
+        normals.columns_mut(0, 290).fill(f64::NAN);
+        let levels = Levels { start: 1.0, end: 0.3 };
+        assert_eq!(compared(&set, &normals, levels).get("plane_points").value, 10.0);
+        normals.fill(f64::NAN);
+        assert!(compared(&set, &normals, levels).get("plane_points").value.is_nan());
+    }
 }

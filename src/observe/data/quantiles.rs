@@ -10,7 +10,7 @@ const CONFIDENCE: f64 = 0.95;
 pub struct Estimate {
     /// The quantile of the sample.
     pub value: f64,
-    /// Lower end of the interval.
+    /// Lower end of the interval; −∞ when the sample is too small for one.
     pub low: f64,
     /// Upper end of the interval; ∞ when the sample is too small for one.
     pub high: f64,
@@ -23,7 +23,7 @@ impl Estimate {
     }
 }
 
-/// The q-quantile of independent draws of a number that is at least 0, at one of `looks` sizes of the sample
+/// The q-quantile of independent draws, at one of `looks` sizes of the sample
 /// decided beforehand: all intervals of one quantile cover together with probability 0.95 (Bonferroni), so
 /// sampling may stop at whichever look.
 ///
@@ -46,7 +46,7 @@ pub fn quantile(draws: &[f64], q: f64, looks: usize) -> Estimate {
     let high = (1..=n).rev().take_while(|k| below.sf(*k as u64 - 1) <= tail).last();
     Estimate {
         value,
-        low: low.map_or(0.0, |k| sorted[k]),
+        low: low.map_or(f64::NEG_INFINITY, |k| sorted[k]),
         high: high.map_or(f64::INFINITY, |k| sorted[k - 1]),
     }
 }
@@ -59,7 +59,11 @@ pub fn share(successes: usize, draws: usize, looks: usize) -> Estimate {
     Estimate {
         value: successes as f64 / draws as f64,
         low: if successes == 0 { 0.0 } else { beta(successes, failures + 1).inverse_cdf(tail) },
-        high: if failures == 0 { 1.0 } else { beta(successes + 1, failures).inverse_cdf(1.0 - tail) },
+        high: if failures == 0 {
+            1.0
+        } else {
+            beta(successes + 1, failures).inverse_cdf(1.0 - tail)
+        },
     }
 }
 
@@ -75,7 +79,7 @@ mod tests {
         assert_eq!(quantile(&draws, 0.5, 1), Estimate { value: 3.5, low: 1.0, high: 6.0 });
         // With five draws it is 2/32 > 0.05; and so it is for two looks at six.
         assert_eq!(quantile(&draws[..5], 0.5, 1).high, f64::INFINITY);
-        assert_eq!(quantile(&draws, 0.5, 2).low, 0.0);
+        assert_eq!(quantile(&draws, 0.5, 2).low, f64::NEG_INFINITY);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub fn compare(
 
 /// The neighbourhood size of local PCA, the next from 2d. Chosen by agreement with the flow it would prove
 /// nothing, so it is fixed beforehand.
-fn size(d: usize, points: usize) -> Option<usize> {
+pub fn size(d: usize, points: usize) -> Option<usize> {
     NEIGHBOURS.into_iter().find(|k| *k >= 2 * d).filter(|k| *k <= points)
 }
 
