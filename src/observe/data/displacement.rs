@@ -127,10 +127,11 @@ impl Model<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drift::{Atoms, Parametrisation};
-    use crate::flow::{InexactFlow, geometric_times};
+    use crate::drift::{Atoms, Parametrisation, push_generic};
+    use crate::flow::{InexactFlow, Orbit, geometric_times};
     use crate::random::Stream;
     use crate::response::sensitivities;
+    use crate::scalar::Tangents;
 
     const SCHEDULE: Schedule = Schedule::FlowMatching;
 
@@ -172,6 +173,23 @@ mod tests {
     }
 
     #[test]
+    fn the_fast_push_of_an_inexact_field_is_that_of_its_velocity() {
+        let stream = Stream::root(22);
+        let atoms: Denoiser = Atoms::new(3, stream.normals(30), None, 0.0).unwrap().into();
+        let exact = GaussianPath { schedule: SCHEDULE, denoiser: &atoms };
+        let error = &LearningError::fourier(3, 5, 1.5, 1.0, stream.named("field"));
+        let inexact = Inexact { exact: &exact, error, epsilon: 0.3 };
+        let (block, lanes) = (stream.named("block").normals(12), Lanes::single(3));
+        let (mut fast, mut generic) = (vec![0.0; 12], vec![0.0; 12]);
+        let mut work = Workspace::default();
+        inexact.push(0.6, &block, lanes, &mut fast, &mut work);
+        let field = |x: &[Tangents], v: &mut [Tangents]| inexact.velocity(0.6.into(), x, v);
+        push_generic(3, &block, lanes, &mut generic, &mut work, field);
+        let pairs = fast.iter().zip(&generic);
+        assert!(pairs.clone().all(|(f, g)| (f - g).abs() < 1e-10), "{fast:?} {generic:?}");
+    }
+
+    #[test]
     fn pushed_and_forced_tangents_are_the_sensitivities_by_duals_in_epsilon() {
         let stream = Stream::root(21);
         let atoms: Denoiser = Atoms::new(3, stream.normals(30), None, 0.0).unwrap().into();
@@ -193,8 +211,10 @@ mod tests {
             assert!((state / last - &seen.state).norm() < 1e-9);
             let missed = (delta / last - seen.displacements.column(0)).norm();
             assert!(missed < 1e-9 * (1.0 + seen.displacements.norm()), "{missed}");
-            // An error of the wrong sign, or none at all, is found out.
             assert!(seen.displacements.norm() > 1e-3);
+            let orbit = Orbit::from(&maps, 0.1, &entered).unwrap();
+            let missed = (orbit.end() / last - &seen.inexact[0]).norm();
+            assert!(missed < 1e-9 * (1.0 + seen.state.norm()), "{missed}");
         }
     }
 }

@@ -73,7 +73,7 @@ pub struct DataObservation {
     pub error: Option<Error>,
 }
 
-/// Measures a data set: spacing, noise levels, exponents and gap, tangent planes, alignment condition.
+/// Measures a data set: spacing, noise levels, exponents and gap, tangent planes, robustness, alignment condition.
 ///
 /// Facts:
 /// - `spacing_least`, `spacing_median`, `spacing_largest`: distances to the nearest other point;
@@ -98,6 +98,18 @@ pub struct DataObservation {
 ///   first 64 points), `pca_angle_at_neighbours` for each `plane_neighbours` (medians);
 /// - `pca_angle`, `pca_neighbours`: where no exact planes are known, the median angle between the top
 ///   end-point vectors and local PCA, at a size fixed beforehand.
+///
+/// - `intrinsic_dimension`: by the distances to the two nearest points;
+/// - of data without exact planes, where there is a dimension `robust_dimension` (`gap_index`, or else the
+///   `intrinsic_dimension` rounded): what errors of root mean square `robust_epsilon` in each coordinate of a
+///   prediction do to samples, by flow matching from data whose deviation `robust_unit` is divided out. Each
+///   error (`denoiser`, `noise`, `score` or `velocity`, `_constant` or `_fourier`) has series of two entries, at
+///   the two levels `robust_sigma`: medians over `robust_trajectories` of `normal_over_tangent_of_…`
+///   (|δ_N|/|δ_T|, δ_T in the local PCA plane of `robust_neighbours`), `normal_over_spacing_of_…` and
+///   `displacement_over_spacing_of_…` (|δ_N| and |δ| times the error's size over `spacing_median`),
+///   `nearest_over_spacing_of_…` (distance of the inexact flow's end from the nearest point) and
+///   `nearest_change_over_spacing_of_…` (the same less that of the exact flow); `null_…`: the same on
+///   `robust_null_draws` Gaussian sets of the same covariance, their mean with two deviations.
 ///
 /// What fails (non-finite states, factorisations) ends the measurement and is told in
 /// [`DataObservation::error`].
