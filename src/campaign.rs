@@ -5,13 +5,12 @@ pub use crate::record::{
 };
 
 use crate::claims::Claim;
-use crate::facts::Facts;
+use crate::facts::{Facts, largest_share};
 use crate::observe::{KNOBS, Observation, observe};
 use crate::random::{Knobs, Stream};
 use crate::record::{ClaimRecord, Detail, WorldRecord};
 use crate::verdict::{Judgement, Margin, Verdict};
 use rayon::prelude::*;
-use statrs::distribution::{Beta, ContinuousCDF};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -297,11 +296,7 @@ fn meets_hypotheses(result: &WorldResult) -> bool {
 /// assert!((bound - (1.0 - 0.05_f64.powf(1.0 / 200.0))).abs() < 1e-9);
 /// ```
 pub fn violation_rate_bound(failures: usize, trials: usize) -> f64 {
-    if failures >= trials {
-        return 1.0;
-    }
-    let (more, rest) = (failures as f64 + 1.0, (trials - failures) as f64);
-    Beta::new(more, rest).expect("positive shape parameters").inverse_cdf(CONFIDENCE)
+    if trials == 0 { 1.0 } else { largest_share(failures, trials, 1.0 - CONFIDENCE) }
 }
 
 #[cfg(test)]

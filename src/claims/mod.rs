@@ -7,6 +7,7 @@
 
 pub mod adiabatic_gap_forces_alignment;
 pub mod agreement;
+pub mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
 pub mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod errors_convert_between_parametrisations;
@@ -109,6 +110,7 @@ pub const ALL: &[&Claim] = &[
     &posterior_moments_certify_alignment::CLAIM,
     &tangential_alignment_bounds_score_overlap::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &alignment_persists_under_c1_small_errors::CLAIM,
     &gaussian_data_has_a_closed_form_flow::CLAIM,
     &gaussian_paths_share_one_flow::CLAIM,
     &sampler_maps_contract_normals_exactly::CLAIM,

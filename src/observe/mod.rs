@@ -1,6 +1,7 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
 mod adiabatic_gap_forces_alignment;
+mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
@@ -69,6 +70,7 @@ const OBSERVERS: &[(&str, Observer)] = &[
         tangential_alignment_bounds_score_overlap::observe,
     ),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
+    ("alignment_persists_under_c1_small_errors", alignment_persists_under_c1_small_errors::observe),
     ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::observe),
     ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::observe),
     ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::observe),
