@@ -240,6 +240,46 @@ fn a_data_set_is_described_with_what_was_done_to_it() {
 }
 
 #[test]
+fn normals_give_exact_planes_also_where_rows_repeat() {
+    let folder = tempdir().unwrap();
+    // Half of a sphere of radius 2 about (5, 0, 0): its normals are radii. Every tenth row stands twice.
+    let row = |i: usize| {
+        let (height, angle) = ((i as f64 + 0.5) / 300.0, 2.399_963 * i as f64);
+        let radius = (1.0 - height * height).sqrt();
+        let n = [radius * angle.cos(), radius * angle.sin(), height];
+        let line = format!(
+            "{},{},{},{},{},{}\n",
+            5.0 + 2.0 * n[0],
+            2.0 * n[1],
+            2.0 * n[2],
+            n[0],
+            n[1],
+            n[2]
+        );
+        if i.is_multiple_of(10) { line.repeat(2) } else { line }
+    };
+    std::fs::write(folder.path().join("half.csv"), (0..300).map(row).collect::<String>()).unwrap();
+    let output = run(folder.path(), &["check", "--data", "half.csv", "--normals"]);
+    let shown = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(shown.contains("30 of 330 rows repeat an earlier row"), "{shown}");
+    assert!(shown.contains("local PCA, at its best, "), "{shown}");
+    assert!(!shown.contains("Robustness: "), "that is for data without exact planes: {shown}");
+    let path = folder.path().join("driftproof-out/record.json");
+    let record = driftproof::record::read(&path).unwrap();
+    assert!(record.parameters.normals);
+    let facts = &record.data[0].facts;
+    for name in ["flow_angle_median", "pca_angle_median"] {
+        // Spacing over radius: (2π/300)^½ = 0.14 rad.
+        assert!(facts.get(name).value < 0.14, "{name}: {:?}", facts.get(name));
+    }
+    // Without normals the columns are six coordinates, and no plane is known.
+    let output = run(folder.path(), &["check", "--data", "half.csv"]);
+    assert!(stdout(&output).contains("Robustness: "), "{}", stdout(&output));
+    assert!(!stdout(&output).contains("against exact ones"));
+}
+
+#[test]
 fn tiny_lengths_are_taken_once_scaled() {
     let folder = tempdir().unwrap();
     std::fs::write(folder.path().join("tiny.csv"), "1e-160,0\n0,1e-160\n0,0\n").unwrap();

@@ -238,10 +238,11 @@ fn planes(facts: &Facts) -> Option<String> {
              are at hand"
         ));
     }
-    let pca = terminal::number(value("pca_angle").to_degrees());
-    value("pca_angle").is_finite().then(|| {
+    let pca = facts.get("pca_angle");
+    pca.value.is_finite().then(|| {
+        let pca = terminal::with_bar(pca.value.to_degrees(), pca.bar.to_degrees(), "°");
         format!(
-            "angle between the top {d} end-point vectors and local PCA: {pca}° ({neighbours} \
+            "angle between the top {d} end-point vectors and local PCA: {pca} ({neighbours} \
              neighbours, fixed beforehand)"
         )
     })

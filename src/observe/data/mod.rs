@@ -6,7 +6,6 @@ mod displacement;
 mod exponents;
 mod noise;
 mod planes;
-mod quantiles;
 pub mod robustness;
 mod tangents;
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use super::exponents::STEPS;
 use super::noise::Levels;
-use super::quantiles::{Estimate, quantile, share};
 use super::tangents::{local_planes, on_sphere};
 use super::trajectories;
 use crate::drift::{Denoise, Denoiser, Lanes};
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Quantity, REPORTED};
 use crate::flow::{Method, Sampler, StepWorkspace, geometric_times};
 use crate::linalg::{complement, largest_angle, svd};
 use crate::points::PointSet;
@@ -111,6 +110,7 @@ pub fn compare(
         return Ok(());
     }
     let looks = looks(set, order.len());
+    let level = level(looks.len());
     let mut sample =
         Sample { flow: vec![Vec::new(); candidates.len()], pca: vec![Vec::new(); sizes.len()] };
     let mut best_level = None;
@@ -127,8 +127,8 @@ pub fn compare(
         done = look;
         best_level = best_level.or_else(|| least_median(&sample.flow));
         let known = |angles: &Vec<f64>| {
-            let median = quantile(angles, 0.5, looks.len());
-            median.bar() <= PRECISION * median.value
+            let median = Quantity::sampled_median(angles, level);
+            median.bar <= PRECISION * median.value
         };
         let best_pca = least_median(&sample.pca);
         let shown = [Some(0), best_level].into_iter().flatten().map(|k| &sample.flow[k]);
@@ -137,7 +137,6 @@ pub fn compare(
         }
     }
     facts.set("plane_points", Quantity::exact(done as f64));
-    let looks = looks.len();
     let (best, pca) = (best_level.unwrap_or(0), least_median(&sample.pca));
     let pca_angles = pca.map(|k| &sample.pca[k]);
     let shown = [
@@ -147,11 +146,12 @@ pub fn compare(
     ];
     for (name, angles) in shown.into_iter().filter_map(|(name, angles)| Some((name, angles?))) {
         for (part, q) in [("median", 0.5), ("90", 0.9)] {
-            facts.set(&format!("{name}_angle_{part}"), sampled(quantile(angles, q, looks)));
+            facts
+                .set(&format!("{name}_angle_{part}"), Quantity::sampled_quantile(angles, q, level));
         }
         let Some(pca) = pca_angles.filter(|_| name != "pca") else { continue };
         let closer = angles.iter().zip(pca).filter(|(flow, pca)| flow < pca).count();
-        facts.set(&format!("{name}_closer_share"), sampled(share(closer, done, looks)));
+        facts.set(&format!("{name}_closer_share"), Quantity::sampled_share(closer, done, level));
     }
     if let Some(pca) = pca {
         facts.set("pca_neighbours", Quantity::exact(sizes[pca] as f64));
@@ -160,11 +160,11 @@ pub fn compare(
     for (level, angles) in candidates.iter().zip(&sample.flow) {
         let first = &angles[..angles.len().min(LOOKS[0])];
         facts.push("plane_sigma", Quantity::exact(level.end));
-        facts.push("flow_angle_at_sigma", sampled(quantile(first, 0.5, 1)));
+        facts.push("flow_angle_at_sigma", Quantity::sampled_median(first, REPORTED));
     }
     for (size, angles) in sizes.iter().zip(&sample.pca) {
         facts.push("plane_neighbours", Quantity::exact(*size as f64));
-        facts.push("pca_angle_at_neighbours", sampled(quantile(angles, 0.5, looks)));
+        facts.push("pca_angle_at_neighbours", Quantity::sampled_median(angles, level));
     }
     Ok(())
 }
@@ -208,13 +208,18 @@ fn looks(set: &PointSet, points: usize) -> Vec<usize> {
 
 /// Which of the candidates has the smallest median; those not measured at every point have none.
 fn least_median(candidates: &[Vec<f64>]) -> Option<usize> {
-    let medians = candidates.iter().map(|angles| quantile(angles, 0.5, 1).value).enumerate();
+    let medians = candidates
+        .iter()
+        .map(|angles| Quantity::sampled_median(angles, REPORTED).value)
+        .enumerate();
     let known = medians.filter(|(_, median)| !median.is_nan());
     known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(k, _)| k)
 }
 
-fn sampled(estimate: Estimate) -> Quantity {
-    Quantity::new(estimate.value, estimate.bar(), Grade::Sampled)
+/// The level of each of several looks, so that the intervals of all of them cover together as often as one that is
+/// reported (Bonferroni): sampling may stop at whichever look.
+fn level(looks: usize) -> f64 {
+    1.0 - (1.0 - REPORTED) / looks as f64
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 use super::displacement::{Displaced, Model};
 use super::exponents::{gaussian_like, moments};
 use super::noise::Levels;
-use super::quantiles::quantile;
 use super::tangents::{local_planes, size};
 use super::{Watch, median};
 use crate::drift::{Atoms, Denoiser, InVelocity, LearningError, Parametrisation, Schedule};
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Grade, Quantity, REPORTED};
 use crate::flow::geometric_times;
 use crate::points::PointSet;
 use crate::random::Stream;
@@ -80,6 +79,18 @@ struct Outcome {
     change: f64,
 }
 
+/// The name of a fact, and where an outcome has it.
+type Measure = (&'static str, fn(&Outcome) -> f64);
+
+/// What is stated of every error.
+const MEASURES: [Measure; 5] = [
+    ("normal_over_tangent", |o| o.normal_over_tangent),
+    ("normal_over_spacing", |o| o.normal),
+    ("displacement_over_spacing", |o| o.size),
+    ("nearest_over_spacing", |o| o.nearest),
+    ("nearest_change_over_spacing", |o| o.change),
+];
+
 /// Measures how errors of equal size in each parametrisation displace samples, beside the same on Gaussian data.
 ///
 /// Facts are told in [`super::observe`].
@@ -126,18 +137,14 @@ pub fn measure(
     for (level, mark) in problem.marks.iter().enumerate() {
         facts.push("robust_sigma", Quantity::exact(unit * problem.sigmas[*mark]));
         for (e, (_, _, name)) in errors().enumerate() {
-            let parts: [(&str, fn(&Outcome) -> f64); 5] = [
-                ("normal_over_tangent", |o| o.normal_over_tangent),
-                ("normal_over_spacing", |o| o.normal),
-                ("displacement_over_spacing", |o| o.size),
-                ("nearest_over_spacing", |o| o.nearest),
-                ("nearest_change_over_spacing", |o| o.change),
-            ];
-            for (part, value) in parts {
+            for (part, value) in MEASURES {
                 let values = |run: &Outcomes| -> Vec<f64> {
                     run.iter().map(|at_levels| value(&at_levels[level][e])).collect()
                 };
-                facts.push(&format!("{part}_of_{name}"), median_with_bar(&values(&on_data)));
+                facts.push(
+                    &format!("{part}_of_{name}"),
+                    Quantity::sampled_median(&values(&on_data), REPORTED),
+                );
                 let medians: Vec<f64> = null.iter().map(|run| median(values(run))).collect();
                 let (mean, deviation) = moments(&medians);
                 let of_null = Quantity::new(mean, 2.0 * deviation, Grade::Sampled);
@@ -244,12 +251,6 @@ impl Problem {
 fn split(plane: &DMatrix<f64>, displacement: nalgebra::DVectorView<'_, f64>) -> (f64, f64) {
     let inside = plane * plane.tr_mul(&displacement);
     (inside.norm(), (displacement - inside).norm())
-}
-
-/// The median over trajectories, with the larger side of its 95 % interval as bar.
-fn median_with_bar(values: &[f64]) -> Quantity {
-    let estimate = quantile(values, 0.5, 1);
-    Quantity::new(estimate.value, estimate.bar(), Grade::Sampled)
 }
 
 #[cfg(test)]

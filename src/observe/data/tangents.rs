@@ -2,10 +2,10 @@
 
 use super::exponents::Run;
 use super::noise::Levels;
-use super::{median, planes};
+use super::planes;
 use crate::drift::Denoiser;
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Quantity, REPORTED};
 use crate::linalg::{largest_angle, svd};
 use crate::points::PointSet;
 use crate::random::Stream;
@@ -54,7 +54,7 @@ pub fn compare(
             largest_angle(&local_planes(set, &run.end, &[neighbours], d)?[0], &plane)
         })
         .collect::<Result<Vec<f64>>>()?;
-    facts.set("pca_angle", Quantity::new(median(angles), 0.0, Grade::Sampled));
+    facts.set("pca_angle", Quantity::sampled_median(&angles, REPORTED));
     facts.set("pca_neighbours", Quantity::exact(neighbours as f64));
     Ok(())
 }

@@ -96,3 +96,26 @@ fn points_without_one_normal_are_left_out() {
     normals.fill(f64::NAN);
     assert!(compared(&set, &normals, levels).get("plane_points").value.is_nan());
 }
+
+#[test]
+fn stopping_at_the_first_look_that_misses_is_paid_for() {
+    // The worst stopping rule: stop where the interval misses the median of uniform draws.
+    let missed = |level: f64| {
+        let misses = |i: u64| {
+            let draws = Stream::root(9).indexed(i).uniforms(256);
+            [32, 64, 128, 256].into_iter().any(|n| {
+                let median = Quantity::sampled_median(&draws[..n], level);
+                (median.value - 0.5).abs() > median.bar
+            })
+        };
+        (0..2000).filter(|i| misses(*i)).count() as f64 / 2000.0
+    };
+    // Bars reach to the farther end of their interval, so that they cover a little more than they say.
+    assert!(missed(level(4)) < 0.05, "{}", missed(level(4)));
+    // Three deviations of a share of 2000 above 0.05.
+    assert!(
+        missed(REPORTED) > 0.065,
+        "intervals of one look do not stand four: {}",
+        missed(REPORTED)
+    );
+}
