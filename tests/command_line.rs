@@ -264,7 +264,7 @@ fn normals_give_exact_planes_also_where_rows_repeat() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(shown.contains("30 of 330 rows repeat an earlier row"), "{shown}");
     assert!(shown.contains("local PCA, at its best, "), "{shown}");
-    assert!(!shown.contains("Robustness: "), "that is for data without exact planes: {shown}");
+    assert!(!shown.contains("Robustness of "), "that is for data without exact planes: {shown}");
     let path = folder.path().join("driftproof-out/record.json");
     let record = driftproof::record::read(&path).unwrap();
     assert!(record.parameters.normals);
@@ -275,7 +275,7 @@ fn normals_give_exact_planes_also_where_rows_repeat() {
     }
     // Without normals the columns are six coordinates, and no plane is known.
     let output = run(folder.path(), &["check", "--data", "half.csv"]);
-    assert!(stdout(&output).contains("Robustness: "), "{}", stdout(&output));
+    assert!(stdout(&output).contains("Robustness of half.csv: "), "{}", stdout(&output));
     assert!(!stdout(&output).contains("against exact ones"));
 }
 

@@ -118,8 +118,8 @@ pub fn table(sets: &[DataRecord]) -> String {
         for line in set.notes.iter().cloned().chain(findings(set)) {
             text += &format!("  {line}\n");
         }
-        text += &super::robustness::table(&set.facts);
     }
+    text.extend(sets.iter().map(super::robustness::table));
     text
 }
 
