@@ -14,6 +14,7 @@ pub mod errors_convert_between_parametrisations;
 pub mod gaussian_data_has_a_closed_form_flow;
 pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod noise_paths_average_to_the_response;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod radial_law;
@@ -102,6 +103,7 @@ impl Claim {
 
 /// Every claim, in the order of the theory.
 pub const ALL: &[&Claim] = &[
+    &noise_paths_average_to_the_response::CLAIM,
     &moving_frame_blocks_are_gauge_invariant::CLAIM,
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,

@@ -14,6 +14,7 @@ mod later_stage;
 mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
+mod noise_paths_average_to_the_response;
 mod paths;
 pub mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
@@ -56,6 +57,7 @@ type Observer = fn(&mut Knobs) -> Result<Observation>;
 
 /// Who observes what: one line a claim.
 const OBSERVERS: &[(&str, Observer)] = &[
+    ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
