@@ -161,10 +161,10 @@ mod tests {
         ];
         for (parametrisation, factor) in expected {
             let seen = run(&denoiser, &[5.0, 2.0], &LearningError::constant(&e), parametrisation);
-            for i in 0..2 {
+            for (i, e) in e.iter().enumerate() {
                 // RK4 in steps of log σ of 0.065.
                 let first_order = seen.displacements[(i, 0)];
-                assert!((first_order - factor * e[i]).abs() < 1e-5, "{parametrisation:?}");
+                assert!((first_order - factor * e).abs() < 1e-5, "{parametrisation:?}");
                 // The field is affine in the state, so the first order is all.
                 let in_full = seen.inexact[0][i] - seen.state[i];
                 assert!((in_full - 0.1 * first_order).abs() < 1e-12, "{parametrisation:?}");
