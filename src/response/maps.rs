@@ -30,6 +30,10 @@ pub struct MapResponse {
     pub from_error: Vec<f64>,
     /// An estimate of the rounding in either g_k: units of the terms times the conditions of the maps so far.
     pub rounding: Vec<f64>,
+    /// The errors w_k = ∂F_k/∂ε at x_k of the K maps.
+    pub error: Vec<DVector<f64>>,
+    /// Their Jacobians dw_k.
+    pub error_slope: Vec<DMatrix<f64>>,
     /// The Jacobian dx_K/dx_0, `D×D`.
     pub jacobian: DMatrix<f64>,
 }
@@ -159,6 +163,8 @@ pub fn along_maps(
         from_divergence: vec![0.0],
         from_error: vec![0.0],
         rounding: vec![0.0],
+        error: Vec::new(),
+        error_slope: Vec::new(),
         jacobian: DMatrix::identity(dim, dim),
     };
     for k in 0..maps.maps() {
@@ -190,6 +196,8 @@ pub fn along_maps(
         out.states.push(jet.value);
         out.delta.push(delta);
         out.score.push(score);
+        out.error.push(jet.error);
+        out.error_slope.push(jet.error_slope);
     }
     Ok(out)
 }
@@ -216,6 +224,17 @@ pub fn log_density_slope(
     }
     let volume = (all.mixed * inverse).trace();
     Ok(source.score(start.as_slice()).dot(&back) - volume)
+}
+
+/// div δ_K at x_K as d log|det dx_K^ε/dx_0|/dε at a fixed start, by one pass through the whole model.
+///
+/// δ_K is the velocity of ψ_ε = Φ^ε∘Φ⁻¹, so this is Liouville's formula; no map is inverted.
+///
+/// *Errors*: [`Error::Numeric`] when the Jacobian is singular.
+pub fn divergence_by_volume(maps: &impl Maps, start: &[f64]) -> Result<f64> {
+    let start = DVector::from_column_slice(start);
+    let all = Second::of_all(maps, &start, &DVector::zeros(start.len()), 1.0);
+    Ok((all.mixed * inverse(&all.jacobian)?).trace())
 }
 
 /// The sensitivities δ_0 = 0, …, δ_K alone, by one dual in ε through the maps; the states come with them.

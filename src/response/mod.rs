@@ -13,5 +13,5 @@ mod maps;
 mod source;
 
 pub use lagrangian::{Lagrangian, LagrangianState};
-pub use maps::{MapResponse, along_maps, log_density_slope, sensitivities};
+pub use maps::{MapResponse, along_maps, divergence_by_volume, log_density_slope, sensitivities};
 pub use source::{LogDensity, NoisyLaw};
