@@ -29,7 +29,10 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "sign_flipped", what: "μ = +div(ρδ)" },
         Mutant { name: "weights_dropped", what: "all atoms of the law count alike" },
         Mutant { name: "noise_redrawn", what: "the perturbed run draws its own noise" },
-        Mutant { name: "without_H1", what: "also for functions with a kink where the law has an atom" },
+        Mutant {
+            name: "without_H1",
+            what: "also for functions with a kink where the law has an atom",
+        },
         Mutant { name: "without_H2", what: "also when the start law moves with ε, with δ_0 = 0" },
     ],
     margins,

@@ -29,9 +29,14 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "trace_dropped", what: "g = −Σ⟨w, s⟩" },
         Mutant { name: "score_term_dropped", what: "g = −Σ tr(dw dF⁻¹)" },
         Mutant { name: "sign_flipped", what: "g = +Σ [tr(dw dF⁻¹) + ⟨w, s⟩]" },
-        Mutant { name: "score_before_the_map", what: "⟨w_k, s_k(x_k)⟩ in place of ⟨w_k, s_{k+1}(x_{k+1})⟩" },
+        Mutant {
+            name: "score_before_the_map",
+            what: "⟨w_k, s_k(x_k)⟩ in place of ⟨w_k, s_{k+1}(x_{k+1})⟩",
+        },
         Mutant { name: "score_without_volume", what: "s_{k+1} = dF_k⁻ᵀ s_k" },
-        Mutant { name: "divergence_before_the_map", what: "tr dw_k in place of tr(dw_k dF_k⁻¹)" },
+        Mutant {
+            name: "divergence_before_the_map", what: "tr dw_k in place of tr(dw_k dF_k⁻¹)"
+        },
         Mutant { name: "divergence_of_sensitivity_dropped", what: "g = −⟨δ, s⟩" },
         Mutant { name: "inner_product_dropped", what: "g = −div δ" },
         Mutant { name: "inner_product_sign_flipped", what: "g = −(div δ − ⟨δ, s⟩)" },

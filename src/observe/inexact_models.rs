@@ -141,7 +141,9 @@ impl Model {
         let amplitude = knobs.log_range(0.1, 3.0);
         let data = match special {
             s if s > 0.9 && law.dim == 2 => Data::Ellipse,
-            s if s > 0.7 && (2..=MOST_SPLIT).contains(&law.dim) => Data::Sphere { dim: law.dim, radius: 1.5 },
+            s if s > 0.7 && (2..=MOST_SPLIT).contains(&law.dim) => {
+                Data::Sphere { dim: law.dim, radius: 1.5 }
+            }
             _ => Data::Law(law.clone()),
         };
         let (denoiser, manifold) = data.build()?;
@@ -163,7 +165,8 @@ impl Model {
         let most = (choice.most_maps / stages).max(2);
         let count = knobs.count(1, most);
         // Only a velocity or a denoiser can err at pure noise.
-        let regular = matches!(parametrisation, Parametrisation::Velocity | Parametrisation::Denoiser);
+        let regular =
+            matches!(parametrisation, Parametrisation::Velocity | Parametrisation::Denoiser);
         let forgets = kind == Kind::Ancestral && choice.invertible;
         let pure = pure && regular && kind != Kind::EulerMaruyama && !forgets;
         let start = if pure { 0.0 } else { schedule.time_at_sigma(from) };
@@ -182,8 +185,12 @@ impl Model {
             _ => Some((Parametrisation::Denoiser, schedule)),
         };
         let dim = law.dim;
+        let noise = match kind {
+            Kind::Canonical => from,
+            _ => schedule.coefficients(times[0]).1,
+        };
         let (length, shape) = match choice.smooth {
-            true => (length * 1.5 * from, shape.min(2)),
+            true => (1.5 * length * noise.max(1.0), shape.min(2)),
             false => (length, shape),
         };
         let source = stream.named("error");
@@ -231,8 +238,7 @@ impl Model {
         };
         let times = self.times.clone();
         let (denoiser, error) = (&self.denoiser, &self.error);
-        let sampler =
-            StochasticSampler::new(self.schedule, scheme, times, denoiser, error, noise)?;
+        let sampler = StochasticSampler::new(self.schedule, scheme, times, denoiser, error, noise)?;
         Ok(ModelMaps::Stochastic(sampler))
     }
 

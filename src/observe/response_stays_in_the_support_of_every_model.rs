@@ -165,34 +165,37 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
     let mut append = |name: &str, quantity: Quantity| facts.push(name, quantity);
     let mut worst: f64 = 1.0;
     // ρ^ε at the end y of the orbit from x, at four sizes of the error.
-    let mut values = |x: &[f64], name: &str, append: &mut dyn FnMut(&str, Quantity)| -> Result<()> {
-        let orbit = Orbit::from(&maps, 0.0, x)?;
-        let jacobian = product(&orbit);
-        let sizes = singular_values(&jacobian)?;
-        let condition = sizes[0] / sizes[sizes.len() - 1];
-        worst = worst.max(condition);
-        let (end, delta) = sensitivities(&maps, x)?.pop().expect("there is a start");
-        let back = -(inverse(&jacobian)? * &delta);
-        let step = world.step(back.norm().max(delta.norm()));
-        append(&format!("{name}_step"), Quantity::exact(step));
-        for epsilon in [-step, -0.5 * step, 0.5 * step, step] {
-            let guess = DVector::from_column_slice(x) + &back * epsilon;
-            let (start, jacobian) = start_of(&maps, epsilon, &end, guess)?;
-            let volume = jacobian.determinant().abs();
-            let value = base.density(start.as_slice()) / volume;
-            let bar = ROUNDING * condition * (base.steepest() / volume + value);
-            append(&format!("{name}_value"), estimated(value, bar));
-        }
-        Ok(())
-    };
+    let mut values =
+        |x: &[f64], name: &str, append: &mut dyn FnMut(&str, Quantity)| -> Result<()> {
+            let orbit = Orbit::from(&maps, 0.0, x)?;
+            let jacobian = product(&orbit);
+            let sizes = singular_values(&jacobian)?;
+            let condition = sizes[0] / sizes[sizes.len() - 1];
+            worst = worst.max(condition);
+            let (end, delta) = sensitivities(&maps, x)?.pop().expect("there is a start");
+            let back = -(inverse(&jacobian)? * &delta);
+            let step = world.step(back.norm().max(delta.norm()));
+            append(&format!("{name}_step"), Quantity::exact(step));
+            for epsilon in [-step, -0.5 * step, 0.5 * step, step] {
+                let guess = DVector::from_column_slice(x) + &back * epsilon;
+                let (start, jacobian) = start_of(&maps, epsilon, &end, guess)?;
+                let volume = jacobian.determinant().abs();
+                let value = base.density(start.as_slice()) / volume;
+                let bar = ROUNDING * condition * (base.steepest() / volume + value);
+                append(&format!("{name}_value"), estimated(value, bar));
+            }
+            Ok(())
+        };
     for i in 0..INSIDE {
         let radius = 0.15 + 0.75 * world.stream.named("radius").uniforms(INSIDE)[i];
         let x = world.point("inside", i, radius);
         let response = along_maps(&maps, base, &x)?;
         let last = maps.maps();
         let volume = response.jacobian.determinant().abs();
-        let rounding = response.rounding[last];
-        append("start_density", Quantity::rounded(base.density(&x), 64.0));
+        // Near zeros the score of the source is a quotient by what is left of a difference.
+        let gap = base.hole.map_or(1.0, |a| (radius * radius - a * a).abs());
+        let rounding = response.rounding[last] * (1.0 + gap.recip());
+        append("start_density", Quantity::rounded(base.density(&x), 64.0 * (1.0 + gap.recip())));
         append("volume", estimated(volume, rounding * volume));
         append("divergence", estimated(response.divergence[last], rounding));
         // ⟨δ, s⟩ as a sum of terms with one bar.
@@ -263,7 +266,8 @@ fn curve(world: &World, facts: &mut Facts) -> Result<()> {
     let angles: Vec<f64> = (0..CURVE).map(|i| TAU * i as f64 / CURVE as f64).collect();
     let mut deltas = Vec::new();
     for angle in &angles {
-        let (_, delta) = sensitivities(&maps, image.start(*angle).as_slice())?.pop().expect("start");
+        let (_, delta) =
+            sensitivities(&maps, image.start(*angle).as_slice())?.pop().expect("start");
         deltas.push(delta);
     }
     let rate = deltas.iter().map(|d| d.norm()).fold(0.0, f64::max);

@@ -83,7 +83,8 @@ impl World {
     fn decode(knobs: &mut Knobs) -> Result<Self> {
         let atoms = knobs.count(1, 5);
         let (special, size) = (knobs.unit(), knobs.unit());
-        let kinds = [Kind::Waves, Kind::Flow, Kind::EulerMaruyama, Kind::Ancestral, Kind::Canonical];
+        let kinds =
+            [Kind::Waves, Kind::Flow, Kind::EulerMaruyama, Kind::Ancestral, Kind::Canonical];
         let dims: &[usize] = if size > 0.98 { &[16, 64] } else { &[2, 2, 2, 3, 3, 4, 5, 8] };
         let (invertible, smooth) = (false, false);
         let choice = Choice { kinds: &kinds, dims, most_maps: 8, invertible, smooth };
@@ -205,7 +206,8 @@ fn measure(world: &World) -> Result<Facts> {
     for test in &tests {
         for epsilon in [-step, -0.5 * step, 0.5 * step, step] {
             for atom in 0..atoms {
-                let other = world.maps(atom, if epsilon > 0.0 { "other noise" } else { "noise" })?;
+                let other =
+                    world.maps(atom, if epsilon > 0.0 { "other noise" } else { "noise" })?;
                 for (name, maps) in [("value", &maps[atom]), ("value_redrawn", &other)] {
                     let end = world.end(maps, atom, epsilon);
                     let value = test.value(&end);

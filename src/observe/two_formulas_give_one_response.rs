@@ -16,10 +16,10 @@ use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
 /// Steps of the equations on the coarse grid.
-const STEPS: usize = 12;
+const STEPS: usize = 20;
 
-/// Nodes of the trapezoidal rule on the line; the even and the odd ones make two coarser rules.
-const NODES: usize = 96;
+/// Nodes of the trapezoidal rule on the line; every second and every third make coarser rules.
+const NODES: usize = 192;
 
 /// Half the length of the rule, in deviations of the noise and in units of the signal.
 const REACH: (f64, f64) = (9.0, 7.0);
@@ -57,8 +57,7 @@ impl World {
         let other = knobs.unit() > 0.8;
         let size = knobs.unit();
         let flows = [Kind::Flow, Kind::Canonical];
-        let all =
-            [Kind::Flow, Kind::Waves, Kind::Canonical, Kind::EulerMaruyama, Kind::Ancestral];
+        let all = [Kind::Flow, Kind::Waves, Kind::Canonical, Kind::EulerMaruyama, Kind::Ancestral];
         let (kinds, dims): (&[Kind], &[usize]) = match look {
             Look::Maps => (&all, &[2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 8]),
             Look::Equations => (&flows, &[2, 2, 2, 2, 3, 3, 4]),
@@ -224,7 +223,7 @@ fn line(world: &World, facts: &mut Facts) -> Result<()> {
     let last = maps.maps();
     let half = REACH.0 * channel.noise_variance.sqrt() + REACH.1 * channel.signal;
     let (mut rounding, mut least, mut most) = (0.0_f64, f64::INFINITY, f64::NEG_INFINITY);
-    let mut sums = [[0.0; 5]; 2];
+    let mut sums = [[0.0; 5]; 6];
     for node in 0..NODES {
         let x = half * (2.0 * node as f64 / NODES as f64 - 1.0);
         let weight = source.log_density(&[x]).exp();
@@ -239,14 +238,19 @@ fn line(world: &World, facts: &mut Facts) -> Result<()> {
         let divergence = response.divergence[last];
         let (g, other) = (response.from_error[last], response.from_divergence[last]);
         let terms = [1.0, g, g.abs(), divergence, -other - divergence];
-        sums[node % 2].iter_mut().zip(terms).for_each(|(s, t)| *s += weight * t);
+        sums[node % 6].iter_mut().zip(terms).for_each(|(s, t)| *s += weight * t);
     }
     let mean = |i: usize| {
-        let [even, odd] = sums;
-        let value = (even[i] + odd[i]) / (even[0] + odd[0]);
-        let size = (even[2] + odd[2]) / (even[0] + odd[0]);
-        let difference = (even[i] / even[0] - odd[i] / odd[0]).abs();
-        let bar = difference + 1e-8 * (1.0 + size) + rounding;
+        // The mean by the nodes that are `first` modulo `every`, a divisor of 6.
+        let rule = |every: usize, first: usize| {
+            let of = |i: usize| sums.iter().skip(first).step_by(every).map(|s| s[i]).sum::<f64>();
+            of(i) / of(0)
+        };
+        let value = rule(1, 0);
+        let coarser = [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2)];
+        let difference = coarser.map(|(every, first)| (rule(every, first) - value).abs());
+        let size = sums.iter().map(|s| s[2]).sum::<f64>() / sums.iter().map(|s| s[0]).sum::<f64>();
+        let bar = difference.into_iter().fold(1e-8 * (1.0 + size) + rounding, f64::max);
         Quantity::new(value, bar, Grade::Estimated)
     };
     // A slope of both signs is 0 in between.
