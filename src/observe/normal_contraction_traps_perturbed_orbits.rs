@@ -14,6 +14,7 @@ use crate::linalg::{complement, mu_max};
 use crate::manifold::{self, Chart, Flat, Manifold, Motion, Nearest};
 use crate::random::Knobs;
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 use serde::Serialize;
@@ -217,8 +218,7 @@ impl World {
             let half_widths = vec![1.0; self.plane.len()];
             factors.push(Chart::Flat(Flat { half_widths, bounded: false }));
         }
-        let chart =
-            if factors.len() == 1 { factors.remove(0) } else { Chart::Product { factors } };
+        let chart = if factors.len() == 1 { factors.remove(0) } else { Chart::Product { factors } };
         let motion = Motion::identity(chart.ambient(), self.start.len().max(self.foot.len()))?;
         Manifold::embedded(chart, motion)
     }
@@ -285,7 +285,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let mut facts = Facts::new();
     along_the_flow(&world, &exact, &error, &mut facts)?;
     along_the_maps(&world, &exact, &error, &mut facts)?;
-    Ok(Observation::new(&world, facts))
+    Ok(Observation::new(&world, facts).labelled(Labels::of("tube around a product")))
 }
 
 fn along_the_flow(
