@@ -10,6 +10,7 @@ use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, geometric_times, uniform_times};
 use crate::linalg::{frame_from_normals, largest_angle};
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::{DVector, dmatrix, dvector};
 use serde::Serialize;
 use std::f64::consts::TAU;
@@ -142,7 +143,7 @@ impl Ridge {
         facts.set("overlap", Quantity::new(overlap, bar, Grade::Estimated));
         let across = normal.tr_mul(&score).norm() / score.norm();
         facts.set("score_normal", Quantity::new(across, bar, Grade::Estimated));
-        Ok(Observation::new(self, facts))
+        Ok(Observation::new(self, facts).labelled(Labels::of("ridge")))
     }
 }
 
@@ -204,6 +205,6 @@ impl Slab {
             Ok(beyond.max(Quantity::exact(0.0)))
         };
         facts.set("mass_outside", lost(1.0)? + lost(-1.0)?);
-        Ok(Observation::new(self, facts))
+        Ok(Observation::new(self, facts).labelled(Labels::of("slab")))
     }
 }

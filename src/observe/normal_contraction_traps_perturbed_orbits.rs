@@ -14,6 +14,7 @@ use crate::linalg::{complement, mu_max};
 use crate::manifold::{self, Chart, Flat, Manifold, Motion, Nearest};
 use crate::random::Knobs;
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 use serde::Serialize;
@@ -284,7 +285,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let mut facts = Facts::new();
     along_the_flow(&world, &exact, &error, &mut facts)?;
     along_the_maps(&world, &exact, &error, &mut facts)?;
-    Ok(Observation::new(&world, facts))
+    Ok(Observation::new(&world, facts).labelled(Labels::of("tube around a product")))
 }
 
 fn along_the_flow(

@@ -15,6 +15,7 @@ use crate::linalg::{complement, mu_max};
 use crate::random::{Knobs, Stream};
 use crate::response::sensitivities;
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -356,5 +357,5 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
             world.measure(&InLogNoise(Product::new(factors)?.into()))?
         }
     };
-    Ok(Observation::new(&world, facts))
+    Ok(Observation::new(&world, facts).labelled(Labels::of("flow with an error")))
 }

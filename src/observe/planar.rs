@@ -13,6 +13,7 @@ use crate::linalg::{
     frame_from_normals, largest_angle, least_singular_value, mu_max, spectral_norm,
 };
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -93,7 +94,7 @@ impl PlanarWorld {
     ///
     /// *Errors*: as [`PlanarWorld::measure`].
     pub fn observe(&self) -> Result<Observation> {
-        Ok(Observation::new(self, self.measure()?))
+        Ok(Observation::new(self, self.measure()?).labelled(Labels::of("planar")))
     }
 
     /// Along the path `time`, `gamma`, `kappa`, `eta`, `normal_compression`, `slope` and `end_sine` as in

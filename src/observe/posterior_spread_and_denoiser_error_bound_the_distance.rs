@@ -16,6 +16,7 @@ use crate::linalg::{complement, frame_from_normals, mu_max};
 use crate::manifold::{self, Chart, Family, Law, Manifold, Motion, Nearest};
 use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -239,7 +240,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     facts.set("curvature", Quantity::rounded(world.manifold.curvature_at_most(), 8.0));
     along_the_flow(&world, &denoiser, &mut facts)?;
     on_a_flat(&world, &mut facts)?;
-    Ok(Observation::new(&world, facts))
+    Ok(Observation::new(&world, facts).labelled(Labels::of("set of positive reach")))
 }
 
 /// Distance, posterior spread and error along the perturbed flow, in canonical coordinates y = x/a.
