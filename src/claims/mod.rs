@@ -19,7 +19,10 @@ pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
 mod naive_alignment;
 pub mod noise_paths_average_to_the_response;
+pub mod normal_contraction_traps_perturbed_orbits;
+pub mod normal_errors_and_cross_derivatives_bound_the_displacement;
 pub mod posterior_moments_certify_alignment;
+pub mod posterior_spread_and_denoiser_error_bound_the_distance;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod radial_law;
 pub mod relative_compression_forces_alignment;
@@ -116,6 +119,9 @@ pub const ALL: &[&Claim] = &[
     &posterior_moments_certify_alignment::CLAIM,
     &tangential_alignment_bounds_score_overlap::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &normal_contraction_traps_perturbed_orbits::CLAIM,
+    &normal_errors_and_cross_derivatives_bound_the_displacement::CLAIM,
+    &posterior_spread_and_denoiser_error_bound_the_distance::CLAIM,
     &alignment_persists_under_c1_small_errors::CLAIM,
     &gaussian_data_has_a_closed_form_flow::CLAIM,
     &gaussian_paths_share_one_flow::CLAIM,

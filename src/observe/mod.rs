@@ -13,14 +13,18 @@ mod flat_laws;
 mod frames;
 mod gaussian_data_has_a_closed_form_flow;
 mod gaussian_paths_share_one_flow;
+mod inexact;
 mod later_stage;
 mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod noise_paths_average_to_the_response;
+mod normal_contraction_traps_perturbed_orbits;
+mod normal_errors_and_cross_derivatives_bound_the_displacement;
 mod paths;
 pub mod planar;
 pub mod posterior_moments_certify_alignment;
+mod posterior_spread_and_denoiser_error_bound_the_distance;
 mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
 mod resolved;
@@ -34,6 +38,7 @@ mod torus_flow_factors_into_circles;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::random::Knobs;
+use crate::scenario::Labels;
 use serde::{Deserialize, Serialize};
 
 /// Knobs drawn for one world; decoding is total, so reading fewer or more is fine.
@@ -46,13 +51,23 @@ pub struct Observation {
     pub world: serde_json::Value,
     /// What was measured.
     pub facts: Facts,
+    /// What kind of world it is.
+    pub labels: Labels,
 }
+
+/// The family of a world whose observer states none.
+pub const UNNAMED: &str = "unnamed";
 
 impl Observation {
     /// A described world with its facts.
     pub fn new(world: &impl Serialize, facts: Facts) -> Self {
         let world = serde_json::to_value(world).expect("parameters are plain data");
-        Self { world, facts }
+        Self { world, facts, labels: Labels::of(UNNAMED) }
+    }
+
+    /// The same, said what kind of world it is.
+    pub fn labelled(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 }
 
@@ -76,6 +91,18 @@ const OBSERVERS: &[(&str, Observer)] = &[
         tangential_alignment_bounds_score_overlap::observe,
     ),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
+    (
+        "normal_contraction_traps_perturbed_orbits",
+        normal_contraction_traps_perturbed_orbits::observe,
+    ),
+    (
+        "normal_errors_and_cross_derivatives_bound_the_displacement",
+        normal_errors_and_cross_derivatives_bound_the_displacement::observe,
+    ),
+    (
+        "posterior_spread_and_denoiser_error_bound_the_distance",
+        posterior_spread_and_denoiser_error_bound_the_distance::observe,
+    ),
     ("alignment_persists_under_c1_small_errors", alignment_persists_under_c1_small_errors::observe),
     ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::observe),
     ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::observe),
