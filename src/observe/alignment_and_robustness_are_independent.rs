@@ -97,7 +97,7 @@ impl Ridge {
 
     /// The slope, the sine of the angle, and the overlap with the score at the end.
     ///
-    /// *Errors*: as [`Resolved::new`].
+    /// *Errors*: as [`crate::flow::Trajectory::from`].
     pub fn observe(&self) -> Result<Observation> {
         let (dim, d) = (self.dim, self.tangent);
         let axes = frame_from_normals(dim, dim, &self.stream.named("axes").normals(dim * dim));
@@ -192,7 +192,7 @@ impl Slab {
 
     /// The mass that the error puts off the slab.
     ///
-    /// *Errors*: as [`Resolved::new`].
+    /// *Errors*: as [`crate::flow::Trajectory::from`].
     pub fn observe(&self) -> Result<Observation> {
         let mut facts = Facts::new();
         state_number(&mut facts, "C12", [self.rate, self.constant, self.gradient]);

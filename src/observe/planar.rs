@@ -101,7 +101,7 @@ impl PlanarWorld {
     /// T2.1, the signed `cosine` of the largest angle to M, and the blocks `gamma_on`, … at the foot point;
     /// at the end the Jacobian in the frame, its log singular values, and the displacement by the error.
     ///
-    /// *Errors*: as [`Resolved::staged`], and as [`crate::linalg::svd`].
+    /// *Errors*: as [`crate::flow::Trajectory::from`], and as [`crate::linalg::svd`].
     pub fn measure(&self) -> Result<Facts> {
         let frame = self.frame();
         let prepared = Prepared::new(&self.flow, &frame)?;
@@ -264,7 +264,7 @@ impl PlanarWorld {
 
     /// The maps of the sampler with the plane that they carry along, for T2.2.
     ///
-    /// *Errors*: as [`Resolved::staged`].
+    /// *Errors*: as [`crate::flow::Trajectory::from`].
     pub fn maps(&self) -> Result<Maps> {
         let frame = self.frame();
         let prepared = Prepared::new(&self.flow, &frame)?;
