@@ -217,8 +217,7 @@ impl World {
             let half_widths = vec![1.0; self.plane.len()];
             factors.push(Chart::Flat(Flat { half_widths, bounded: false }));
         }
-        let chart =
-            if factors.len() == 1 { factors.remove(0) } else { Chart::Product { factors } };
+        let chart = if factors.len() == 1 { factors.remove(0) } else { Chart::Product { factors } };
         let motion = Motion::identity(chart.ambient(), self.start.len().max(self.foot.len()))?;
         Manifold::embedded(chart, motion)
     }

@@ -111,9 +111,7 @@ impl World {
         let direction = direction.as_slice();
         let error = match kind {
             k if aligned || k < 0.4 => LearningError::constant(direction),
-            k if k < 0.7 => {
-                LearningError::ripple(direction, &stream.named("ripple").normals(dim))
-            }
+            k if k < 0.7 => LearningError::ripple(direction, &stream.named("ripple").normals(dim)),
             _ => LearningError::fourier(dim, 2, 1.0, 1.0, stream.named("fourier")),
         };
         let start = start.as_slice().to_vec();
@@ -217,9 +215,8 @@ impl World {
             facts.push("displacement_normal", measured(z.rows(d, dim - d).norm(), bar));
             let delta = &fine[2 * k].1;
             apart = apart.max((delta - &coarse[k].1).norm());
-            let bar = (delta - &coarse[k].1).norm()
-                + FLOOR * apart
-                + ROUNDING * (1.0 + delta.norm());
+            let bar =
+                (delta - &coarse[k].1).norm() + FLOOR * apart + ROUNDING * (1.0 + delta.norm());
             let delta = u.tr_mul(delta);
             facts.push("delta_tangent", measured(delta.rows(0, d).norm(), bar));
             facts.push("delta_normal", measured(delta.rows(d, dim - d).norm(), bar));
@@ -301,7 +298,8 @@ impl World {
         };
         let mut state = |kind: &str, coarse: [f64; 2], fine: [f64; 2]| {
             for (part, name) in ["tangent", "normal"].iter().enumerate() {
-                let apart = (0..2).map(|i| (fine[i] - coarse[i]).abs() / fine[i]).fold(0.0, f64::max);
+                let apart =
+                    (0..2).map(|i| (fine[i] - coarse[i]).abs() / fine[i]).fold(0.0, f64::max);
                 let bar = (fine[part] - coarse[part]).abs()
                     + fine[part] * (FLOOR * apart + 16.0 * ROUNDING);
                 let value = Quantity::new(fine[part], bar, Grade::Estimated);
