@@ -95,7 +95,7 @@ impl World {
         let times = setting.times(1);
         let rate = (setting.sigma_start / setting.sigma_end).ln() / (times[1] - times[0]);
         // One tube in five is too thin for what happens in it.
-        let thin = knobs.unit() < 0.2;
+        let thin = knobs.unit() > 0.8;
         if let (true, Some(sphere)) = (thin, spheres.first_mut()) {
             sphere.0 = 8;
         }

@@ -2,12 +2,11 @@
 
 use super::{Flow, World};
 use crate::drift::{Drift, Inexact, Lanes, Workspace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{InexactFlow, Method, Sampler, Trajectory, uniform_times};
 use crate::linalg::mu_max;
 use crate::observe::frames::blocks_in_frame;
-use crate::observe::resolved::Resolved;
 use crate::response::sensitivities;
 use nalgebra::{DMatrix, DVector};
 
@@ -37,30 +36,46 @@ impl World {
         let sampler = Sampler::new(Method::Rk4, uniform_times(self.from, self.to, STEPS));
         let refined = sampler.refined();
         let inexact = Inexact { exact: drift, error: &self.error, epsilon: self.epsilon };
-        let exact = Resolved::new(drift, &sampler, &refined, &self.start)?;
-        let perturbed = Resolved::new(&inexact, &sampler, &refined, &self.start)?;
+        let states =
+            |sampler| Ok::<_, Error>(Trajectory::from(drift, sampler, &self.start)?.states);
+        let moved =
+            |sampler| Ok::<_, Error>(Trajectory::from(&inexact, sampler, &self.start)?.states);
+        let (x_coarse, x_fine) = (states(&sampler)?, states(&refined)?);
+        let (y_coarse, y_fine) = (moved(&sampler)?, moved(&refined)?);
         let first_order = |sampler: &Sampler| {
             sensitivities(&InexactFlow { sampler, drift, error: &self.error }, &self.start)
         };
         let (coarse, fine) = (first_order(&sampler)?, first_order(&refined)?);
         let (d, dim) = (self.tangent, self.start.len());
-        let (mut work, mut apart) = (Workspace::default(), 0.0_f64);
+        let mut work = Workspace::default();
+        // The largest differences of two resolutions so far: of x, y, their displacement and δ.
+        let mut apart = [0.0_f64; 4];
         for (k, &t) in sampler.times().iter().enumerate() {
             let (u, rate) = self.frame_and_rate(t);
-            let ((x, bar_x), (y, bar_y)) = (exact.state(k), perturbed.state(k));
-            facts.push("time", Quantity::exact(t));
-            let z = u.tr_mul(&(y - x));
-            let bar = bar_x + bar_y + ROUNDING;
-            let measured = |value: f64, bar: f64| Quantity::new(value, bar, Grade::Estimated);
-            facts.push("displacement_tangent", measured(z.rows(0, d).norm(), bar));
-            facts.push("displacement_normal", measured(z.rows(d, dim - d).norm(), bar));
+            let (x, y) = (&x_fine[2 * k], &y_fine[2 * k]);
+            let z = y - x;
             let delta = &fine[2 * k].1;
-            apart = apart.max((delta - &coarse[k].1).norm());
-            let bar =
-                (delta - &coarse[k].1).norm() + FLOOR * apart + ROUNDING * (1.0 + delta.norm());
+            let differences = [
+                (x - &x_coarse[k]).norm(),
+                (y - &y_coarse[k]).norm(),
+                (&z - (&y_coarse[k] - &x_coarse[k])).norm(),
+                (delta - &coarse[k].1).norm(),
+            ];
+            let sizes = [x.norm(), y.norm(), x.norm() + y.norm(), 1.0 + delta.norm()];
+            let mut bars = [0.0; 4];
+            for (i, difference) in differences.into_iter().enumerate() {
+                apart[i] = apart[i].max(difference);
+                bars[i] = difference + FLOOR * apart[i] + ROUNDING * sizes[i];
+            }
+            let [bar_x, bar_y, bar_z, bar_delta] = bars;
+            facts.push("time", Quantity::exact(t));
+            let z = u.tr_mul(&z);
+            let measured = |value: f64, bar: f64| Quantity::new(value, bar, Grade::Estimated);
+            facts.push("displacement_tangent", measured(z.rows(0, d).norm(), bar_z));
+            facts.push("displacement_normal", measured(z.rows(d, dim - d).norm(), bar_z));
             let delta = u.tr_mul(delta);
-            facts.push("delta_tangent", measured(delta.rows(0, d).norm(), bar));
-            facts.push("delta_normal", measured(delta.rows(d, dim - d).norm(), bar));
+            facts.push("delta_tangent", measured(delta.rows(0, d).norm(), bar_delta));
+            facts.push("delta_normal", measured(delta.rows(d, dim - d).norm(), bar_delta));
 
             for (name, at, size, bar) in
                 [("error", y, self.epsilon, bar_y), ("first_error", x, 1.0, bar_x)]
