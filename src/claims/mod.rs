@@ -7,13 +7,17 @@
 
 pub mod adiabatic_gap_forces_alignment;
 pub mod agreement;
+pub mod alignment_and_robustness_are_independent;
 pub mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
+pub mod compression_alone_does_not_align;
+pub mod counterexample_maps;
 pub mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod errors_convert_between_parametrisations;
 pub mod gaussian_data_has_a_closed_form_flow;
 pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
+mod naive_alignment;
 pub mod noise_paths_average_to_the_response;
 pub mod normal_contraction_traps_perturbed_orbits;
 pub mod normal_errors_and_cross_derivatives_bound_the_displacement;
@@ -127,6 +131,8 @@ pub const ALL: &[&Claim] = &[
     &torus_flow_factors_into_circles::CLAIM,
     &rotated_coupling_solves_the_riccati_equation::CLAIM,
     &segment_flow_is_a_quantile_map::CLAIM,
+    &compression_alone_does_not_align::CLAIM,
+    &alignment_and_robustness_are_independent::CLAIM,
 ];
 
 /// The claim of that id.

@@ -1,15 +1,12 @@
 //! T3: QR-iterated subspaces against singular subspaces.
 
 use super::{Claim, Mutant, Variant};
-use crate::facts::{Facts, Grade, Quantity, least_share};
+use crate::facts::{Facts, Grade, LEVEL, Quantity, least_share};
 use crate::verdict::{Judgement, Margin};
 
 /// The parameters e and s at which the random-start bound (c) is checked: exceeded with probability at most
 /// e + exp(−s²/2).
 const RANDOM_START: (f64, f64) = (0.1, 3.0);
-
-/// Chance that (c) is called violated in a world where it is true.
-const FALSE_ALARM: f64 = 1e-4;
 
 /// Wider error bars than this, relative or in logarithms or radians, decide nothing.
 const RESOLUTION: f64 = 1e-3;
@@ -90,7 +87,7 @@ fn random_start(facts: &Facts, v: Variant) -> Margin {
     let known = bound.is_finite() && starts.iter().all(|cot| !(cot.value + cot.bar).is_nan());
     let beyond = starts.iter().filter(|cot| (cot.value + cot.bar) * bound < 1.0).count();
     let least = match known && !starts.is_empty() {
-        true => Quantity::new(least_share(beyond, starts.len(), FALSE_ALARM), 0.0, Grade::Sampled),
+        true => Quantity::new(least_share(beyond, starts.len(), 1.0 - LEVEL), 0.0, Grade::Sampled),
         false => Quantity::UNKNOWN,
     };
     let chance = Quantity::exact(e + (-0.5 * s * s).exp());

@@ -4,6 +4,7 @@
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
 mod atoms;
+mod counterexample;
 mod coupling;
 mod denoiser;
 mod divergence;
@@ -23,6 +24,7 @@ mod thick;
 mod transport;
 
 pub use atoms::Atoms;
+pub use counterexample::{Counterexample, Embedded, PlaneField, Stage};
 pub use coupling::LinearCoupling;
 pub use denoiser::{Channel, Denoise};
 pub use gaussian::Gaussian;

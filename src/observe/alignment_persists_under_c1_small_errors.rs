@@ -14,11 +14,15 @@ use crate::linalg::{
 use crate::lyapunov::qr_history;
 use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector, dmatrix};
 use serde::Serialize;
 
 /// Intervals of the time grid; everything is run on this grid and on its refinement.
 const STEPS: usize = 40;
+
+/// The share of the data worlds in R^64.
+const HIGH: f64 = 0.06;
 
 /// Noise levels of a data world.
 const LEVELS: usize = 40;
@@ -258,11 +262,12 @@ impl DataWorld {
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     if knobs.unit() > 0.8 {
         let (size, stream) = (knobs.log_range(1e-3, 1.0), knobs.stream("error"));
-        let world = DataWorld { stage: LaterStage::decode(knobs)?, size, stream };
+        let world = DataWorld { stage: LaterStage::decode(knobs, HIGH)?, size, stream };
         let facts = world.measure()?;
-        return Ok(Observation::new(&world, facts));
+        let labels = world.stage.scenario.labels();
+        return Ok(Observation::new(&world, facts).labelled(labels));
     }
     let world = World::decode(knobs)?;
     let facts = world.measure()?;
-    Ok(Observation::new(&world, facts))
+    Ok(Observation::new(&world, facts).labelled(Labels::of("bent linear")))
 }

@@ -1,10 +1,13 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
 mod adiabatic_gap_forces_alignment;
+pub mod alignment_and_robustness_are_independent;
 mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
+mod compression_alone_does_not_align;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
+mod embedded;
 mod errors_convert_between_parametrisations;
 mod flat_laws;
 mod frames;
@@ -19,6 +22,7 @@ mod noise_paths_average_to_the_response;
 mod normal_contraction_traps_perturbed_orbits;
 mod normal_errors_and_cross_derivatives_bound_the_displacement;
 mod paths;
+pub mod planar;
 pub mod posterior_moments_certify_alignment;
 mod posterior_spread_and_denoiser_error_bound_the_distance;
 mod qr_subspace_tracks_singular_subspace;
@@ -34,6 +38,7 @@ mod torus_flow_factors_into_circles;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::random::Knobs;
+use crate::scenario::Labels;
 use serde::{Deserialize, Serialize};
 
 /// Knobs drawn for one world; decoding is total, so reading fewer or more is fine.
@@ -46,13 +51,23 @@ pub struct Observation {
     pub world: serde_json::Value,
     /// What was measured.
     pub facts: Facts,
+    /// What kind of world it is.
+    pub labels: Labels,
 }
+
+/// The family of a world whose observer states none.
+pub const UNNAMED: &str = "unnamed";
 
 impl Observation {
     /// A described world with its facts.
     pub fn new(world: &impl Serialize, facts: Facts) -> Self {
         let world = serde_json::to_value(world).expect("parameters are plain data");
-        Self { world, facts }
+        Self { world, facts, labels: Labels::of(UNNAMED) }
+    }
+
+    /// The same, said what kind of world it is.
+    pub fn labelled(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 }
 
@@ -100,6 +115,8 @@ const OBSERVERS: &[(&str, Observer)] = &[
         rotated_coupling_solves_the_riccati_equation::observe,
     ),
     ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::observe),
+    ("compression_alone_does_not_align", compression_alone_does_not_align::observe),
+    ("alignment_and_robustness_are_independent", alignment_and_robustness_are_independent::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.

@@ -12,6 +12,7 @@ use crate::flow::{Scheme, StochasticSampler};
 use crate::linalg::dot;
 use crate::random::{Knobs, Stream};
 use crate::response::sensitivities;
+use crate::scenario::Labels;
 use serde::Serialize;
 
 /// Maps of a sampler.
@@ -182,5 +183,11 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
             Law::Space(_) => world.sample(&denoiser, &mut facts)?,
         }
     }
-    Ok(Observation::new(&world, facts))
+    let labels = match &world.law {
+        Law::Line(Line::Gaussian { .. }) => Labels::of("gaussian on a line"),
+        Law::Line(Line::Segment { .. }) => Labels::of("segment on a line"),
+        Law::Line(Line::Atoms { .. }) => Labels::of("atoms on a line"),
+        Law::Space(law) => law.labels(),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
