@@ -1,10 +1,10 @@
 //! What errors of each parametrisation do to the samples of a data set: how far off, and in which direction.
 
+use super::Watch;
 use super::displacement::{Displaced, Model};
 use super::exponents::{gaussian_like, moments};
 use super::noise::Levels;
 use super::tangents::{local_planes, size};
-use super::{Watch, median};
 use crate::drift::{Atoms, Denoiser, InVelocity, LearningError, Parametrisation, Schedule};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity, REPORTED};
@@ -145,7 +145,10 @@ pub fn measure(
                     &format!("{part}_of_{name}"),
                     Quantity::sampled_median(&values(&on_data), REPORTED),
                 );
-                let medians: Vec<f64> = null.iter().map(|run| median(values(run))).collect();
+                let medians: Vec<f64> = null
+                    .iter()
+                    .map(|run| Quantity::sampled_median(&values(run), REPORTED).value)
+                    .collect();
                 let (mean, deviation) = moments(&medians);
                 let of_null = Quantity::new(mean, 2.0 * deviation, Grade::Sampled);
                 facts.push(&format!("null_{part}_of_{name}"), of_null);
