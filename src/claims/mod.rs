@@ -13,6 +13,9 @@ pub mod errors_convert_between_parametrisations;
 pub mod gaussian_data_has_a_closed_form_flow;
 pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
+pub mod normal_error_over_thickness_bounds_the_response;
+pub mod normal_part_of_the_error_moves_singular_laws;
+pub mod off_support_mass_follows_the_order_of_vanishing;
 pub mod posterior_moments_certify_alignment;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod radial_law;
@@ -101,6 +104,9 @@ impl Claim {
 
 /// Every claim, in the order of the theory.
 pub const ALL: &[&Claim] = &[
+    &off_support_mass_follows_the_order_of_vanishing::CLAIM,
+    &normal_part_of_the_error_moves_singular_laws::CLAIM,
+    &normal_error_over_thickness_bounds_the_response::CLAIM,
     &moving_frame_blocks_are_gauge_invariant::CLAIM,
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,

@@ -4,6 +4,7 @@ mod adiabatic_gap_forces_alignment;
 pub mod compressing_maps_force_alignment;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
+mod displaced;
 mod errors_convert_between_parametrisations;
 mod flat_laws;
 mod frames;
@@ -11,8 +12,12 @@ mod gaussian_data_has_a_closed_form_flow;
 mod gaussian_paths_share_one_flow;
 mod later_stage;
 mod laws;
+mod limits;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
+mod normal_error_over_thickness_bounds_the_response;
+pub mod normal_part_of_the_error_moves_singular_laws;
+pub mod off_support_mass_follows_the_order_of_vanishing;
 mod paths;
 pub mod posterior_moments_certify_alignment;
 mod qr_subspace_tracks_singular_subspace;
@@ -55,6 +60,18 @@ type Observer = fn(&mut Knobs) -> Result<Observation>;
 
 /// Who observes what: one line a claim.
 const OBSERVERS: &[(&str, Observer)] = &[
+    (
+        "off_support_mass_follows_the_order_of_vanishing",
+        off_support_mass_follows_the_order_of_vanishing::observe,
+    ),
+    (
+        "normal_part_of_the_error_moves_singular_laws",
+        normal_part_of_the_error_moves_singular_laws::observe,
+    ),
+    (
+        "normal_error_over_thickness_bounds_the_response",
+        normal_error_over_thickness_bounds_the_response::observe,
+    ),
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),

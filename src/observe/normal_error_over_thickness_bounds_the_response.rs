@@ -1,0 +1,458 @@
+//! Tubes about manifolds, Gaussian paths and their errors, for T1.6.
+
+use super::Observation;
+use super::limits::power;
+use super::paths::{decode_schedule, state_schedule};
+use crate::drift::{
+    Channel, Denoise, Denoiser, Drift, ErrorWave, Gaussian, GaussianPath, InVelocity,
+    LearningError, Parametrisation, PartOf, Schedule, Sphere, Workspace,
+};
+use crate::error::Result;
+use crate::facts::{Facts, Grade, Quantity};
+use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
+use crate::linalg::{complement, dot, largest_angle, svd};
+use crate::manifold::{Chart, Flat, Manifold, Motion, Part};
+use crate::random::{Knobs, Stream, unit_vector};
+use crate::response::{NoisyLaw, along_maps, sensitivities};
+use crate::scalar::Scalar;
+use nalgebra::{DMatrix, DVector};
+use serde::Serialize;
+
+/// Thicknesses: s_0 halved so many times.
+const THICKNESSES: usize = 6;
+
+/// Points of a tube, the same at every thickness.
+const POINTS: usize = 24;
+
+/// Orbits along which the splitting of the response is looked at.
+const ORBITS: u64 = 3;
+
+/// Maps of the model behind them.
+const MAPS: usize = 6;
+
+/// Steps of a path from the first noise level to the second, and from there to the third.
+const STEPS: [usize; 2] = [30, 20];
+
+/// Draws of the norms over the law, and steps behind them.
+const DRAWS: u64 = 48;
+const DRAW_STEPS: usize = 24;
+
+/// Standard errors that a sampled mean may be off: a chance of 1e-9 for normal draws.
+const DEVIATIONS: f64 = 6.2;
+
+/// A world.
+#[derive(Serialize)]
+struct World {
+    /// A round sphere in all of R^D; otherwise a flat with a Gaussian on it.
+    round: bool,
+    ambient: usize,
+    tangent: usize,
+    /// s_0.
+    thickness: f64,
+    /// The normal error is s^exponent times a fixed field.
+    exponent: f64,
+    /// Size of the graph that is a plane tilted against the tangent space.
+    tilt: f64,
+    length: f64,
+    schedule: Schedule,
+    /// Predicts the velocity, or the noise.
+    parametrisation: Parametrisation,
+    /// Noise levels σ at the two ends that are compared.
+    ends: [f64; 2],
+    /// Whether norms over the law of a field that varies are sampled, and of which one.
+    sampled: Option<Field>,
+    #[serde(skip)]
+    stream: Stream,
+}
+
+/// A velocity error that varies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Field {
+    /// A random Fourier field.
+    Fourier,
+    /// w_i = sin x_i / √D: nearly parallel to the score of pure noise.
+    Sines,
+}
+
+impl World {
+    /// Decodes a world; the plainest is the unit circle with a constant velocity error of flow matching.
+    fn decode(knobs: &mut Knobs) -> Self {
+        let round = knobs.unit() < 0.5;
+        let ambient = knobs.pick(&[2, 3, 4, 6]);
+        let flat = knobs.count(1, ambient - 1);
+        let tangent = if round { ambient - 1 } else { flat };
+        let thickness = knobs.log_range(0.02, 0.1);
+        let exponent = knobs.pick(&[0.0, 0.5, 1.0, 1.5]);
+        let tilt = knobs.log_range(0.01, 3.0);
+        let length = knobs.log_range(0.7, 3.0);
+        let kind = knobs.count(0, 2);
+        let beta = knobs.range(4.0, 12.0);
+        let other = decode_schedule(knobs);
+        let (schedule, parametrisation) = match kind {
+            0 => (Schedule::FlowMatching, Parametrisation::Velocity),
+            1 => {
+                let constant = Schedule::VpLinear { beta_min: beta, beta_max: beta };
+                (constant, Parametrisation::Velocity)
+            }
+            _ => (other, Parametrisation::Noise),
+        };
+        let last = knobs.log_range(0.003, 0.03);
+        let ends = [last * knobs.range(3.0, 10.0), last];
+        let sampled = knobs.pick(&[None, None, Some(Field::Sines), Some(Field::Fourier)]);
+        let stream = knobs.stream("size");
+        Self {
+            round,
+            ambient,
+            tangent,
+            thickness,
+            exponent,
+            tilt,
+            length,
+            schedule,
+            parametrisation,
+            ends,
+            sampled,
+            stream,
+        }
+    }
+
+    fn denoiser(&self) -> Result<Denoiser> {
+        if self.round {
+            return Ok(Sphere::new(self.ambient, 1.0)?.into());
+        }
+        Ok(Gaussian::diagonal(&self.variances())?.into())
+    }
+
+    /// Variances of the Gaussian data: flat along the normals.
+    fn variances(&self) -> Vec<f64> {
+        let drawn = self.stream.named("variances").uniforms(self.ambient);
+        let variance = |(i, u): (usize, f64)| if i < self.tangent { 0.3 + 2.0 * u } else { 0.0 };
+        drawn.into_iter().enumerate().map(variance).collect()
+    }
+
+    fn manifold(&self) -> Result<Manifold> {
+        if self.round {
+            return Manifold::new(Chart::Sphere(crate::manifold::Sphere {
+                dim: self.tangent,
+                radius: 1.0,
+            }));
+        }
+        let flat = Chart::Flat(Flat { half_widths: vec![1.0; self.tangent], bounded: false });
+        Manifold::embedded(flat, Motion::identity(self.tangent, self.ambient)?)
+    }
+
+    /// A draw of the data.
+    fn datum(&self, stream: Stream) -> Vec<f64> {
+        if self.round {
+            return unit_vector(&mut stream.rng(), self.ambient);
+        }
+        let normals = stream.normals(self.ambient);
+        normals.iter().zip(self.variances()).map(|(z, v)| z * v.sqrt()).collect()
+    }
+
+    fn error(&self, name: &str) -> LearningError {
+        LearningError::fourier(self.ambient, 4, self.length, 1.0, self.stream.named(name))
+    }
+
+    fn measure(&self) -> Result<Facts> {
+        let mut facts = Facts::new();
+        self.split(&mut facts)?;
+        self.growth(&mut facts)?;
+        self.tilted(&mut facts)?;
+        self.constant_errors(&mut facts)?;
+        if let Some(field) = self.sampled {
+            self.norms(&mut facts, field)?;
+        }
+        Ok(facts)
+    }
+
+    /// g against div δ and the parts of δ and s, at ends of orbits of a model with that error.
+    fn split(&self, facts: &mut Facts) -> Result<()> {
+        let (denoiser, manifold) = (self.denoiser()?, self.manifold()?);
+        // Flow matching to a = 1/(1+s), b = s/(1+s).
+        let end = 1.0 / (1.0 + self.thickness);
+        let drift = GaussianPath { schedule: Schedule::FlowMatching, denoiser: &denoiser };
+        let sampler = Sampler::new(Method::Heun, uniform_times(0.0, end, MAPS));
+        let error = self.error("split");
+        let maps = InexactFlow { sampler: &sampler, drift: &drift, error: &error };
+        let source = NoisyLaw {
+            denoiser: &denoiser,
+            channel: Channel { signal: 0.0, noise_variance: 1.0 },
+        };
+        for orbit in 0..ORBITS {
+            let start = self.stream.named("orbit").indexed(orbit).normals(self.ambient);
+            let response = along_maps(&maps, &source, &start)?;
+            let scaled = &response.states[MAPS] / end;
+            let foot = manifold.nearest(scaled.as_slice())?;
+            let frame = manifold.tangent_frame(&foot.place);
+            let parts = |v: &DVector<f64>| {
+                let tangent = &frame * frame.tr_mul(v);
+                [tangent.norm(), (v - tangent).norm()]
+            };
+            let bar = response.rounding[MAPS];
+            let mut push = |name: &str, value: f64| {
+                facts.push(name, Quantity::new(value, bar + 1e-14 * value.abs(), Grade::Estimated));
+            };
+            push("response", response.from_error[MAPS]);
+            push("divergence", response.divergence[MAPS]);
+            let names = ["delta_tangent", "delta_normal", "score_tangent", "score_normal"];
+            let [dt, dn] = parts(&response.delta[MAPS]);
+            let [st, sn] = parts(&response.score[MAPS]);
+            for (name, value) in names.iter().zip([dt, dn, st, sn]) {
+                push(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The root mean square of g over the same points of ever thinner tubes, for a late error whose normal part is s^exponent times a field.
+    fn growth(&self, facts: &mut Facts) -> Result<()> {
+        let (denoiser, manifold) = (self.denoiser()?, self.manifold()?);
+        let (along, across) = (self.error("along"), self.error("across"));
+        let along = PartOf { error: &along, part: Part::Tangent, manifold: &manifold };
+        let across = PartOf { error: &across, part: Part::Normal, manifold: &manifold };
+        let mut work = Workspace::default();
+        let (mut thicknesses, mut sizes) = (Vec::new(), Vec::new());
+        for j in 0..THICKNESSES as i32 {
+            let s = self.thickness * 0.5_f64.powi(j);
+            let share = s.powf(self.exponent);
+            let mut sum = 0.0;
+            for i in 0..POINTS as u64 {
+                let stream = self.stream.named("tube").indexed(i);
+                let mut x = self.datum(stream.named("datum"));
+                let noise = stream.named("noise").normals(self.ambient);
+                x.iter_mut().zip(&noise).for_each(|(x, z)| *x += s * z);
+                let mut score = x.clone();
+                denoiser.denoise(Channel::canonical(s), &x, &mut score);
+                score.iter_mut().zip(&x).for_each(|(m, x)| *m = (*m - x) / (s * s));
+                let mut g = 0.0;
+                let mut w = x.clone();
+                // μ = −div(ρw) for a late error: δ = w.
+                along.velocity(0.0, &x, &mut w);
+                g -= along.jacobian(0.0, &x, &mut work).trace() + dot(&w, &score);
+                across.velocity(0.0, &x, &mut w);
+                g -= share * (across.jacobian(0.0, &x, &mut work).trace() + dot(&w, &score));
+                sum += g * g / POINTS as f64;
+            }
+            thicknesses.push(s);
+            sizes.push(sum.sqrt());
+        }
+        facts.set("growth", power(&thicknesses, &sizes));
+        facts.set("exponent", Quantity::exact(self.exponent));
+        Ok(())
+    }
+
+    /// Vectors of a plane that is tilted against a tangent space.
+    fn tilted(&self, facts: &mut Facts) -> Result<()> {
+        let manifold = self.manifold()?;
+        let place = manifold.nearest(&self.datum(self.stream.named("tilted")))?.place;
+        let tangent = manifold.tangent_frame(&place);
+        let normal = complement(&tangent);
+        let (d, codim) = (tangent.ncols(), normal.ncols());
+        let drawn = self.stream.named("graph").normals(d * codim);
+        let graph = DMatrix::from_vec(codim, d, drawn) * (self.tilt / ((d * codim) as f64).sqrt());
+        let plane = &tangent + &normal * &graph;
+        let angle = largest_angle(&plane, &tangent)?;
+        facts.set("tilt", Quantity::new(angle, 1e-7, Grade::Estimated));
+        // Three vectors at random, and the steepest.
+        let steepest = svd(&graph)?.right.column(0).into_owned();
+        let random = |i: u64| DVector::from_vec(self.stream.named("in the plane").indexed(i).normals(d));
+        for c in (0..3).map(random).chain([steepest]) {
+            let delta = &plane * c;
+            let share = normal.tr_mul(&delta).norm() / delta.norm();
+            facts.push("tilted_normal", Quantity::new(share, 1e-12, Grade::Estimated));
+        }
+        Ok(())
+    }
+
+    /// ‖μ/ρ‖ for Gaussian data and an error that is constant in x: g = ⟨δ, Σ⁻¹x⟩ since δ is, so ‖g‖² = ⟨δ, Σ⁻¹δ⟩.
+    fn constant_errors(&self, facts: &mut Facts) -> Result<()> {
+        let variances = self.variances();
+        let denoiser = Gaussian::diagonal(&variances)?;
+        let size = unit_vector(&mut self.stream.named("constant").rng(), self.ambient);
+        let constant = LearningError::constant(&size);
+        let schedule = self.schedule;
+        let error =
+            InVelocity { error: &constant, parametrisation: self.parametrisation, schedule };
+        // A noise prediction is no model at a = 0.
+        let from = match self.parametrisation {
+            Parametrisation::Noise => schedule.time_at_sigma(20.0),
+            _ => 0.0,
+        };
+        let middle = schedule.time_at_sigma(2.0_f64.min(0.5 * schedule.sigma(from)));
+        let times = |refine: usize| -> Vec<f64> {
+            let tail = |from: f64, to: f64, n: usize| -> Vec<f64> {
+                let level = |k: usize| (from.ln() + (to / from).ln() * k as f64 / n as f64).exp();
+                (1..=n).map(|k| schedule.time_at_sigma(level(k))).collect()
+            };
+            let mut times = uniform_times(from, middle, 12 * refine);
+            times.extend(tail(schedule.sigma(middle), self.ends[0], STEPS[0] * refine));
+            times.extend(tail(self.ends[0], self.ends[1], STEPS[1] * refine));
+            times
+        };
+        let drift = GaussianPath { schedule, denoiser: &denoiser };
+        let norms = |refine: usize| -> Result<[[f64; 2]; 2]> {
+            let times = times(refine);
+            let sampler = Sampler::new(Method::Rk4, times.clone());
+            let maps = InexactFlow { sampler: &sampler, drift: &drift, error: &error };
+            let path = sensitivities(&maps, &vec![0.0; self.ambient])?;
+            let last = times.len() - 1;
+            Ok([last - STEPS[1] * refine, last].map(|k| {
+                let (a, b) = schedule.coefficients(times[k]);
+                let terms = path[k].1.iter().zip(&variances);
+                let square = |(d, v): (&f64, &f64)| (d * d / (a * a * v + b * b), *v == 0.0);
+                let squares: Vec<(f64, bool)> = terms.map(square).collect();
+                let all: f64 = squares.iter().map(|s| s.0).sum();
+                let flat: f64 = squares.iter().filter(|s| s.1).map(|s| s.0).sum();
+                [all.sqrt(), flat.sqrt()]
+            }))
+        };
+        let (coarse, fine) = (norms(1)?, norms(2)?);
+        state_schedule(facts, &schedule);
+        facts.set("from", Quantity::exact(from));
+        let velocity = f64::from(u8::from(self.parametrisation == Parametrisation::Velocity));
+        facts.set("predicts_velocity", Quantity::exact(velocity));
+        let flat: f64 = size[self.tangent..].iter().map(|e| e * e).sum();
+        facts.set("error_size", Quantity::rounded(1.0, 16.0));
+        facts.set("flat_error_size", Quantity::rounded(flat.sqrt(), 16.0));
+        for (end, (coarse, fine)) in coarse.iter().zip(&fine).enumerate() {
+            let time = schedule.time_at_sigma(self.ends[end]);
+            facts.push("end", Quantity::exact(time));
+            for (name, which) in [("norm", 0), ("flat_norm", 1)] {
+                let bar = (fine[which] - coarse[which]).abs() + 1e-8 * fine[0];
+                facts.push(name, Quantity::new(fine[which], bar, Grade::Estimated));
+            }
+        }
+        Ok(())
+    }
+
+    /// Norms over the law of the path, by draws: of g for a velocity error that varies, and of ⟨w, s⟩ at three times.
+    fn norms(&self, facts: &mut Facts, field: Field) -> Result<()> {
+        let denoiser = self.denoiser()?;
+        let schedule = match self.parametrisation {
+            Parametrisation::Velocity => self.schedule,
+            _ => Schedule::Trigonometric,
+        };
+        let dim = self.ambient as f64;
+        let (waves, sup) = match field {
+            Field::Fourier => {
+                let error = self.error("varying");
+                let sup = error.bounds()[0];
+                (error, sup)
+            }
+            Field::Sines => {
+                let unit = |i: usize, by: f64| -> Vec<f64> {
+                    (0..self.ambient).map(|j| if i == j { by } else { 0.0 }).collect()
+                };
+                let wave = |i| ErrorWave {
+                    wave_vector: unit(i, 1.0),
+                    phase: 0.0,
+                    coefficient: unit(i, dim.sqrt().recip()),
+                };
+                (LearningError::sum(self.ambient, (0..self.ambient).map(wave).collect()), 1.0)
+            }
+        };
+        let divergence: f64 =
+            waves.waves().iter().map(|w| dot(&w.coefficient, &w.wave_vector).abs()).sum();
+        let drift = Stein { denoiser: &denoiser, schedule, error: &waves };
+        let (from, to) = (schedule.time_at_sigma(8.0), schedule.time_at_sigma(0.3));
+        let sampler = Sampler::new(Method::Rk4, uniform_times(from, to, DRAW_STEPS));
+        let (a, b) = schedule.coefficients(from);
+        let (mut squares, mut terms) = (Vec::new(), vec![Vec::new(); 3]);
+        for i in 0..DRAWS {
+            let stream = self.stream.named("draw").indexed(i);
+            let noise = stream.named("noise").normals(self.ambient);
+            let datum = self.datum(stream.named("datum"));
+            let mut x: Vec<f64> = datum.iter().zip(&noise).map(|(d, z)| a * d + b * z).collect();
+            x.push(0.0);
+            for k in 0..=DRAW_STEPS {
+                if k % (DRAW_STEPS / 2) == 0 {
+                    let inner = drift.inner(sampler.times()[k], &x[..self.ambient]);
+                    terms[k / (DRAW_STEPS / 2)].push(inner * inner);
+                }
+                if k < DRAW_STEPS {
+                    sampler.map(&drift, k, &mut x);
+                }
+            }
+            squares.push(x[self.ambient] * x[self.ambient]);
+        }
+        facts.set("sampled_norm", mean(&squares).sqrt());
+        facts.set_series("score_term", terms.iter().map(|t| mean(t).sqrt()).collect());
+        let times = [0, DRAW_STEPS / 2, DRAW_STEPS].map(|k| sampler.times()[k]);
+        let levels = times.map(|t| Quantity::rounded(schedule.coefficients(t).1, 16.0));
+        facts.set_series("noise_level", levels.to_vec());
+        // ∫ ds/b by the trapezoid rule, from above where 1/b is convex.
+        let inverse = |t: f64| schedule.coefficients(t).1.recip();
+        let (fine, coarse) =
+            (trapezoid(inverse, from, to, 400), trapezoid(inverse, from, to, 200));
+        facts.set(
+            "inverse_noise",
+            Quantity::new(fine, (fine - coarse).abs(), Grade::Estimated),
+        );
+        facts.set("span", Quantity::exact(to - from));
+        facts.set("dim", Quantity::exact(dim));
+        facts.set("field_sup", Quantity::rounded(sup, 64.0));
+        facts.set("divergence_sup", Quantity::rounded(divergence, 64.0));
+        Ok(())
+    }
+}
+
+fn trapezoid(f: impl Fn(f64) -> f64, from: f64, to: f64, n: usize) -> f64 {
+    let h = (to - from) / n as f64;
+    let inside: f64 = (1..n).map(|k| f(from + h * k as f64)).sum();
+    h * (inside + 0.5 * (f(from) + f(to)))
+}
+
+/// A mean with a bar of [`DEVIATIONS`] standard errors.
+fn mean(draws: &[f64]) -> Quantity {
+    let n = draws.len() as f64;
+    let mean = draws.iter().sum::<f64>() / n;
+    let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    Quantity::new(mean, DEVIATIONS * (variance / n).sqrt(), Grade::Sampled)
+}
+
+/// x' = v and g' = −(div w + ⟨w, s⟩) along a Gaussian path, s by Tweedie's formula.
+struct Stein<'a> {
+    denoiser: &'a Denoiser,
+    schedule: Schedule,
+    error: &'a LearningError,
+}
+
+impl Stein<'_> {
+    /// ⟨w, s⟩.
+    fn inner<S: Scalar>(&self, t: S, x: &[S]) -> S {
+        let (a, b) = self.schedule.coefficients(t);
+        let (mut mean, mut w) = (x.to_vec(), x.to_vec());
+        self.denoiser.denoise(Channel { signal: a, noise_variance: b * b }, x, &mut mean);
+        self.error.velocity(t, x, &mut w);
+        let terms = w.iter().zip(x.iter().zip(&mean));
+        terms.fold(S::from(0.0), |sum, (&w, (&x, &m))| sum + w * (a * m - x)) / (b * b)
+    }
+}
+
+impl Drift for Stein<'_> {
+    fn dim(&self) -> usize {
+        self.error.dim() + 1
+    }
+
+    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+        let (x, _) = x.split_at(self.error.dim());
+        let (velocity, rate) = out.split_at_mut(x.len());
+        GaussianPath { schedule: self.schedule, denoiser: self.denoiser }.velocity(t, x, velocity);
+        let mut divergence = S::from(0.0);
+        for wave in self.error.waves() {
+            let start = S::from(wave.phase);
+            let phase = wave.wave_vector.iter().zip(x).fold(start, |sum, (&k, &x)| sum + x * k);
+            divergence += phase.cos() * dot(&wave.coefficient, &wave.wave_vector);
+        }
+        rate[0] = -(divergence + self.inner(t, x));
+    }
+}
+
+/// Decodes and measures.
+pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+    let world = World::decode(knobs);
+    let facts = world.measure()?;
+    Ok(Observation::new(&world, facts))
+}
