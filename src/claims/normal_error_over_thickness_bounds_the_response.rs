@@ -24,7 +24,10 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "divergence_dropped", what: "|g| ≤ |δ_T||s_T| + |δ_N||s_N|" },
         Mutant { name: "tangent_term_dropped", what: "|g| ≤ |div δ| + |δ_N||s_N|" },
         Mutant { name: "normal_term_dropped", what: "|g| ≤ |div δ| + |δ_T||s_T|" },
-        Mutant { name: "bounded_whatever_the_error", what: "g stays bounded for every normal error" },
+        Mutant {
+            name: "bounded_whatever_the_error",
+            what: "g stays bounded for every normal error",
+        },
         Mutant { name: "root_of_thickness_suffices", what: "bounded where |δ_N| = O(√s)" },
         Mutant { name: "angle_squared", what: "|δ_N| ≤ |δ| sin²θ" },
         Mutant { name: "bound_halved", what: "‖μ/ρ‖ ≤ ½∫|w|/b for w constant in x" },
@@ -32,7 +35,9 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "velocity_error_bounded", what: "flow matching: no logarithm" },
         Mutant { name: "drift_error_diverges", what: "variance preserving: a logarithm too" },
         Mutant { name: "noise_error_bounded", what: "noise prediction: no logarithm" },
-        Mutant { name: "dimension_factor_dropped", what: "‖⟨w,s⟩‖ ≤ ‖w‖_∞/b for every w" },
+        Mutant {
+            name: "dimension_factor_dropped", what: "‖⟨w,s⟩‖ ≤ ‖w‖_∞/b for every w"
+        },
     ],
     margins,
 };
@@ -64,10 +69,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     }
     conclusions.extend(constant(facts, v).unwrap_or_default());
     conclusions.extend(varying(facts, v));
-    let hypotheses = vec![Margin::condition(
-        "H1 the exact law of the path is at hand",
-        facts.get("predicts_velocity").value.is_finite(),
-    )];
+    let last = facts.series("end").last().map_or(f64::NAN, |end| end.value);
+    let noise = Path::of(facts).map_or(f64::NAN, |path| path.at(last).noise);
+    let name = "H1 noise up to the end";
+    let hypotheses = vec![Margin::at_least(name, Quantity::exact(noise), Quantity::exact(1e-12))];
     Judgement { hypotheses, conclusions }
 }
 
@@ -147,7 +152,13 @@ fn constant(facts: &Facts, v: Variant) -> Option<Vec<Margin>> {
             (false, _) => "(b) growth between the levels, noise prediction",
         };
         let predicted = [flat * rounded(grown)];
-        out.push(agree(form, &[*after - *before], &predicted, Relative::To(size.value), RESOLUTION));
+        out.push(agree(
+            form,
+            &[*after - *before],
+            &predicted,
+            Relative::To(size.value),
+            RESOLUTION,
+        ));
     }
     Some(out)
 }

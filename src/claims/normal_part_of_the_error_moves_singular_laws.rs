@@ -22,7 +22,9 @@ pub const CLAIM: Claim = Claim {
     mutants: &[
         Mutant { name: "normal_term_dropped", what: "μ(f) = ∫⟨∇_M f, δ_T⟩" },
         Mutant { name: "tangent_term_dropped", what: "μ(f) = ∫⟨∇_N f, δ_N⟩" },
-        Mutant { name: "dipole_fades", what: "μ(f_k) → 0 with ‖f_k‖_∞, as for a signed measure" },
+        Mutant {
+            name: "dipole_fades", what: "μ(f_k) → 0 with ‖f_k‖_∞, as for a signed measure"
+        },
         Mutant { name: "dipole_of_the_whole_error", what: "tangential errors make dipoles too" },
         Mutant { name: "distance_counts_the_whole_error", what: "E dist = ε E|δ|" },
         Mutant { name: "square_counts_the_whole_error", what: "E dist² = ε² E|δ|²" },
@@ -44,8 +46,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let name = "(a) response = tangential + normal term";
     conclusions.push(agree(name, &[get("response")], &[tangent + normal], to, RESOLUTION));
 
-    let flux =
-        get(if v.is("dipole_of_the_whole_error") { "dipole_whole" } else { "dipole_limit" });
+    let flux = get(if v.is("dipole_of_the_whole_error") { "dipole_whole" } else { "dipole_limit" });
     let square = Relative::To(get("delta_square").value);
     let pairs = facts.series("dipole").iter().zip(facts.series("dipole_size"));
     for (k, (dipole, size)) in WAVE_NUMBERS.into_iter().zip(pairs) {
@@ -56,8 +57,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         conclusions.push(Margin::at_most(name, *size, Quantity::exact(1.5 / k)));
     }
 
-    let rate =
-        get(if v.is("distance_counts_the_whole_error") { "delta" } else { "delta_normal" });
+    let rate = get(if v.is("distance_counts_the_whole_error") { "delta" } else { "delta_normal" });
     let to = Relative::To(get("delta").value);
     let name = "(c) rate of the mean distance";
     conclusions.push(agree(name, &[get("distance_rate")], &[rate], to, RESOLUTION));

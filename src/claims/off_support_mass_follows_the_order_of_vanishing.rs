@@ -8,8 +8,9 @@ use crate::verdict::{Judgement, Margin};
 /// Wider bars than this, relative to what is compared, decide nothing.
 const RESOLUTION: f64 = 0.1;
 
-/// Less than this share of the mass that an error of the same size could move is no outward flow.
-const TANGENTIAL: f64 = 1e-9;
+/// Where ⟨δ,n⟩₊ has less than this share of |⟨δ,n⟩|, or this of |δ|, the next order in ε may be larger within the range.
+const OUTWARD: f64 = 0.1;
+const TANGENTIAL: f64 = 1e-6;
 
 /// The claim.
 pub const CLAIM: Claim = Claim {
@@ -67,8 +68,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         Relative::To(scale),
         RESOLUTION,
     ));
-    // A power is left where mass leaves to leading order.
-    if facts.get("outward").value > TANGENTIAL * facts.get("whole").value {
+    // A power is seen where mass leaves to leading order.
+    let either = facts.get("either_way").value;
+    let tangential = either <= TANGENTIAL * facts.get("whole").value;
+    if facts.get("outward").value > OUTWARD * either && !tangential {
         let power = if v.is("power_is_the_order") { order } else { order + 1.0 };
         let measured = facts.get("power");
         conclusions.push(Margin::equal(

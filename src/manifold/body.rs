@@ -93,7 +93,10 @@ impl Body {
             Outline::Star { radius, cosines, sines } => {
                 check_length("star radius", *radius)?;
                 if centre.len() != 2 || cosines.len() != sines.len() {
-                    return bad("sizes do not fit", "a star is planar, with as many sines as cosines");
+                    return bad(
+                        "sizes do not fit",
+                        "a star is planar, with as many sines as cosines",
+                    );
                 }
                 if cosines.iter().chain(sines).map(|c| c.abs()).sum::<f64>() >= 1.0 {
                     return bad("the radius may vanish", "keep Σ|c_m| + |s_m| below 1");

@@ -28,7 +28,7 @@ const FAMILIES: [Family; 10] = [
 ];
 
 /// Sizes of the error: each a third of the one before.
-const SIZES: usize = 3;
+const SIZES: usize = 4;
 
 /// Atoms of the law on a curve, along each axis of a surface, and drawn where no rule serves.
 const CURVE: usize = 16;
@@ -69,7 +69,8 @@ impl World {
         let manifold = Manifold::draw(family, ambient, knobs)?;
         let size = manifold.reach_at_least().min(2.0);
         let error = LearningError::fourier(ambient, 3, length, size, stream.named("error"));
-        let exact = moving.then(|| LearningError::fourier(ambient, 2, 1.5, 0.3, stream.named("exact")));
+        let exact =
+            moving.then(|| LearningError::fourier(ambient, 2, 1.5, 0.3, stream.named("exact")));
         let scaled = |name: &str, by: f64| -> Vec<f64> {
             stream.named(name).normals(ambient).iter().map(|z| by * z).collect()
         };
@@ -214,7 +215,8 @@ impl Test<'_> {
             let frame = self.manifold.tangent_frame(&self.manifold.nearest(p.as_slice())?.place);
             let normal = Self::normal_part(&frame, &delta);
             let tangent = &delta - &normal;
-            let sizes_of = [delta.norm(), normal.norm(), delta.norm_squared(), normal.norm_squared()];
+            let sizes_of =
+                [delta.norm(), normal.norm(), delta.norm_squared(), normal.norm_squared()];
             means.iter_mut().zip(sizes_of).for_each(|(mean, size)| *mean += weight * size);
             let phase = self.phase(&p);
             let gradient = DVector::from_column_slice(self.wave) * phase.cos();
@@ -276,7 +278,8 @@ impl Test<'_> {
         facts.set("curvature", Quantity::rounded(self.manifold.curvature_at_most(), 4.0));
         facts.set("reach", Quantity::rounded(self.manifold.reach_at_least(), 4.0));
         let open = |axis: &Axis| matches!(axis, Axis::Interval { .. } | Axis::Line { .. });
-        let closed = self.manifold.pieces().iter().all(|piece| !piece.chart.axes().iter().any(open));
+        let closed =
+            self.manifold.pieces().iter().all(|piece| !piece.chart.axes().iter().any(open));
         facts.set("closed", Quantity::exact(f64::from(u8::from(closed))));
         Ok(facts)
     }

@@ -97,7 +97,8 @@ impl World {
             true => {
                 let terms = stream.named("star").normals(6);
                 // Falling as 1/m²: the outline stays smooth, its curvature changes sign.
-                let total: f64 = (0..6).map(|i| terms[i].abs() / ((i / 2 + 1) as f64).powi(2)).sum();
+                let total: f64 =
+                    (0..6).map(|i| terms[i].abs() / ((i / 2 + 1) as f64).powi(2)).sum();
                 let term = |i: usize| bumps * terms[i] / (((i / 2 + 1) as f64).powi(2) * total);
                 let [cosines, sines] =
                     [0, 1].map(|which| (0..3).map(|m| term(2 * m + which)).collect());
@@ -124,17 +125,12 @@ impl World {
             k if k > 0.7 && small && !star => {
                 linear(tangential(&body, &stream.named("spin").normals(dim * dim), 0.5 * size))
             }
-            _ => Push::Waves(LearningError::fourier(
-                dim,
-                waves,
-                length,
-                size,
-                stream.named("error"),
-            )),
+            _ => {
+                Push::Waves(LearningError::fourier(dim, waves, length, size, stream.named("error")))
+            }
         };
         let moving = flows && small && matches!(error, Push::Waves(_));
-        let exact = moving
-            .then(|| LearningError::fourier(dim, 2, 1.5, 0.3, stream.named("exact")));
+        let exact = moving.then(|| LearningError::fourier(dim, 2, 1.5, 0.3, stream.named("exact")));
         let (method, maps) = if flows { (Method::Heun, 3) } else { (Method::Euler, 1) };
         Ok(Self { body, exact, error, method, maps, epsilon, stream })
     }
@@ -158,7 +154,8 @@ fn tangential(body: &Body, normals: &[f64], size: f64) -> Vec<f64> {
     let dim = body.dim();
     // Columns of A and A⁻ᵀ: the boundary in the directions of the axes, and its conjugate.
     let unit = |i: usize| -> Vec<f64> { (0..dim).map(|j| f64::from(u8::from(i == j))).collect() };
-    let from = |p: &[f64]| -> Vec<f64> { p.iter().zip(body.centre()).map(|(p, c)| p - c).collect() };
+    let from =
+        |p: &[f64]| -> Vec<f64> { p.iter().zip(body.centre()).map(|(p, c)| p - c).collect() };
     let axes: Vec<Vec<f64>> = (0..dim).map(|i| from(&body.at_depth(&unit(i), 0.0))).collect();
     let mut matrix = vec![0.0; dim * dim];
     for i in 0..dim {
@@ -198,7 +195,8 @@ impl<'a, M: Maps> Ray<'a, M> {
             Ok(body.gauge_square(self.around.moved(&y, epsilon)?.as_slice()) - 1.0)
         };
         let (mut t, mut g) = (0.0, beyond(0.0)?);
-        if g <= 0.0 {
+        // Less than the rounding of the gauge is no exit.
+        if g <= 0.1 * ROUNDING {
             return Ok(0.0);
         }
         // To first order q² changes by −2 for each unit of relative depth.
@@ -283,7 +281,8 @@ pub fn measure(
     );
     for ray in &rays {
         let depth = 1e-6 * layer;
-        let inside: Vec<f64> = ray.edge.point.iter().zip(&ray.edge.normal).map(|(z, n)| z - depth * n).collect();
+        let inside: Vec<f64> =
+            ray.edge.point.iter().zip(&ray.edge.normal).map(|(z, n)| z - depth * n).collect();
         let ratio = body.density(&inside) / (ray.edge.coefficient * depth.powi(order));
         shallow = shallow.max((ratio - 1.0).abs());
         let moved = ray.around.moved(&ray.edge.point, small)?;
@@ -306,17 +305,21 @@ pub fn measure(
             mass += own;
             // d own/d depth is at most about (k+1) own/depth.
             bar += if depth > 0.0 { f64::from(order + 1) * own / depth * ROUNDING } else { 0.0 };
+            bar += ray.weight * body.mass_above(ray.direction, ROUNDING, &rule);
             shares.push(own / epsilon.powi(order + 1));
         }
         masses.push(Quantity::new(mass, bar, Grade::Estimated));
         facts.push("epsilon", Quantity::exact(epsilon));
     }
     let values: Vec<f64> = masses.iter().map(|m| m.value).collect();
+    let rounding = masses[SIZES - 3..].iter().map(|m| m.bar).fold(0.0, f64::max);
+    let least = epsilons[SIZES - 1];
     facts.set_series("mass", masses);
-    facts.set("power", power(&epsilons, &values));
-    let over = |p: i32| -> Vec<f64> {
-        values.iter().zip(&epsilons).map(|(m, e)| m / e.powi(p)).collect()
-    };
+    // The error is scaled so that corrections are of relative size ε, give or take a small factor.
+    let small = epsilons[SIZES - 4];
+    facts.set("power", power(&epsilons, &values).widened(small));
+    let over =
+        |p: i32| -> Vec<f64> { values.iter().zip(&epsilons).map(|(m, e)| m / e.powi(p)).collect() };
     // Rays on which ⟨δ,n⟩ is so small that the second order decides whether they leave.
     let flips: f64 = rays
         .iter()
@@ -331,8 +334,15 @@ pub fn measure(
         })
         .sum();
     let last = epsilons[SIZES - 3];
-    facts.set("prefactor", limit(&epsilons, &over(order + 1)).widened(3.0 * flips));
-    facts.set("rate", limit(&epsilons, &over(1)).widened(3.0 * flips * last.powi(order)));
+    facts.set(
+        "prefactor",
+        limit(&epsilons, &over(order + 1))
+            .widened(3.0 * (flips + rounding / least.powi(order + 1))),
+    );
+    facts.set(
+        "rate",
+        limit(&epsilons, &over(1)).widened(3.0 * (flips * last.powi(order) + rounding / least)),
+    );
     if body.dim() == 2 {
         windings(&mut facts, body, &rays, epsilon)?;
     }
@@ -341,9 +351,7 @@ pub fn measure(
 
 /// Windings of the moved boundary about moved points from within and from without, and of the old boundary about the former.
 fn windings<M: Maps>(facts: &mut Facts, body: &Body, rays: &[Ray<M>], epsilon: f64) -> Result<()> {
-    let moved = |ray: &Ray<M>, t: f64| {
-        ray.around.moved(&body.at_depth(ray.direction, t), epsilon)
-    };
+    let moved = |ray: &Ray<M>, t: f64| ray.around.moved(&body.at_depth(ray.direction, t), epsilon);
     let mut rim = Vec::new();
     for ray in rays {
         rim.push(moved(ray, 0.0)?.as_slice().to_vec());
