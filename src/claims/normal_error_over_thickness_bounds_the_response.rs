@@ -110,11 +110,13 @@ fn constant(facts: &Facts, v: Variant) -> Option<Vec<Margin>> {
             (false, _) => (start.sigma() / end.sigma()).ln(),
             (true, "flow-matching") => (start.noise / end.noise).ln(),
             // a² = e^{−βt}: ∫ dt/√(1 − e^{−βt}) = (2/β) arcosh e^{βt/2}.
-            _ => {
-                let beta = facts.series("parameters")[0].value;
+            (true, "vp-linear") => {
+                let [beta, same] = facts.series("parameters") else { return f64::NAN };
+                let beta = if beta == same { beta.value } else { f64::NAN };
                 let primitive = |s: f64| 2.0 / beta * (0.5 * beta * (1.0 - s)).exp().acosh();
                 primitive(from) - primitive(to)
             }
+            _ => f64::NAN,
         }
     };
     let bounded = |family: &str| match (velocity, family) {

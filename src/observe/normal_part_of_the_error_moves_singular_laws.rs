@@ -190,10 +190,10 @@ impl Test<'_> {
     /// `dipole_size` (largest |f_k| seen) for each wave number; `large_distance`, `large_normal`, `large_tangent`
     /// for each atom, of the displacement at the large size.
     ///
-    /// *Accuracy*: limits as in [`limit`]; distances at atoms where δ_N is too small for its sign to be
+    /// *Accuracy*: limits are parabolas through the last three ε; distances at atoms where δ_N is too small for its sign to be
     /// settled enter the bar with their size.
     ///
-    /// *Errors*: as [`Displaced::near`] and [`Manifold::nearest`].
+    /// *Errors*: as [`Manifold::nearest`], and [`crate::error::Error::Numeric`] when the start of a point is not found.
     pub fn measure(&self, maps: &impl Maps) -> Result<Facts> {
         let epsilons: Vec<f64> = (0..SIZES as i32).map(|j| self.epsilon / 3_f64.powi(j)).collect();
         let squares: Vec<f64> = epsilons.iter().map(|e| e * e).collect();

@@ -29,7 +29,7 @@ const ROUNDING: f64 = 1e-13;
 
 /// A world: the body that carries the exact law at the end, the exact model, and its error.
 #[derive(Serialize)]
-pub struct World {
+struct World {
     body: Body,
     /// The exact velocity; None for a model that rests.
     exact: Option<LearningError>,
@@ -45,7 +45,7 @@ pub struct World {
 /// An error field.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Push {
+enum Push {
     /// A sum of waves.
     Waves(LearningError),
     /// x ↦ M (x − centre), M row by row.
@@ -209,7 +209,7 @@ impl<'a, M: Maps> Ray<'a, M> {
                 return Ok(t);
             }
             next = t - step;
-            if step.abs() <= 1e-15 {
+            if step.abs() <= 0.2 * ROUNDING {
                 return Ok(next);
             }
             if !(-0.5..0.9).contains(&next) {
@@ -228,10 +228,10 @@ impl<'a, M: Maps> Ray<'a, M> {
 /// at the least ε beside `largest_delta`; and the integrals over the boundary of c⟨δ,n⟩₊^{k+1} (`outward`), of the same
 /// with ⟨δ,n⟩₋ (`inward`), with |⟨δ,n⟩| (`either_way`) and with |δ| (`whole`).
 ///
-/// *Accuracy*: both sides are sums over the same directions. Of the limit: see [`limit`]; rays that
+/// *Accuracy*: both sides are sums over the same directions. Limits are parabolas through the last three ε; rays that
 /// begin or cease to leave as ε → 0 are in the bar with all that they carry.
 ///
-/// *Errors*: as [`Displaced::near`], and [`Error::Numeric`] when an exit is not found.
+/// *Errors*: [`Error::Numeric`] when the start of a point or the exit of a ray is not found.
 pub fn measure(
     body: &Body,
     maps: &impl Maps,
