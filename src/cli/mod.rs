@@ -15,6 +15,7 @@
 mod check;
 mod claims;
 mod data;
+mod detail;
 mod interrupt;
 mod names;
 mod progress;

@@ -37,7 +37,7 @@ pub fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) ->
         table.add_row(cells.map(|(text, c)| Cell::new(text).set_alignment(c.alignment)));
     }
     table.column_iter_mut().for_each(|column| {
-        column.set_padding((0, 2));
+        column.set_padding((0, 1));
     });
     ended(&table)
 }

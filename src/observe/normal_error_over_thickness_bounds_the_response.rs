@@ -8,13 +8,14 @@ use crate::drift::{
     LearningError, Parametrisation, PartOf, Schedule, Sphere, Workspace,
 };
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Grade, LEVEL, Quantity};
 use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
 use crate::linalg::{complement, dot, largest_angle, orthonormalise, svd};
 use crate::manifold::{Chart, Flat, Manifold, Motion, Part};
 use crate::random::{Knobs, Stream, unit_vector};
 use crate::response::{NoisyLaw, along_maps, sensitivities};
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -38,9 +39,6 @@ const STEPS: [usize; 3] = [8, 24, 16];
 const DRAWS: u64 = 40;
 const DRAW_STEPS: usize = 24;
 const STILL_DRAWS: u64 = 300;
-
-/// Standard errors that a sampled mean may be off: a chance of 1e-9 for normal draws.
-const DEVIATIONS: f64 = 6.2;
 
 /// A world.
 #[derive(Serialize)]
@@ -371,13 +369,13 @@ impl World {
             x[self.ambient] * x[self.ambient]
         };
         let squares: Vec<f64> = (0..DRAWS).map(draw).collect();
-        facts.set("sampled_norm", mean(&squares).sqrt());
+        facts.set("sampled_norm", Quantity::sampled_mean(&squares, LEVEL).sqrt());
         for k in [0, DRAW_STEPS / 2, DRAW_STEPS] {
             let time = sampler.times()[k];
             let stream = self.stream.named("still").indexed(k as u64);
             let inner = |i: u64| drift.inner(time, &noisy(time, stream.indexed(i))).powi(2);
             let squares: Vec<f64> = (0..STILL_DRAWS).map(inner).collect();
-            facts.push("score_term", mean(&squares).sqrt());
+            facts.push("score_term", Quantity::sampled_mean(&squares, LEVEL).sqrt());
             let level = schedule.coefficients(time).1;
             facts.push("noise_level", Quantity::rounded(level, 16.0));
         }
@@ -409,14 +407,6 @@ fn trapezoid(f: impl Fn(f64) -> f64, from: f64, to: f64, n: usize) -> f64 {
     let h = (to - from) / n as f64;
     let inside: f64 = (1..n).map(|k| f(from + h * k as f64)).sum();
     h * (inside + 0.5 * (f(from) + f(to)))
-}
-
-/// A mean with a bar of [`DEVIATIONS`] standard errors.
-fn mean(draws: &[f64]) -> Quantity {
-    let n = draws.len() as f64;
-    let mean = draws.iter().sum::<f64>() / n;
-    let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    Quantity::new(mean, DEVIATIONS * (variance / n).sqrt(), Grade::Sampled)
 }
 
 /// x' = v and g' = −(div w + ⟨w, s⟩) along a Gaussian path, s by Tweedie's formula.
@@ -461,5 +451,6 @@ impl Drift for Stein<'_> {
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs);
     let facts = world.measure()?;
-    Ok(Observation::new(&world, facts))
+    let family = if world.round { "tube about a sphere" } else { "tube about a flat" };
+    Ok(Observation::new(&world, facts).labelled(Labels::of(family)))
 }

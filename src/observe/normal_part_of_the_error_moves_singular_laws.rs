@@ -10,6 +10,7 @@ use crate::flow::{InexactFlow, Maps, Method, Sampler, uniform_times};
 use crate::linalg::dot;
 use crate::manifold::{Axis, Density, Family, Law, Manifold, Part};
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -40,6 +41,7 @@ pub const WAVE_NUMBERS: [f64; 3] = [1.0, 4.0, 16.0];
 
 #[derive(Serialize)]
 struct World {
+    family: Family,
     law: Law,
     /// The exact velocity; None for a model that rests.
     exact: Option<LearningError>,
@@ -80,7 +82,7 @@ impl World {
         };
         let wave = scaled("wave", 1.0);
         let law = Law::OnManifold { manifold, density, thickness: 0.0 };
-        Ok(Self { law, exact, error, part, epsilon, large, wave, stream })
+        Ok(Self { family, law, exact, error, part, epsilon, large, wave, stream })
     }
 
     fn manifold(&self) -> &Manifold {
@@ -289,5 +291,9 @@ impl Test<'_> {
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs)?;
     let facts = world.measure()?;
-    Ok(Observation::new(&world, facts))
+    let labels = match facts.get("closed").value {
+        1.0 => Labels::of(world.family.name()),
+        _ => Labels::against(world.family.name()),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(world.error.dim())))
 }

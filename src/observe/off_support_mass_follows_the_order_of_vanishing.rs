@@ -11,6 +11,7 @@ use crate::linalg::dot;
 use crate::manifold::{Body, BoundaryPoint, Outline, gauss_legendre};
 use crate::random::{Knobs, Stream, unit_vector};
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use serde::Serialize;
 use std::f64::consts::TAU;
 
@@ -389,5 +390,10 @@ fn winding(polygon: &[Vec<f64>], x: &[f64]) -> f64 {
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs)?;
     let facts = world.measure()?;
-    Ok(Observation::new(&world, facts))
+    let family = match world.body.outline() {
+        Outline::Ellipsoid { .. } => "ellipsoid",
+        Outline::Star { .. } => "star",
+    };
+    let labels = Labels::of(family).in_dimension(world.body.dim());
+    Ok(Observation::new(&world, facts).labelled(labels))
 }

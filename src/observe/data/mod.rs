@@ -132,13 +132,3 @@ fn spacing(set: &PointSet) -> Facts {
     }
     facts
 }
-
-/// The median of some numbers; NaN for none.
-fn median(mut values: Vec<f64>) -> f64 {
-    if values.is_empty() {
-        return f64::NAN;
-    }
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    0.5 * (values[(n - 1) / 2] + values[n / 2])
-}

@@ -1,10 +1,9 @@
 //! Tangent planes from the flow, beside the known ones or local PCA.
 
 use super::exponents::Run;
-use super::median;
 use super::noise::Levels;
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Quantity, REPORTED};
 use crate::linalg::{complement, largest_angle, svd};
 use crate::points::PointSet;
 use nalgebra::{DMatrix, DVector};
@@ -45,7 +44,7 @@ pub fn compare(
             DMatrix::from_column_slice(set.dim(), 1, (&run.end / run.end.norm()).as_slice());
         complement(&normal)
     };
-    let mut best: Option<(f64, usize)> = None;
+    let mut best: Option<(Quantity, usize)> = None;
     for neighbours in sizes(d, set.len(), sphere) {
         let angles = runs
             .iter()
@@ -55,19 +54,19 @@ pub fn compare(
                 largest_angle(&pca, &if sphere { known(run) } else { plane.clone() })
             })
             .collect::<Result<Vec<f64>>>()?;
-        let angle = median(angles);
-        if best.is_none_or(|(least, _)| angle < least) {
+        let angle = Quantity::sampled_median(&angles, REPORTED);
+        if best.is_none_or(|(least, _)| angle.value < least.value) {
             best = Some((angle, neighbours));
         }
     }
     if let Some((angle, neighbours)) = best {
-        facts.set("pca_angle", Quantity::new(angle, 0.0, Grade::Sampled));
+        facts.set("pca_angle", angle);
         facts.set("pca_neighbours", Quantity::exact(neighbours as f64));
     }
     if sphere {
         let angles = runs.iter().zip(&planes).map(|(run, plane)| largest_angle(plane, &known(run)));
-        let angle = median(angles.collect::<Result<Vec<f64>>>()?);
-        facts.set("tangent_angle", Quantity::new(angle, 0.0, Grade::Sampled));
+        let angles = angles.collect::<Result<Vec<f64>>>()?;
+        facts.set("tangent_angle", Quantity::sampled_median(&angles, REPORTED));
     }
     Ok(())
 }
