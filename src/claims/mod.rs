@@ -20,7 +20,10 @@ pub mod moving_frame_blocks_are_gauge_invariant;
 mod naive_alignment;
 pub mod noise_paths_average_to_the_response;
 pub mod normal_contraction_traps_perturbed_orbits;
+pub mod normal_error_over_thickness_bounds_the_response;
 pub mod normal_errors_and_cross_derivatives_bound_the_displacement;
+pub mod normal_part_of_the_error_moves_singular_laws;
+pub mod off_support_mass_follows_the_order_of_vanishing;
 pub mod posterior_moments_certify_alignment;
 pub mod posterior_spread_and_denoiser_error_bound_the_distance;
 pub mod qr_subspace_tracks_singular_subspace;
@@ -117,6 +120,9 @@ pub const ALL: &[&Claim] = &[
     &response_stays_in_the_support_of_every_model::CLAIM,
     &two_formulas_give_one_response::CLAIM,
     &noise_paths_average_to_the_response::CLAIM,
+    &off_support_mass_follows_the_order_of_vanishing::CLAIM,
+    &normal_part_of_the_error_moves_singular_laws::CLAIM,
+    &normal_error_over_thickness_bounds_the_response::CLAIM,
     &moving_frame_blocks_are_gauge_invariant::CLAIM,
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,

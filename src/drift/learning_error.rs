@@ -71,6 +71,11 @@ impl LearningError {
         Self { dim: coefficient.len(), waves: vec![wave], onset: None }
     }
 
+    /// These waves, in R^`dim`.
+    pub fn sum(dim: usize, waves: Vec<ErrorWave>) -> Self {
+        Self { dim, waves, onset: None }
+    }
+
     /// A random Fourier field: `count` waves with normal wave vectors of the given correlation `length`,
     /// whose mean square |w|² over space is `amplitude²`.
     pub fn fourier(dim: usize, count: usize, length: f64, amplitude: f64, stream: Stream) -> Self {

@@ -5,6 +5,7 @@
 //! fundamental forms from duals of duals. What has a closed form is stated as
 //! [`Grade::Symbolic`], the rest as [`Grade::Estimated`], with proven bounds beside it.
 
+mod body;
 mod boundary;
 mod carried;
 mod chart;
@@ -18,6 +19,7 @@ mod reach;
 mod sampling;
 mod scatter;
 
+pub use body::{Body, BoundaryPoint, Outline};
 pub use carried::Part;
 pub use chart::{Arc, Axis, Chart, Closed, Ellipse, Flat, Graph, Sphere, Spiral, Torus, Wave};
 pub use family::Family;

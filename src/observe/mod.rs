@@ -7,6 +7,7 @@ pub mod compressing_maps_force_alignment;
 mod compression_alone_does_not_align;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
+mod displaced;
 mod embedded;
 mod errors_convert_between_parametrisations;
 mod flat_laws;
@@ -17,11 +18,15 @@ mod inexact;
 mod inexact_models;
 mod later_stage;
 mod laws;
+mod limits;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod noise_paths_average_to_the_response;
 mod normal_contraction_traps_perturbed_orbits;
+mod normal_error_over_thickness_bounds_the_response;
 mod normal_errors_and_cross_derivatives_bound_the_displacement;
+pub mod normal_part_of_the_error_moves_singular_laws;
+pub mod off_support_mass_follows_the_order_of_vanishing;
 mod paths;
 pub mod planar;
 pub mod posterior_moments_certify_alignment;
@@ -80,6 +85,18 @@ type Observer = fn(&mut Knobs) -> Result<Observation>;
 
 /// Who observes what: one line a claim.
 const OBSERVERS: &[(&str, Observer)] = &[
+    (
+        "off_support_mass_follows_the_order_of_vanishing",
+        off_support_mass_follows_the_order_of_vanishing::observe,
+    ),
+    (
+        "normal_part_of_the_error_moves_singular_laws",
+        normal_part_of_the_error_moves_singular_laws::observe,
+    ),
+    (
+        "normal_error_over_thickness_bounds_the_response",
+        normal_error_over_thickness_bounds_the_response::observe,
+    ),
     ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
     (
         "sensitivity_carries_the_response_of_any_law",
