@@ -12,6 +12,7 @@ use crate::facts::Facts;
 use crate::manifold::{self, Chart, Flat, Manifold, Motion};
 use crate::random::Knobs;
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::DVector;
 use serde::Serialize;
 
@@ -250,5 +251,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let mut facts = Facts::new();
     orbits::along_the_flow(&world, &exact, &error, &mut facts)?;
     orbits::along_the_maps(&world, &exact, &error, &mut facts)?;
-    Ok(Observation::new(&world, facts))
+    let labels = Labels::of(match world.family {
+        Family::Invariant => "sets carried by the flow",
+        Family::Data => "data manifold",
+    });
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(world.start.len())))
 }

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::linalg::complement;
 use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -184,5 +185,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
             world.measure(&InLogNoise(Product::new(factors)?.into()))?
         }
     };
-    Ok(Observation::new(&world, facts))
+    let labels = Labels::of(match world.flow {
+        Flow::Linear(_) => "linear",
+        Flow::Path { .. } => "gaussian path",
+    });
+    Ok(Observation::new(&world, facts).labelled(labels))
 }

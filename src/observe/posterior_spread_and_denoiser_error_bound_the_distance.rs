@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::manifold::{self, Chart, Family, Law, Manifold, Motion};
 use crate::random::{Knobs, Stream};
+use crate::scenario::{Corner, Labels};
 use flat::FlatRun;
 use nalgebra::DVector;
 use serde::Serialize;
@@ -195,5 +196,12 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     along::measure(&world, &denoiser, &mut facts)?;
     let (setting, stream) = (&world.setting, world.stream);
     world.flat.measure(setting, stream, &mut facts)?;
-    Ok(Observation::new(&world, facts))
+    let labels = Labels::of(match world.data {
+        Data::UniformSphere => "uniform sphere",
+        Data::Quadrature => "uniform law",
+        Data::Points(_) => "weighted points",
+    });
+    let bounded = world.manifold.pieces().iter().any(|piece| has_boundary(&piece.chart));
+    let labels = labels.with(Corner::Boundary, bounded).in_dimension(world.start.len());
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
