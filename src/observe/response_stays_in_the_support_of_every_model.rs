@@ -194,7 +194,8 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
         let volume = response.jacobian.determinant().abs();
         // Near zeros the score of the source is a quotient by what is left of a difference.
         let gap = base.hole.map_or(1.0, |a| (radius * radius - a * a).abs());
-        let rounding = response.rounding[last] * (1.0 + gap.recip());
+        let loss = world.model.split_loss(&response.states);
+        let rounding = response.rounding[last] * loss * (1.0 + gap.recip());
         append("start_density", Quantity::rounded(base.density(&x), 64.0 * (1.0 + gap.recip())));
         append("volume", estimated(volume, rounding * volume));
         append("divergence", estimated(response.divergence[last], rounding));
