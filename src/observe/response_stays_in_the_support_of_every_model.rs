@@ -19,7 +19,7 @@ use serde::Serialize;
 use std::f64::consts::TAU;
 
 /// How far ε moves a state, as part of the radius 1 of the support; differences err by its square.
-const STEP: f64 = 1e-3;
+const STEP: f64 = 5e-4;
 
 /// Points inside the support.
 const INSIDE: usize = 3;
