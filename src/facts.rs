@@ -4,6 +4,10 @@
 //! sees the other. A quantity that was not measured is NaN, and NaN makes
 //! every margin undecided: unknown is never "holds".
 
+mod sampled;
+
+pub use sampled::{LEVEL, REPORTED, largest_share, least_share};
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -18,7 +22,7 @@ pub enum Grade {
     Enclosed,
     /// A numerical method with an error estimate.
     Estimated,
-    /// A statistic over random samples.
+    /// A statistic over random draws, with a confidence bar: see [`Quantity::sampled_mean`] and its like.
     Sampled,
 }
 

@@ -3,7 +3,7 @@
 //! A drift, denoiser, schedule or chart is one generic function over
 //! [`Scalar`]. Its carriers: `f64` gives values; [`Tangents`] (a dual with
 //! [`TANGENT_LANES`] directions side by side) exact Jacobian columns;
-//! nested duals second derivatives. A field may not branch on `re()` nor
+//! [`SecondTangents`] and other nested duals second derivatives. A field may not branch on `re()` nor
 //! compare, so that an interval type can join later without touching a field.
 //!
 //! Known faults of plain duals that fields must avoid: `sqrt` at 0 (the
@@ -19,6 +19,9 @@ pub const TANGENT_LANES: usize = 8;
 
 /// A value with [`TANGENT_LANES`] directional derivatives.
 pub type Tangents = DualSVec64<TANGENT_LANES>;
+
+/// A value and its derivative along one direction, both with [`TANGENT_LANES`] directional derivatives.
+pub type SecondTangents = Dual<Tangents>;
 
 /// A number that fields can be evaluated on.
 ///

@@ -1,11 +1,15 @@
 //! A data world: a law on a manifold, the exact denoiser of that law, and the noise levels between which it is run.
 
+mod labels;
+
+pub use labels::{Corner, HIGH_DIMENSION, Labels};
+
 use crate::drift::{Atoms, Canonical, Denoiser, Moved, Sphere};
 use crate::error::Result;
 use crate::flow::{Method, Sampler, geometric_times};
 use crate::manifold::{Chart, Density, Family, Law, Manifold};
 use crate::random::{Knobs, Stream};
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVectorView};
 use serde::{Deserialize, Serialize};
 
 /// Most atoms of a quadrature rule on a curve.
@@ -13,6 +17,12 @@ const MOST_CURVE_NODES: usize = 3000;
 
 /// Nodes per axis of a quadrature rule on a surface.
 const SURFACE_NODES: usize = 48;
+
+/// Phase and strength of the ripples of a law of many modes: about five ridges, e³ times as dense as the troughs.
+const RIPPLES: (f64, f64) = (8.0, 1.5);
+
+/// Points of the law that its spread is taken from.
+const SPREAD: usize = 32;
 
 /// Atoms drawn where neither a closed form nor a quadrature rule serves.
 const SAMPLES: usize = 1500;
@@ -33,6 +43,8 @@ pub struct Scenario {
     pub sigma_end: f64,
     /// The state it starts from, at noise level `sigma_start`.
     pub start: Vec<f64>,
+    /// What makes it hard.
+    corners: Vec<Corner>,
     /// Nodes along each axis of a quadrature rule; 0 for a closed form, or samples.
     nodes: usize,
     /// Where samples and planes of this world are drawn from.
@@ -54,23 +66,32 @@ impl Scenario {
         let family = knobs.pick(families);
         let ambient = knobs.pick(ambients).max(family.least_ambient());
         let (fine, high) = (knobs.unit(), knobs.range(0.4, 1.5));
-        let tilted = knobs.pick(&[false, false, true]);
+        let shape = knobs.pick(&[Shape::Uniform, Shape::Uniform, Shape::Tilted, Shape::Rippled]);
         let stream = knobs.stream("scenario");
         let manifold = Manifold::draw(family, ambient, knobs)?;
         // Noise is measured against the length on which the manifold bends.
-        let length = manifold.reach().value.min(2.0);
-        let (least, most): (f64, f64) = match (has_closed_form(&manifold, tilted), manifold.dim()) {
+        let reach = manifold.reach().value;
+        let length = reach.min(2.0);
+        let (least, most): (f64, f64) = match (has_closed_form(&manifold, shape), manifold.dim()) {
             (true, _) | (false, 1) => (0.02, 0.1),
             (false, 2) => (0.15, 0.25),
             _ => (0.3, 0.4),
         };
         let sigma_end = length * (least.ln() + fine * (most / least).ln()).exp();
         let sigma_start = length * high;
-        let mut direction = stream.named("tilt").normals(ambient);
-        direction.iter_mut().for_each(|c| *c *= 0.5 / (ambient as f64).sqrt());
-        let density = if tilted { Density::Tilt { direction } } else { Density::Uniform };
+        let density = match shape {
+            Shape::Uniform => Density::Uniform,
+            Shape::Tilted => {
+                let mut direction = stream.named("tilt").normals(ambient);
+                direction.iter_mut().for_each(|c| *c *= 0.5 / (ambient as f64).sqrt());
+                Density::Tilt { direction }
+            }
+            Shape::Rippled => {
+                Density::ripples(&manifold, RIPPLES.0, RIPPLES.1, stream.named("ripples"))
+            }
+        };
         let nodes = match manifold.dim() {
-            _ if has_closed_form(&manifold, tilted) => 0,
+            _ if has_closed_form(&manifold, shape) => 0,
             1 => {
                 let spacing = 0.35 * sigma_end;
                 ((manifold.volume(200)? / spacing) as usize).clamp(50, MOST_CURVE_NODES)
@@ -82,7 +103,13 @@ impl Scenario {
         let mut start = law.sample(1, stream.named("point"))?.as_slice().to_vec();
         let noise = stream.named("noise").normals(ambient);
         start.iter_mut().zip(noise).for_each(|(x, n)| *x += sigma_start * n);
-        Ok(Self { family, law, sigma_start, sigma_end, start, nodes, stream })
+        let corners = corners(&law, reach, &start, shape, stream)?;
+        Ok(Self { family, law, sigma_start, sigma_end, start, corners, nodes, stream })
+    }
+
+    /// Its family of manifolds, and what makes it hard.
+    pub fn labels(&self) -> Labels {
+        Labels { corners: self.corners.clone(), ..Labels::of(self.family.name()) }
     }
 
     /// The manifold of the data.
@@ -144,6 +171,39 @@ fn sphere_radius(manifold: &Manifold) -> Option<f64> {
     }
 }
 
-fn has_closed_form(manifold: &Manifold, tilted: bool) -> bool {
-    !tilted && sphere_radius(manifold).is_some()
+/// The densities that are drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Uniform,
+    Tilted,
+    Rippled,
+}
+
+/// What makes a data world hard.
+fn corners(
+    law: &Law,
+    reach: f64,
+    start: &[f64],
+    shape: Shape,
+    stream: Stream,
+) -> Result<Vec<Corner>> {
+    let Law::OnManifold { manifold, .. } = law else {
+        unreachable!("a scenario is decoded with a law on a manifold")
+    };
+    let curvature = manifold.curvature().value;
+    let points = law.sample(SPREAD, stream.named("spread"))?;
+    let mean = points.column_mean();
+    let square = |x: DVectorView<f64>| (x - &mean).norm_squared();
+    let spread = (points.column_iter().map(square).sum::<f64>() / SPREAD as f64).sqrt();
+    let labels = Labels::of("")
+        .with(Corner::HighCurvature, curvature * spread > 4.0)
+        .with(Corner::ThinReach, reach * curvature < 0.5)
+        .with(Corner::Boundary, manifold.nearest(start)?.boundary)
+        .with(Corner::ManyModes, shape == Shape::Rippled)
+        .in_dimension(start.len());
+    Ok(labels.corners)
+}
+
+fn has_closed_form(manifold: &Manifold, shape: Shape) -> bool {
+    shape == Shape::Uniform && sphere_radius(manifold).is_some()
 }

@@ -1,10 +1,11 @@
 //! Another number type joins: a carrier written here runs the fields of the library.
 
 use driftproof::drift::{
-    Atoms, Channel, Denoise, Drift, GaussianPath, LinearCoupling, MonotoneMap, ProductTransport,
-    Schedule, Segment, Sphere, Thick,
+    Atoms, Channel, Denoise, Drift, Embedded, GaussianPath, LinearCoupling, MonotoneMap,
+    PlaneField, ProductTransport, Schedule, Segment, Sphere, Thick,
 };
 use driftproof::scalar::Scalar;
+use nalgebra::{DMatrix, DVector};
 use num_dual::{Dual, DualNum, DualStruct, Mappable};
 use num_traits::{FromPrimitive, Inv, Num, One, Signed, Zero};
 use std::cmp::Ordering;
@@ -235,6 +236,10 @@ fn a_foreign_carrier_runs_every_kind_of_drift() {
     assert_carried("transport", &ProductTransport::new(maps).unwrap(), 0.7, &x);
     let coupling = LinearCoupling::rotated(&[1.0, 0.2, 0.5], 0.6).unwrap();
     assert_carried("coupling", &coupling, 0.7, &x);
+    let field = PlaneField { lift: 0.5, ripple: 0.2, frequency: 3.0, ..PlaneField::default() };
+    let normal = DVector::from_vec(vec![0.0, 0.6, 0.8]);
+    let block = Embedded::new(field, DMatrix::identity(3, 1), normal).unwrap();
+    assert_carried("counterexample", &block, 0.7, &x);
 }
 
 #[test]

@@ -157,6 +157,27 @@ fn tilt_of_a_product_acts_on_each_factor() {
     assert_law("angle", parameters(&cylinder, &density, 0), uniforms(0.0, TAU), cdf);
 }
 
+#[test]
+fn ripples_act_on_each_factor_before_it_is_moved() {
+    // Circle × interval [−2, 2], moved: density ∝ exp(1.5 cos(3 cos t)) around and exp(1.5 cos 4h) along.
+    let segment = Chart::Flat(Flat { half_widths: vec![2.0], bounded: true });
+    let chart = Chart::Product { factors: vec![Chart::circle(1.0), segment] };
+    let motion = Motion::random(3, 5, Stream::root(9)).unwrap();
+    let cylinder = Manifold::embedded(chart, motion).unwrap();
+    let density = Density::Ripples { frequency: vec![3.0, 0.0, 4.0], strength: 1.5 };
+    let along = |h: f64| (1.5 * (4.0 * h).cos()).exp();
+    let heights = parameters(&cylinder, &density, 1);
+    assert_law("height", heights, uniforms(-2.0, 2.0), share(along, -2.0, 2.0));
+    let around = |t: f64| (1.5 * (3.0 * t.cos()).cos()).exp();
+    let angles = parameters(&cylinder, &density, 0);
+    assert_law("angle", angles, uniforms(0.0, TAU), share(around, 0.0, TAU));
+    // As drawn for worlds: the phase reaches from −8 to 8 on either factor.
+    let drawn = Density::ripples(&cylinder, 8.0, 1.5, Stream::root(3));
+    let Density::Ripples { frequency, .. } = drawn else { panic!("ripples") };
+    assert!((frequency[0].hypot(frequency[1]) - 8.0).abs() < 1e-12);
+    assert!((2.0 * frequency[2].abs() - 8.0).abs() < 1e-12);
+}
+
 /// |share − expected| in standard deviations of a binomial share.
 fn deviations(hits: usize, n: usize, expected: f64) -> f64 {
     (hits as f64 / n as f64 - expected).abs() / (expected * (1.0 - expected) / n as f64).sqrt()
@@ -316,6 +337,8 @@ fn bad_laws_are_refused_as_input() {
         on(Density::Uniform, f64::NAN),
         on(Density::Tilt { direction: vec![1.0] }, 0.0),
         on(Density::Cosine { axis: 1, strength: 1.0 }, 0.0),
+        on(Density::Ripples { frequency: vec![1.0], strength: 1.0 }, 0.0),
+        on(Density::Ripples { frequency: vec![1.0, 0.0], strength: f64::NAN }, 0.0),
         on(Density::Cosine { axis: 0, strength: f64::INFINITY }, 0.0),
         Law::Cube { dim: 0, half_width: 1.0, power: 0.0 },
         Law::Cube { dim: 2, half_width: 0.0, power: 0.0 },

@@ -4,7 +4,7 @@
 mod inputs;
 
 use driftproof::flow::StepWorkspace;
-use inputs::{Flow, FlowSums, JacobianWork, ScoreJacobians, mean_trace};
+use inputs::{Flow, FlowSums, JacobianWork, Response, ScoreJacobians, mean_trace};
 
 /// `digit` is the last digit published.
 fn assert_agrees(what: &str, ours: f64, published: f64, digit: f64) {
@@ -57,4 +57,15 @@ fn score_jacobians() {
 #[cfg_attr(debug_assertions, ignore = "minutes without optimisation")]
 fn score_jacobians_in_784_dimensions() {
     assert_trace((784, 1000, 8), -8689.484991837);
+}
+
+#[test]
+fn density_response() {
+    let densities = Response::new(200, 1000).run(&mut StepWorkspace::default());
+    let mean = |of: fn(f64, f64) -> f64| {
+        densities.iter().map(|at| of(at.log_density, at.response)).sum::<f64>() / 1000.0
+    };
+    assert_agrees("mean log density", mean(|log, _| log), -0.28060882822953, 1e-14);
+    assert_agrees("mean response", mean(|_, g| g), 0.03402922949007, 1e-14);
+    assert_agrees("root mean square", mean(|_, g| g * g).sqrt(), 1.58187672936830, 1e-14);
 }

@@ -1,12 +1,17 @@
 //! Laws of data worlds: decoding, round trips, denoisers against their laws, starts and grids.
 
+use driftproof::campaign;
+use driftproof::claims;
 use driftproof::drift::{Atoms, Channel, Denoise, Denoiser};
 use driftproof::manifold::{Density, Family, Law};
+use driftproof::observe::UNNAMED;
 use driftproof::random::{Knobs, Stream};
-use driftproof::scenario::{STEPS, Scenario};
+use driftproof::scenario::{Corner, STEPS, Scenario};
 use nalgebra::DVector;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
 /// Knobs of a world, as campaigns draw them.
 const KNOBS: usize = 48;
@@ -241,5 +246,37 @@ fn the_sampler_runs_down_from_the_start_noise_to_the_end_noise_in_equal_ratios()
         assert!((times[STEPS] / world.sigma_end - 1.0).abs() < 1e-12);
         let ratio = (world.sigma_end / world.sigma_start).powf(1.0 / STEPS as f64);
         assert!(times.windows(2).all(|w| (w[1] / w[0] / ratio - 1.0).abs() < 1e-12));
+    }
+}
+
+#[test]
+fn two_hundred_worlds_of_a_data_claim_meet_every_corner() {
+    let claim = claims::find("posterior_moments_certify_alignment").unwrap();
+    let corners: BTreeSet<Corner> = (0..200)
+        .flat_map(|index| {
+            let mut knobs = campaign::knobs(claim, 1, index);
+            Scenario::decode(&mut knobs, &Family::ALL).unwrap().labels().corners
+        })
+        .collect();
+    assert_eq!(corners, BTreeSet::from(Corner::ALL));
+    // Those whose observers choose among kinds of worlds first.
+    for id in ["relative_compression_forces_alignment", "tangential_alignment_bounds_score_overlap"]
+    {
+        let claim = claims::find(id).unwrap();
+        let worlds = campaign::run_frugally(claim, 1, 200, &AtomicBool::new(false), &|| ());
+        let summary = campaign::summarise(claim, &worlds);
+        let met: Vec<&str> = summary.corners.iter().map(|corner| corner.name.as_str()).collect();
+        assert_eq!(met, Corner::ALL.map(Corner::name), "{id}");
+        assert!(summary.corners.iter().all(|corner| corner.in_scope > 0), "{id}");
+    }
+}
+
+#[test]
+fn every_observer_says_what_kind_of_world_it_is() {
+    for claim in claims::ALL {
+        for index in 0..3 {
+            let seen = campaign::judge_world(claim, 1, index).observed;
+            assert!(seen.is_ok_and(|seen| seen.labels.family != UNNAMED), "{}", claim.id);
+        }
     }
 }

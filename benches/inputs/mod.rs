@@ -3,8 +3,10 @@
 
 pub mod stopwatch;
 
-use driftproof::drift::{Atoms, Channel, Denoise, GaussianPath, Schedule};
+use driftproof::drift::{Atoms, Channel, Denoise, Drift, GaussianPath, Schedule};
 use driftproof::flow::{Bundle, Method, Sampler, StepWorkspace, uniform_times};
+use driftproof::response::{CarriedPoints, DensityAt, LogDensity};
+use driftproof::scalar::Scalar;
 use nalgebra::DMatrix;
 use std::f64::consts::{PI, TAU};
 
@@ -76,8 +78,8 @@ impl Mixture {
     }
 
     /// `count` points, each at a centre plus noise of the mixture's width.
-    pub fn near_points(&self, count: usize) -> Vec<f64> {
-        let mut points = normals(21, count * self.dim);
+    pub fn near_points(&self, seed: u64, count: usize) -> Vec<f64> {
+        let mut points = normals(seed, count * self.dim);
         for (b, point) in points.chunks_exact_mut(self.dim).enumerate() {
             let centre = &self.centres[(b * 7919) % self.count() * self.dim..];
             point.iter_mut().zip(centre).for_each(|(x, c)| *x = c + self.width * *x);
@@ -97,7 +99,7 @@ impl ScoreJacobians {
     pub fn new(dim: usize, count: usize, points: usize) -> Self {
         let mixture = Mixture::new(dim, count);
         let variance = mixture.width * mixture.width;
-        Self { atoms: mixture.atoms(0.0), points: mixture.near_points(points), variance }
+        Self { atoms: mixture.atoms(0.0), points: mixture.near_points(21, points), variance }
     }
 
     pub fn dim(&self) -> usize {
@@ -146,6 +148,66 @@ pub struct Flow {
     pub tangents: usize,
     pub starts: Vec<f64>,
     pub sampler: Sampler,
+}
+
+/// The density response job: back along the probability flow from points near the data, with the error −g in generating
+/// time, g(x) = (sin(x0 + x1), cos(x0 − x1)).
+pub struct Response {
+    pub atoms: Atoms,
+    pub points: Vec<f64>,
+    pub sampler: Sampler,
+}
+
+/// −g, differentiated by the library.
+struct Backwards;
+
+impl Drift for Backwards {
+    fn dim(&self) -> usize {
+        2
+    }
+
+    fn velocity<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
+        out[0] = -(x[0] + x[1]).sin();
+        out[1] = -(x[0] - x[1]).cos();
+    }
+}
+
+struct StandardNormal;
+
+impl LogDensity for StandardNormal {
+    fn log_density<S: Scalar>(&self, x: &[S]) -> S {
+        let squares: S = x.iter().map(|x| *x * *x).sum();
+        squares * -0.5 - 0.5 * x.len() as f64 * TAU.ln()
+    }
+}
+
+impl Response {
+    pub fn new(count: usize, points: usize) -> Self {
+        let mixture = Mixture::new(2, count);
+        Self {
+            atoms: mixture.atoms(mixture.width),
+            points: mixture.near_points(61, points),
+            sampler: Sampler::new(Method::Rk4, uniform_times(1.0 - 1e-3, 0.0, 200)),
+        }
+    }
+
+    /// Log-density and response at every point.
+    pub fn run(&self, work: &mut StepWorkspace) -> Vec<DensityAt> {
+        let drift = GaussianPath {
+            schedule: Schedule::VpLinear { beta_min: 0.1, beta_max: 20.0 },
+            denoiser: &self.atoms,
+        };
+        let mut points = CarriedPoints::new(2, &self.points);
+        points.run(&self.sampler, &drift, &Backwards, work);
+        (0..points.count()).map(|i| points.at_start(i, &StandardNormal)).collect()
+    }
+
+    /// Least arithmetic, for an atom and evaluation: inner products and means 8, an exponential and its sum 21,
+    /// second moments 8, third moments 8; and 60 for a state.
+    pub fn arithmetic(&self) -> f64 {
+        let evaluations = (self.points.len() / 2 * self.sampler.maps() * 4) as f64;
+        evaluations * (self.atoms.log_weights().len() as f64 * 45.0 + 60.0)
+    }
 }
 
 /// Mean |x|, and the mean log growth of each tangent.

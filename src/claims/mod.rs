@@ -7,13 +7,22 @@
 
 pub mod adiabatic_gap_forces_alignment;
 pub mod agreement;
+pub mod alignment_and_robustness_are_independent;
+pub mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
+pub mod compression_alone_does_not_align;
+pub mod counterexample_maps;
 pub mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod errors_convert_between_parametrisations;
 pub mod gaussian_data_has_a_closed_form_flow;
 pub mod gaussian_paths_share_one_flow;
 pub mod moving_frame_blocks_are_gauge_invariant;
+mod naive_alignment;
+pub mod noise_paths_average_to_the_response;
+pub mod normal_contraction_traps_perturbed_orbits;
+pub mod normal_errors_and_cross_derivatives_bound_the_displacement;
 pub mod posterior_moments_certify_alignment;
+pub mod posterior_spread_and_denoiser_error_bound_the_distance;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod radial_law;
 pub mod relative_compression_forces_alignment;
@@ -107,6 +116,7 @@ pub const ALL: &[&Claim] = &[
     &sensitivity_carries_the_response_of_any_law::CLAIM,
     &response_stays_in_the_support_of_every_model::CLAIM,
     &two_formulas_give_one_response::CLAIM,
+    &noise_paths_average_to_the_response::CLAIM,
     &moving_frame_blocks_are_gauge_invariant::CLAIM,
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,
@@ -115,6 +125,10 @@ pub const ALL: &[&Claim] = &[
     &posterior_moments_certify_alignment::CLAIM,
     &tangential_alignment_bounds_score_overlap::CLAIM,
     &qr_subspace_tracks_singular_subspace::CLAIM,
+    &normal_contraction_traps_perturbed_orbits::CLAIM,
+    &normal_errors_and_cross_derivatives_bound_the_displacement::CLAIM,
+    &posterior_spread_and_denoiser_error_bound_the_distance::CLAIM,
+    &alignment_persists_under_c1_small_errors::CLAIM,
     &gaussian_data_has_a_closed_form_flow::CLAIM,
     &gaussian_paths_share_one_flow::CLAIM,
     &sampler_maps_contract_normals_exactly::CLAIM,
@@ -123,6 +137,8 @@ pub const ALL: &[&Claim] = &[
     &torus_flow_factors_into_circles::CLAIM,
     &rotated_coupling_solves_the_riccati_equation::CLAIM,
     &segment_flow_is_a_quantile_map::CLAIM,
+    &compression_alone_does_not_align::CLAIM,
+    &alignment_and_robustness_are_independent::CLAIM,
 ];
 
 /// The claim of that id.

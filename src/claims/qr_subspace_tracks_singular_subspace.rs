@@ -1,16 +1,12 @@
 //! T3: QR-iterated subspaces against singular subspaces.
 
 use super::{Claim, Mutant, Variant};
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Grade, LEVEL, Quantity, least_share};
 use crate::verdict::{Judgement, Margin};
-use statrs::distribution::{Beta, ContinuousCDF};
 
 /// The parameters e and s at which the random-start bound (c) is checked: exceeded with probability at most
 /// e + exp(−s²/2).
 const RANDOM_START: (f64, f64) = (0.1, 3.0);
-
-/// Chance that (c) is called violated in a world where it is true.
-const FALSE_ALARM: f64 = 1e-4;
 
 /// Wider error bars than this, relative or in logarithms or radians, decide nothing.
 const RESOLUTION: f64 = 1e-3;
@@ -91,37 +87,15 @@ fn random_start(facts: &Facts, v: Variant) -> Margin {
     let known = bound.is_finite() && starts.iter().all(|cot| !(cot.value + cot.bar).is_nan());
     let beyond = starts.iter().filter(|cot| (cot.value + cot.bar) * bound < 1.0).count();
     let least = match known && !starts.is_empty() {
-        true => Quantity::new(least_chance(beyond, starts.len()), 0.0, Grade::Sampled),
+        true => Quantity::new(least_share(beyond, starts.len(), 1.0 - LEVEL), 0.0, Grade::Sampled),
         false => Quantity::UNKNOWN,
     };
     let chance = Quantity::exact(e + (-0.5 * s * s).exp());
     Margin::attained("(c) random start", least, chance, chance.value, RESOLUTION)
 }
 
-/// The chance p at which so many or more of the trials succeed with probability [`FALSE_ALARM`].
-fn least_chance(successes: usize, trials: usize) -> f64 {
-    if successes == 0 {
-        return 0.0;
-    }
-    let (more, rest) = (successes as f64, (trials - successes) as f64 + 1.0);
-    Beta::new(more, rest).expect("positive shape parameters").inverse_cdf(FALSE_ALARM)
-}
-
 /// `left <= right` in absolute logarithms or radians: these bounds are attained
 /// (a frame inside the top subspace has no bias; angles of lines in a plane add).
 fn bounded(name: impl Into<String>, left: Quantity, right: Quantity) -> Margin {
     Margin::attained(name, left, right, 1.0, RESOLUTION)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_chance_is_that_of_the_binomial_tail() {
-        // All of n succeed with probability p^n; one or more with 1 − (1 − p)^n.
-        assert!((least_chance(20, 20) - FALSE_ALARM.powf(0.05)).abs() < 1e-9);
-        assert!((least_chance(1, 20) - (1.0 - (1.0 - FALSE_ALARM).powf(0.05))).abs() < 1e-9);
-        assert_eq!(least_chance(0, 20), 0.0);
-    }
 }

@@ -66,7 +66,7 @@ pub struct RiccatiBound {
 /// The least favourable value of a series on the interval [k, k+1], for an upper (`sign` = 1) or
 /// lower (−1) envelope: the worse end, its bar, and an allowance for curvature between the ends
 /// (an eighth of the largest second difference nearby).
-fn envelope(series: &[Quantity], k: usize, sign: f64) -> f64 {
+pub(super) fn envelope(series: &[Quantity], k: usize, sign: f64) -> f64 {
     let at = |i: usize| series[i].value;
     let bend = |i: usize| {
         if i == 0 || i + 1 >= series.len() {

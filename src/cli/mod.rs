@@ -15,10 +15,13 @@
 mod check;
 mod claims;
 mod data;
+mod detail;
 mod interrupt;
 mod names;
+mod planes;
 mod progress;
 mod replay;
+mod robustness;
 mod summary;
 mod terminal;
 

@@ -1,8 +1,9 @@
 //! The result of a check as text: tables, reasons, and the command that repeats each.
 
 use super::check::Options;
-use super::data;
 use super::terminal::{self, Column};
+use super::{data, detail};
+use crate::campaign::LEAST_WORLDS_FOR_MUTANTS;
 use crate::record::{ClaimRecord, ClaimSummary, Extreme, Outcome, Record};
 use crate::verdict::Verdict;
 use std::path::Path;
@@ -33,6 +34,10 @@ pub fn shown(options: &Options, record: &Record, path: Option<&Path>) -> String 
             text += &format!("Repeat the world of a row, here of the first: {command}\n");
         }
         text += &rarely_judged(record);
+        text += &never_in_scope(record);
+    }
+    if !options.claims.is_empty() {
+        text.extend(record.claims.iter().map(|claim| detail::shown(&claim.summary)));
     }
     if !record.data.is_empty() {
         text += &format!("\n{}", data::table(&record.data));
@@ -59,9 +64,32 @@ fn rarely_judged(record: &Record) -> String {
     record.claims.iter().map(line).collect()
 }
 
+/// A line for each claim with families or corners of which no world met the hypotheses.
+fn never_in_scope(record: &Record) -> String {
+    let line = |claim: &ClaimRecord| {
+        let s = &claim.summary;
+        let never = s.families.iter().chain(&s.corners).filter(|group| group.never_in_scope());
+        let parts: Vec<String> =
+            never.map(|group| format!("{} (0 of {})", group.name, group.worlds)).collect();
+        // In few worlds a family may fail by chance: the column of the table says so anyway.
+        match parts.is_empty() || s.worlds < LEAST_WORLDS_FOR_MUTANTS {
+            true => String::new(),
+            false => format!("Never in scope: {}: {}\n", s.claim, parts.join("; ")),
+        }
+    };
+    record.claims.iter().map(line).collect()
+}
+
 /// The extreme whose world the table names: the least room, or the largest misfit of equalities.
 fn worst(summary: &ClaimSummary) -> Option<&Extreme> {
     summary.least_room.as_ref().or(summary.largest_misfit.as_ref())
+}
+
+/// Of the families that are meant to be in scope, how many have a world that is.
+fn families_in_scope(summary: &ClaimSummary) -> String {
+    let meant = summary.families.iter().filter(|group| group.meant_in_scope);
+    let never = meant.clone().filter(|group| group.never_in_scope()).count();
+    format!("{}/{}", meant.clone().count() - never, meant.count())
 }
 
 fn claim_table(record: &Record) -> String {
@@ -69,6 +97,7 @@ fn claim_table(record: &Record) -> String {
         Column::text("claim"),
         Column::text("outcome"),
         Column::number("in scope\nof worlds"),
+        Column::number("families\nin scope"),
         Column::number("un-\ndecided"),
         Column::number("vio-\nlated"),
         Column::number("least\nroom"),
@@ -86,6 +115,7 @@ fn claim_table(record: &Record) -> String {
             s.claim.clone(),
             words(s.outcome).to_owned(),
             format!("{}/{}", s.in_scope, s.worlds),
+            families_in_scope(s),
             s.undecided.to_string(),
             s.violated.to_string(),
             s.least_room.as_ref().map_or_else(unknown, |least| terminal::number(least.value)),

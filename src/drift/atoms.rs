@@ -227,6 +227,19 @@ impl Denoise for Atoms {
         self.centres.push(channel, block, lanes, out, &mut work.plain);
     }
 
+    fn push_with_divergence(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        let work = &mut work.plain;
+        self.centres.push_with_divergence(channel, block, lanes, out, divergence, work);
+    }
+
     fn posterior(&self, channel: Channel<f64>, x: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
         let mut mean = vec![0.0; self.dim];
         let mut covariance = DMatrix::zeros(self.dim, self.dim);

@@ -1,7 +1,8 @@
 //! Posterior means: what turns a law into a drift.
 
+use super::divergence::push_with_divergence_generic;
 use super::{Lanes, Workspace, jacobian_by_push, push_generic};
-use crate::scalar::{Scalar, Tangents};
+use crate::scalar::{Scalar, SecondTangents, Tangents};
 use nalgebra::DMatrix;
 
 /// The observation x = a X + b ξ of a data point X through Gaussian noise, ξ ~ N(0, I).
@@ -64,6 +65,30 @@ pub trait Denoise: Sync {
         push_generic(self.dim(), block, lanes, out, work, |x, m| {
             self.denoise(channel.lift::<Tangents>(), x, m);
         });
+    }
+
+    /// [`Denoise::push`], and the divergence (a/b²) tr Cov(X|x) of the posterior mean with its derivatives along the
+    /// tangents.
+    ///
+    /// The default differentiates [`Denoise::denoise`] twice; a faster override must agree.
+    /// *Shapes*: as [`super::Drift::push_with_divergence`].
+    fn push_with_divergence(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        push_with_divergence_generic(
+            self.dim(),
+            (block, lanes),
+            (out, divergence),
+            work,
+            |x, m| self.denoise(channel.lift::<Tangents>(), x, m),
+            |x, m| self.denoise(channel.lift::<SecondTangents>(), x, m),
+        );
     }
 
     /// The posterior mean m = E[X|x] and covariance C = Cov(X|x) = (b²/a) dm/dx, a > 0.

@@ -66,6 +66,20 @@ impl Denoise for Denoiser {
         dispatch!(self, law => law.push(channel, block, lanes, out, work));
     }
 
+    fn push_with_divergence(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        dispatch!(self, law => {
+            law.push_with_divergence(channel, block, lanes, out, divergence, work)
+        });
+    }
+
     fn posterior(&self, channel: Channel<f64>, x: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
         dispatch!(self, law => law.posterior(channel, x))
     }

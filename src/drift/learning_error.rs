@@ -1,6 +1,6 @@
 //! Learning errors w(t, x): what a trained model adds to the exact field.
 
-use super::Drift;
+use super::{Drift, Lanes, Workspace};
 use crate::linalg::dot;
 use crate::manifold::{Manifold, Part};
 use crate::random::Stream;
@@ -213,5 +213,13 @@ impl<V: Drift, W: Drift> Drift for Inexact<'_, V, W> {
         self.error.velocity(t, x, &mut error);
         self.exact.velocity(t, x, out);
         out.iter_mut().zip(&error).for_each(|(v, w)| *v += *w * self.epsilon);
+    }
+
+    fn push(&self, t: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
+        // Each field by its own fast path; sums of fields are sums of Jacobians.
+        self.exact.push(t, block, lanes, out, work);
+        let mut error = vec![0.0; out.len()];
+        self.error.push(t, block, lanes, &mut error, work);
+        out.iter_mut().zip(&error).for_each(|(v, w)| *v += w * self.epsilon);
     }
 }

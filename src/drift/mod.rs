@@ -4,8 +4,10 @@
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
 mod atoms;
+mod counterexample;
 mod coupling;
 mod denoiser;
+mod divergence;
 mod gaussian;
 pub mod kernel;
 mod law;
@@ -22,6 +24,7 @@ mod thick;
 mod transport;
 
 pub use atoms::Atoms;
+pub use counterexample::{Counterexample, Embedded, PlaneField, Stage};
 pub use coupling::LinearCoupling;
 pub use denoiser::{Channel, Denoise};
 pub use gaussian::Gaussian;
@@ -39,7 +42,8 @@ pub use thick::Thick;
 pub use transport::{GaussianTransport, MonotoneMap, ProductTransport};
 
 use crate::error::{Error, Result};
-use crate::scalar::{Scalar, TANGENT_LANES, Tangents};
+use crate::scalar::{Scalar, SecondTangents, TANGENT_LANES, Tangents};
+use divergence::push_with_divergence_generic;
 use nalgebra::{DMatrix, SVector};
 use num_dual::Derivative;
 
@@ -77,6 +81,8 @@ pub struct Workspace {
     pub plain: Vec<f64>,
     /// Inputs and outputs of the generic path.
     pub duals: Vec<Tangents>,
+    /// The same with second derivatives.
+    pub nested: Vec<SecondTangents>,
 }
 
 /// `length` numbers of scratch; contents are left over from the last use.
@@ -112,6 +118,44 @@ pub trait Drift: Sync {
         push_generic(self.dim(), block, lanes, out, work, |x, v| {
             self.velocity(Tangents::from(t), x, v);
         });
+    }
+
+    /// [`Drift::push`], and the divergence of v with its derivatives along the tangents.
+    ///
+    /// *Shapes*: `divergence` has length `lanes.columns()`: for each trajectory
+    /// div v(t, x) = tr A, then ⟨∇ div v, V⟩ for each tangent V. The default
+    /// differentiates [`Drift::velocity`] twice, exactly; a faster override must agree with it.
+    ///
+    /// ```
+    /// use driftproof::drift::{Atoms, Canonical, Drift, Lanes, Workspace};
+    /// // The points ±1 at σ = 1: v(y) = y − tanh y, so v' = tanh² y and v'' = 2 tanh y/cosh² y.
+    /// let pair = Atoms::new(1, vec![-1.0, 1.0], None, 0.0)?;
+    /// let (mut out, mut divergence) = ([0.0; 2], [0.0; 2]);
+    /// let (lanes, work) = (Lanes::single(1), &mut Workspace::default());
+    /// let field = Canonical { denoiser: &pair };
+    /// field.push_with_divergence(1.0, &[0.3, 1.0], lanes, &mut out, &mut divergence, work);
+    /// let tanh = 0.3_f64.tanh();
+    /// assert!((divergence[0] - tanh * tanh).abs() < 1e-15);
+    /// assert!((divergence[1] - 2.0 * tanh / 0.3_f64.cosh().powi(2)).abs() < 1e-15);
+    /// # Ok::<(), driftproof::error::Error>(())
+    /// ```
+    fn push_with_divergence(
+        &self,
+        t: f64,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        push_with_divergence_generic(
+            self.dim(),
+            (block, lanes),
+            (out, divergence),
+            work,
+            |x, v| self.velocity(Tangents::from(t), x, v),
+            |x, v| self.velocity(SecondTangents::from(t), x, v),
+        );
     }
 
     /// Transposed Jacobian products Aᵀ·W at one state, for pulling covectors back.
@@ -174,7 +218,9 @@ pub(crate) fn push_generic(
                 for lane in 0..carried {
                     eps[lane] = tangents[(first + lane) * d + row];
                 }
-                *dual = Tangents::new(state[row], Derivative::some(eps));
+                // A state without tangents is carried without derivatives, at the price of a plain one.
+                let eps = if carried > 0 { Derivative::some(eps) } else { Derivative::none() };
+                *dual = Tangents::new(state[row], eps);
             }
             field(input, output);
             for (row, dual) in output.iter().enumerate() {

@@ -81,6 +81,26 @@ impl Moved {
         (0..self.frame.ncols()).map(coordinate).collect()
     }
 
+    /// States and tangents in the coordinates of the inner law, `n × lanes.columns()`.
+    fn observed(&self, channel: Channel<f64>, block: &[f64], lanes: Lanes) -> DMatrix<f64> {
+        let d = self.dim();
+        let mut observed = self.frame.tr_mul(&DMatrixView::from_slice(block, d, lanes.columns()));
+        // Only the states are shifted; tangents turn with the frame.
+        for column in (0..lanes.columns()).step_by(1 + lanes.tangents) {
+            let coordinates = self.coordinates(channel.signal, &block[column * d..][..d]);
+            observed.column_mut(column).copy_from_slice(&coordinates);
+        }
+        observed
+    }
+
+    /// Means and tangents of the inner law carried to R^D.
+    fn carry_means(&self, means: &DMatrix<f64>, lanes: Lanes, out: &mut [f64]) {
+        out.copy_from_slice((&self.frame * means).as_slice());
+        for state in out.chunks_exact_mut(self.dim() * (1 + lanes.tangents)) {
+            state.iter_mut().zip(&self.shift).for_each(|(o, shift)| *o += shift);
+        }
+    }
+
     /// Q·m, accumulated on `out`.
     fn carry<S: Scalar>(&self, m: &[S], out: &mut [S]) {
         for (i, m) in m.iter().enumerate() {
@@ -131,23 +151,26 @@ impl Denoise for Moved {
         out: &mut [f64],
         work: &mut Workspace,
     ) {
-        let (d, n) = self.frame.shape();
-        let columns = lanes.columns();
-        let mut observed = self.frame.tr_mul(&DMatrixView::from_slice(block, d, columns));
-        // Only the states are shifted; tangents turn with the frame.
-        let state_columns = (0..columns).step_by(1 + lanes.tangents);
-        for column in state_columns.clone() {
-            let state = &block[column * d..][..d];
-            let coordinates = self.coordinates(channel.signal, state);
-            observed.column_mut(column).copy_from_slice(&coordinates);
-        }
-        let mut means = DMatrix::zeros(n, columns);
+        let observed = self.observed(channel, block, lanes);
+        let mut means = DMatrix::zeros(self.inner.dim(), lanes.columns());
         self.inner.push(channel, observed.as_slice(), lanes, means.as_mut_slice(), work);
-        out.copy_from_slice((&self.frame * means).as_slice());
-        for column in state_columns {
-            for (o, shift) in out[column * d..].iter_mut().zip(&self.shift) {
-                *o += shift;
-            }
-        }
+        self.carry_means(&means, lanes, out);
+    }
+
+    fn push_with_divergence(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        let observed = self.observed(channel, block, lanes);
+        let mut means = DMatrix::zeros(self.inner.dim(), lanes.columns());
+        let (from, to) = (observed.as_slice(), means.as_mut_slice());
+        // The trace of Q J Qᵀ is that of J.
+        self.inner.push_with_divergence(channel, from, lanes, to, divergence, work);
+        self.carry_means(&means, lanes, out);
     }
 }

@@ -1,5 +1,6 @@
 //! The drift of a Gaussian path (T6.2), and its canonical form.
 
+use super::divergence::combine_divergence;
 use super::{Channel, Denoise, Drift, Lanes, Schedule, Workspace};
 use crate::scalar::Scalar;
 use nalgebra::DMatrix;
@@ -30,6 +31,22 @@ impl<N: Denoise> Drift for GaussianPath<'_, N> {
         let channel = Channel { signal: a, noise_variance: b * b };
         self.denoiser.push(channel, block, lanes, out, work);
         combine(block, out, db / b, da - a * db / b);
+    }
+
+    fn push_with_divergence(
+        &self,
+        s: f64,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        let (a, b, da, db) = self.schedule.rates(s);
+        let channel = Channel { signal: a, noise_variance: b * b };
+        self.denoiser.push_with_divergence(channel, block, lanes, out, divergence, work);
+        combine(block, out, db / b, da - a * db / b);
+        combine_divergence(self.dim(), lanes, divergence, db / b, da - a * db / b);
     }
 
     fn pull(
@@ -63,6 +80,21 @@ impl<N: Denoise> Drift for Canonical<'_, N> {
     fn push(&self, sigma: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
         self.denoiser.push(Channel::canonical(sigma), block, lanes, out, work);
         combine(block, out, sigma.recip(), -sigma.recip());
+    }
+
+    fn push_with_divergence(
+        &self,
+        sigma: f64,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        let channel = Channel::canonical(sigma);
+        self.denoiser.push_with_divergence(channel, block, lanes, out, divergence, work);
+        combine(block, out, sigma.recip(), -sigma.recip());
+        combine_divergence(self.dim(), lanes, divergence, sigma.recip(), -sigma.recip());
     }
 
     fn pull(

@@ -1,5 +1,6 @@
 //! Laws with a thickness.
 
+use super::divergence::combine_divergence;
 use super::{Channel, Denoise, Denoiser, Lanes, Workspace};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -54,6 +55,21 @@ impl Thick {
         let added = channel.signal * channel.signal * (self.thickness * self.thickness);
         Channel { noise_variance: channel.noise_variance + added, ..channel }
     }
+
+    /// Adds what thickness lets the posterior move to means (or their derivatives) of the plain law; returns a s²/v.
+    fn add_residuals(
+        &self,
+        channel: Channel<f64>,
+        seen: Channel<f64>,
+        block: &[f64],
+        out: &mut [f64],
+    ) -> f64 {
+        let gain = channel.signal * self.thickness * self.thickness / seen.noise_variance;
+        for (o, x) in out.iter_mut().zip(block) {
+            *o += gain * (x - channel.signal * *o);
+        }
+        gain
+    }
 }
 
 impl Denoise for Thick {
@@ -86,9 +102,21 @@ impl Denoise for Thick {
     ) {
         let seen = self.seen(channel);
         self.inner.push(seen, block, lanes, out, work);
-        let gain = channel.signal * self.thickness * self.thickness / seen.noise_variance;
-        for (o, x) in out.iter_mut().zip(block) {
-            *o += gain * (x - channel.signal * *o);
-        }
+        self.add_residuals(channel, seen, block, out);
+    }
+    fn push_with_divergence(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        let seen = self.seen(channel);
+        self.inner.push_with_divergence(seen, block, lanes, out, divergence, work);
+        let gain = self.add_residuals(channel, seen, block, out);
+        let kept = channel.noise_variance / seen.noise_variance;
+        combine_divergence(self.dim(), lanes, divergence, gain, kept);
     }
 }

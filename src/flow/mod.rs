@@ -100,6 +100,19 @@ impl Sampler {
         lanes: Lanes,
         work: &mut StepWorkspace,
     ) {
+        self.step_by(k, block, work, |t, argument, out, field| {
+            drift.push(t, argument, lanes, out, field);
+        });
+    }
+
+    /// Moves `block` by step k for any right-hand side `rate(t, argument, out, scratch)` of its length.
+    pub(crate) fn step_by(
+        &self,
+        k: usize,
+        block: &mut [f64],
+        work: &mut StepWorkspace,
+        mut rate: impl FnMut(f64, &[f64], &mut [f64], &mut Workspace),
+    ) {
         let tableau = self.method.tableau();
         let (t, h) = (self.times[k], self.times[k + 1] - self.times[k]);
         let size = block.len();
@@ -116,7 +129,7 @@ impl Sampler {
                     work.argument.iter_mut().zip(stage).for_each(|(z, k)| *z += h * a * k);
                 }
             }
-            drift.push(t + c * h, &work.argument, lanes, &mut rest[..size], &mut work.field);
+            rate(t + c * h, &work.argument, &mut rest[..size], &mut work.field);
         }
         for (b, stage) in tableau.b.iter().zip(work.stages.chunks_exact(size)) {
             if *b != 0.0 {

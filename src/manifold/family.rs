@@ -66,6 +66,26 @@ impl Family {
         Self::Product,
     ];
 
+    /// As in records, e.g. `swiss-roll`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Circle => "circle",
+            Self::Ellipse => "ellipse",
+            Self::Sphere => "sphere",
+            Self::Flat => "flat",
+            Self::Cuboid => "cuboid",
+            Self::FlatTorus => "flat-torus",
+            Self::Torus => "torus",
+            Self::Arc => "arc",
+            Self::Moons => "moons",
+            Self::SwissRoll => "swiss-roll",
+            Self::Graph => "graph",
+            Self::ClosedCurve => "closed-curve",
+            Self::ClosedSurface => "closed-surface",
+            Self::Product => "product",
+        }
+    }
+
     /// The least ambient dimension that the family fits into.
     pub fn least_ambient(self) -> usize {
         match self {

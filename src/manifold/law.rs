@@ -22,6 +22,14 @@ pub enum Density {
         /// The vector c, in R^D.
         direction: Vec<f64>,
     },
+    /// exp(strength Σ cos⟨w_i, x_i⟩) over the factors of a product, in the coordinates of each piece before it
+    /// is moved: ridges of high density, many where the waves are short.
+    Ripples {
+        /// The vectors w_i one after the other.
+        frequency: Vec<f64>,
+        /// Strength; 0 is uniform.
+        strength: f64,
+    },
     /// exp(strength·cos u) of one angle parameter u of every piece.
     Cosine {
         /// Index of the parameter; its axis must be an angle.
@@ -247,6 +255,18 @@ impl Manifold {
 }
 
 impl Density {
+    /// Ripples across the manifold in random directions, whose phase runs to about `phase` on either side.
+    pub fn ripples(manifold: &Manifold, phase: f64, strength: f64, stream: Stream) -> Self {
+        let mut frequency = Vec::new();
+        for leaf in manifold.pieces().first().map_or(Vec::new(), |piece| piece.chart.leaves()) {
+            let stream = stream.indexed(frequency.len() as u64);
+            let direction = unit_vector(&mut stream.rng(), leaf.ambient());
+            let reaches = leaf.support(&direction);
+            frequency.extend(direction.into_iter().map(|x| phase * x / reaches));
+        }
+        Self::Ripples { frequency, strength }
+    }
+
     /// Refuses a density that does not fit the manifold.
     fn check(&self, manifold: &Manifold) -> Result<()> {
         let bad = |problem: String, hint: &str| Err(Error::input("density", problem, hint));
@@ -257,6 +277,18 @@ impl Density {
                 {
                     let problem = format!("tilt needs {} finite numbers", manifold.ambient());
                     return bad(problem, "give one for each coordinate");
+                }
+                Ok(())
+            }
+            Self::Ripples { frequency, strength } => {
+                let fits = |piece: &super::Piece| piece.chart.ambient() == frequency.len();
+                if !manifold.pieces().iter().all(fits) || !frequency.iter().all(|w| w.is_finite()) {
+                    let n = manifold.pieces().first().map_or(0, |piece| piece.chart.ambient());
+                    let hint = "give one for each coordinate of the chart";
+                    return bad(format!("ripples need {n} finite frequencies"), hint);
+                }
+                if !strength.is_finite() {
+                    return bad(format!("strength {strength} is not finite"), "give a number");
                 }
                 Ok(())
             }

@@ -30,6 +30,8 @@ struct Factor<'a> {
     axes: Vec<Axis>,
     /// The tilt exp⟨c, x⟩ in the leaf's own coordinates; empty when there is none.
     tilt: Vec<f64>,
+    /// exp(strength·cos⟨w, x⟩) in the leaf's own coordinates; w is empty when there is none.
+    ripples: (Vec<f64>, f64),
     /// exp(strength·cos u_axis) for an axis of this leaf.
     cosine: Option<(usize, f64)>,
     /// Logarithm of the proven bound of volume density × density.
@@ -39,7 +41,12 @@ struct Factor<'a> {
 }
 
 impl<'a> Factor<'a> {
-    fn new(leaf: &'a Chart, tilt: Vec<f64>, cosine: Option<(usize, f64)>) -> Self {
+    fn new(
+        leaf: &'a Chart,
+        tilt: Vec<f64>,
+        ripples: (Vec<f64>, f64),
+        cosine: Option<(usize, f64)>,
+    ) -> Self {
         let axes = leaf.axes();
         let log_measure = match leaf {
             Chart::Sphere(sphere) => {
@@ -48,19 +55,24 @@ impl<'a> Factor<'a> {
             }
             _ => axes.iter().map(|axis| super::nearest::extent(axis).ln()).sum(),
         };
-        let peak = cosine.map_or(0.0, |(_, strength)| strength.abs());
+        let peak = cosine.map_or(0.0, |(_, strength)| strength.abs()) + ripples.1.abs();
         let top = if tilt.is_empty() { 0.0 } else { leaf.support(&tilt) };
         let log_bound = leaf.stretch().ln() + top + peak;
-        Self { leaf, axes, tilt, cosine, log_bound, log_measure }
+        Self { leaf, axes, tilt, ripples, cosine, log_bound, log_measure }
     }
 
     /// The logarithm of an unnormalised density, by volume, at u.
     fn log_density(&self, u: &[f64]) -> f64 {
         let mut log = self.cosine.map_or(0.0, |(axis, strength)| strength * u[axis].cos());
-        if !self.tilt.is_empty() {
+        if !self.tilt.is_empty() || !self.ripples.0.is_empty() {
             let mut x = vec![0.0; self.leaf.ambient()];
             self.leaf.point(u, &mut x);
-            log += dot(&self.tilt, &x);
+            if !self.tilt.is_empty() {
+                log += dot(&self.tilt, &x);
+            }
+            if let (frequency @ [_, ..], strength) = (self.ripples.0.as_slice(), self.ripples.1) {
+                log += strength * dot(frequency, &x).cos();
+            }
         }
         log
     }
@@ -109,11 +121,17 @@ impl<'a> Sampler<'a> {
                 }
                 _ => 0.0,
             };
+            let (mut waves, strength) = match density {
+                Density::Ripples { frequency, strength } => (frequency.as_slice(), *strength),
+                _ => (&[][..], 0.0),
+            };
             let (mut rest, mut first) = (tilt.as_slice(), 0);
             let mut factors = Vec::new();
             for leaf in piece.chart.leaves() {
                 let width = if rest.is_empty() { 0 } else { leaf.ambient() };
                 let (own, after) = rest.split_at(width);
+                let (wave, other_waves) =
+                    waves.split_at(if waves.is_empty() { 0 } else { leaf.ambient() });
                 let axes = leaf.parameters();
                 let cosine = match *density {
                     Density::Cosine { axis, strength } if (first..first + axes).contains(&axis) => {
@@ -121,8 +139,8 @@ impl<'a> Sampler<'a> {
                     }
                     _ => None,
                 };
-                factors.push(Factor::new(leaf, own.to_vec(), cosine));
-                (rest, first) = (after, first + axes);
+                factors.push(Factor::new(leaf, own.to_vec(), (wave.to_vec(), strength), cosine));
+                (rest, waves, first) = (after, other_waves, first + axes);
             }
             let log: f64 = factors.iter().map(|f| f.log_bound + f.log_measure).sum();
             log_envelopes.push(log + shift);

@@ -40,5 +40,6 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     world.flow.mean.neg_mut();
     world.flow.wave.neg_mut();
     facts.set_series("slope_reversed", reversed);
-    Ok(Observation::new(&world, facts))
+    let labels = world.labels();
+    Ok(Observation::new(&world, facts).labelled(labels))
 }

@@ -12,7 +12,7 @@ use crate::linalg::{
     symmetric_eigen,
 };
 use crate::random::{Knobs, Stream};
-use crate::scenario::canonical;
+use crate::scenario::{HIGH_DIMENSION, Labels, canonical};
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -22,17 +22,22 @@ const PLANES: usize = 40;
 /// The share of the worlds whose maps are matrices without a sampler behind them.
 const MATRICES: f64 = 0.65;
 
+/// The share of the matrices in R^64.
+const HIGH: f64 = 0.03;
+
 /// A world of either kind, and its facts.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     if knobs.unit() > MATRICES {
         let world = DataWorld::decode(knobs)?;
         let facts = world.maps()?.measure()?;
-        return Ok(Observation::new(&world, facts));
+        let labels = world.stage.scenario.labels();
+        return Ok(Observation::new(&world, facts).labelled(labels));
     }
-    let dim = knobs.count(2, 8);
+    // Maps of samplers in R^64 take seconds; matrices do not.
+    let dim = if knobs.unit() > 1.0 - HIGH { HIGH_DIMENSION } else { knobs.count(2, 8) };
     let world = World {
         dim,
-        tangent: knobs.count(1, dim - 1),
+        tangent: knobs.count(1, (dim - 1).min(7)),
         maps: knobs.count(1, 12),
         stretch: knobs.log_range(0.3, 2.0),
         compression: knobs.range(0.2, 1.1),
@@ -41,7 +46,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         start_slope: knobs.log_range(0.02, 8.0),
     };
     let facts = world.maps(knobs.stream("maps"))?.measure()?;
-    Ok(Observation::new(&world, facts))
+    Ok(Observation::new(&world, facts).labelled(Labels::of("matrices").in_dimension(dim)))
 }
 
 #[derive(Serialize)]
@@ -137,7 +142,7 @@ impl DataWorld {
         let steps = knobs.count(8, 40);
         let start_slope = knobs.log_range(0.02, 8.0);
         let stream = knobs.stream("sampler");
-        let stage = LaterStage::decode(knobs)?;
+        let stage = LaterStage::decode(knobs, 0.0)?;
         Ok(Self { stage, step, steps, start_slope, stream })
     }
 
@@ -216,6 +221,19 @@ pub struct Maps {
 }
 
 impl Maps {
+    /// The maps of a smooth flow, with frames and the planes that it carries along.
+    pub(super) fn new(
+        tangent: usize,
+        jacobians: Vec<DMatrix<f64>>,
+        frames: Vec<DMatrix<f64>>,
+        planes: Vec<DMatrix<f64>>,
+        start_slope: f64,
+        stream: Stream,
+    ) -> Self {
+        let rounding = PUSH_ROUNDING * frames[0].nrows() as f64;
+        Self { tangent, jacobians, frames, planes, start_slope, rounding, stream }
+    }
+
     /// Block sizes of every map and of their product, slopes of the planes, and the cone form of the first map.
     ///
     /// *Errors*: [`crate::error::Error::Numeric`] when a singular value decomposition fails.
@@ -267,7 +285,8 @@ impl Maps {
             worst = worst.max(spectral_norm(&slope)?);
         }
         let bar = 1e3 * rounding * (1.0 + worst * worst);
-        facts.set("cone_image_slope", Quantity::new(worst, bar, Grade::Sampled));
+        // Of the planes that were drawn, not of all: their slopes are known to rounding.
+        facts.set("cone_image_slope", Quantity::new(worst, bar, Grade::Estimated));
         Ok(facts)
     }
 }

@@ -10,6 +10,7 @@ use crate::linalg::{
 };
 use crate::random::Knobs;
 use crate::scalar::{Scalar, TANGENT_LANES, Tangents};
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector, SVector};
 use num_dual::{Derivative, Dual};
 use serde::Serialize;
@@ -244,7 +245,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         point = &p - &toward * (distance / toward.norm());
     }
     let facts = measure(&flow, &map, &point)?;
-    Ok(Observation::new(&World { flow, map, point: point.as_slice().to_vec() }, facts))
+    let labels = Labels::of(if curved { "invariant sphere" } else { "invariant plane" });
+    let world = World { flow, map, point: point.as_slice().to_vec() };
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 fn measure(flow: &Invariant, map: &Invariant, x: &DVector<f64>) -> Result<Facts> {

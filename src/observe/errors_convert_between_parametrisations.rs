@@ -191,5 +191,6 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
             facts.set_series("canonical_error_of_noise", moved);
         }
     }
-    Ok(Observation::new(&world, facts))
+    let labels = world.law.labels();
+    Ok(Observation::new(&world, facts).labelled(labels))
 }

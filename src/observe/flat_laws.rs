@@ -4,6 +4,7 @@ use crate::drift::{Atoms, Channel, Denoiser, Gaussian, Moved, Sphere};
 use crate::error::Result;
 use crate::linalg::frame_from_normals;
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -64,6 +65,18 @@ impl FlatLaw {
         let axes = frame_from_normals(dim, dim, &stream.named("axes").normals(dim * dim));
         let shift = stream.named("shift").normals(dim);
         Self { dim, plane, kind, thickness, axes, shift, stream }
+    }
+
+    /// What kind of law it is.
+    pub fn labels(&self) -> Labels {
+        let labels = match self.kind {
+            Kind::Atoms => Labels::of("atoms in a plane"),
+            Kind::Gaussian => Labels::of("gaussian in a plane"),
+            Kind::Sphere => Labels::of("sphere in a plane"),
+            Kind::ThickAtoms => Labels::against("thick atoms"),
+            Kind::CurvedSphere => Labels::against("sphere in its own directions"),
+        };
+        labels.in_dimension(self.dim)
     }
 
     fn basis(&self) -> DMatrix<f64> {

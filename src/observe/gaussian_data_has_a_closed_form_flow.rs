@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::linalg::{dot, frame_from_normals};
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::DMatrix;
 use serde::Serialize;
 
@@ -186,7 +187,14 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     if world.gaussian && world.variances.iter().all(|v| *v > 0.0) && k == world.mean.len() {
         state_shared_end(&mut facts, &world)?;
     }
-    Ok(Observation::new(&world, facts))
+    let labels = match (world.gaussian, world.coupling) {
+        (true, Coupling::Independent) => Labels::of("gaussian, independent coupling"),
+        (true, Coupling::Optimal) => Labels::of("gaussian, optimal coupling"),
+        (true, Coupling::Rotated) => Labels::against("gaussian, rotated coupling"),
+        (false, _) => Labels::against("two points on each axis"),
+    };
+    let labels = labels.in_dimension(world.mean.len());
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 /// Singular values of J on the followed axes, and how far each axis is from the top end-point subspace.

@@ -12,6 +12,7 @@ use crate::facts::{Facts, Grade, Quantity};
 use crate::linalg::{frame_from_normals, largest_angle};
 use crate::random::Knobs;
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::DMatrix;
 use serde::Serialize;
 
@@ -193,7 +194,13 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     }
     facts.set_series("log_growth", our_spectrum.logs);
     facts.set_series("canonical_log_growth", their_spectrum.logs);
-    Ok(Observation::new(&world, facts))
+    let labels = match world.model {
+        Model::Path => world.law.labels(),
+        Model::Displacement => Labels::against("displacement to a gaussian"),
+        Model::Rotated => Labels::against("rotated coupling to a gaussian"),
+        Model::OtherSource => Labels::against("source of unequal deviations"),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 /// E[X | x] and E[ξ | x] for x = aX + bξ over a mixture, by Bayes' formula, component by component.

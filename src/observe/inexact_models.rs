@@ -14,6 +14,7 @@ use crate::manifold::{self, Chart, Ellipse, Manifold, Part};
 use crate::random::{Knobs, Stream};
 use crate::response::NoisyLaw;
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::DVector;
 use serde::Serialize;
 
@@ -221,6 +222,16 @@ impl Model {
         let waves = LearningError::fourier(dim, 4, 1.2, 1.0, stream.named("field"));
         let sampler = Sampler::new(method, times.clone());
         Ok(Self { kind, data, schedule, method, times, error, denoiser, waves, sampler })
+    }
+
+    /// What kind of model it is.
+    pub fn labels(&self) -> Labels {
+        match &self.data {
+            _ if self.kind == Kind::Waves => Labels::of("waves").in_dimension(self.dim()),
+            Data::Law(law) => law.labels(),
+            Data::Sphere { .. } => Labels::of("sphere"),
+            Data::Ellipse => Labels::of("atoms on an ellipse"),
+        }
     }
 
     /// The exact posterior mean of the data.

@@ -6,12 +6,15 @@ use crate::flow::{Method, Sampler, Trajectory, geometric_times};
 use crate::linalg::complement;
 use crate::manifold::{Family, Nearest};
 use crate::random::Knobs;
-use crate::scenario::{Scenario, canonical};
+use crate::scenario::{HIGH_DIMENSION, Scenario, canonical};
 use nalgebra::DMatrix;
 use serde::Serialize;
 
 /// Ambient dimensions: small, since whole Jacobians are measured.
 const AMBIENTS: &[usize] = &[2, 3, 4, 6, 10];
+
+/// Families of the worlds in high dimension: of few atoms, or of a closed form.
+const HIGH_FAMILIES: [Family; 3] = [Family::Circle, Family::Sphere, Family::Arc];
 
 /// Steps from the first noise level of the scenario to its last, on the way to the later stage.
 const APPROACH: usize = 24;
@@ -40,9 +43,14 @@ impl LaterStage {
     /// Decodes a data world and runs it until the state is within half the radius of curvature of an
     /// interior nearest point, or a third of the noise levels has passed.
     ///
+    /// The share `high` of the worlds lies in R^64: a tenth of a second each where Jacobians are whole.
+    ///
     /// *Errors*: as [`Scenario::decode`] and [`Trajectory::from`].
-    pub fn decode(knobs: &mut Knobs) -> Result<Self> {
-        let scenario = Scenario::decode_in(knobs, &Family::ALL, AMBIENTS)?;
+    pub fn decode(knobs: &mut Knobs, high: f64) -> Result<Self> {
+        let scenario = match knobs.unit() > 1.0 - high {
+            true => Scenario::decode_in(knobs, &HIGH_FAMILIES, &[HIGH_DIMENSION])?,
+            false => Scenario::decode_in(knobs, &Family::ALL, AMBIENTS)?,
+        };
         let denoiser = scenario.denoiser()?;
         let levels = geometric_times(scenario.sigma_start, scenario.sigma_end, APPROACH);
         let approach = Sampler::new(Method::Heun, levels[..=LATEST].to_vec());

@@ -4,8 +4,12 @@ use crate::drift::{Atoms, Denoiser, Gaussian, Moved, Product, Segment, Sphere};
 use crate::error::Result;
 use crate::linalg::frame_from_normals;
 use crate::random::{Knobs, Stream};
+use crate::scenario::{Corner, Labels};
 use nalgebra::DMatrix;
 use serde::Serialize;
+
+/// So many atoms are many modes.
+const MANY_MODES: usize = 16;
 
 /// A random law of R^D in general position.
 #[derive(Clone, Debug, Serialize)]
@@ -61,6 +65,18 @@ impl RandomLaw {
             _ => Kind::SegmentTimesGaussian,
         };
         Self { dim, kind, stream: knobs.stream("law") }
+    }
+
+    /// What kind of law it is.
+    pub fn labels(&self) -> Labels {
+        let (family, modes) = match self.kind {
+            Kind::Atoms { count, .. } => ("atoms", count),
+            Kind::Gaussian => ("gaussian", 1),
+            Kind::Sphere { .. } => ("sphere", 1),
+            Kind::SegmentTimesGaussian => ("segment × gaussian", 1),
+        };
+        let labels = Labels::of(family).with(Corner::ManyModes, modes >= MANY_MODES);
+        labels.in_dimension(self.dim)
     }
 
     /// The deviations of a Gaussian law, along the columns of [`RandomLaw::axes`].

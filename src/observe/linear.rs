@@ -8,6 +8,7 @@ use crate::flow::{Method, Sampler, Trajectory, uniform_times};
 use crate::linalg::{largest_angle, mu_max, orthonormalise, spectral_norm};
 use crate::lyapunov::qr_history;
 use crate::random::Knobs;
+use crate::scenario::Labels;
 use nalgebra::DMatrix;
 use serde::Serialize;
 
@@ -82,6 +83,11 @@ impl LinearWorld {
             .collect();
         let carried = blocks == Blocks::Full;
         Self { tangent, span, flow: Rotating { turns, mean, wave, frequency, carried } }
+    }
+
+    /// A linear system, whatever its blocks.
+    pub fn labels(&self) -> Labels {
+        Labels::of("linear").in_dimension(self.flow.dim())
     }
 
     /// Blocks along the path, and the slope of the plane propagated from `plane` (`D×d`).

@@ -1,21 +1,31 @@
 //! The only computer: knobs → world → facts. One file per claim.
 
 mod adiabatic_gap_forces_alignment;
+pub mod alignment_and_robustness_are_independent;
+mod alignment_persists_under_c1_small_errors;
 pub mod compressing_maps_force_alignment;
+mod compression_alone_does_not_align;
 mod curvature_and_second_derivatives_bound_the_blocks;
 pub mod data;
+mod embedded;
 mod errors_convert_between_parametrisations;
 mod flat_laws;
 mod frames;
 mod gaussian_data_has_a_closed_form_flow;
 mod gaussian_paths_share_one_flow;
+mod inexact;
 mod inexact_models;
 mod later_stage;
 mod laws;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
+mod noise_paths_average_to_the_response;
+mod normal_contraction_traps_perturbed_orbits;
+mod normal_errors_and_cross_derivatives_bound_the_displacement;
 mod paths;
+pub mod planar;
 pub mod posterior_moments_certify_alignment;
+mod posterior_spread_and_denoiser_error_bound_the_distance;
 mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
 mod resolved;
@@ -32,6 +42,7 @@ mod two_formulas_give_one_response;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::random::Knobs;
+use crate::scenario::Labels;
 use serde::{Deserialize, Serialize};
 
 /// Knobs drawn for one world; decoding is total, so reading fewer or more is fine.
@@ -44,13 +55,23 @@ pub struct Observation {
     pub world: serde_json::Value,
     /// What was measured.
     pub facts: Facts,
+    /// What kind of world it is.
+    pub labels: Labels,
 }
+
+/// The family of a world whose observer states none.
+pub const UNNAMED: &str = "unnamed";
 
 impl Observation {
     /// A described world with its facts.
     pub fn new(world: &impl Serialize, facts: Facts) -> Self {
         let world = serde_json::to_value(world).expect("parameters are plain data");
-        Self { world, facts }
+        Self { world, facts, labels: Labels::of(UNNAMED) }
+    }
+
+    /// The same, said what kind of world it is.
+    pub fn labelled(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 }
 
@@ -68,6 +89,7 @@ const OBSERVERS: &[(&str, Observer)] = &[
         response_stays_in_the_support_of_every_model::observe,
     ),
     ("two_formulas_give_one_response", two_formulas_give_one_response::observe),
+    ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),
@@ -82,6 +104,19 @@ const OBSERVERS: &[(&str, Observer)] = &[
         tangential_alignment_bounds_score_overlap::observe,
     ),
     ("qr_subspace_tracks_singular_subspace", qr_subspace_tracks_singular_subspace::observe),
+    (
+        "normal_contraction_traps_perturbed_orbits",
+        normal_contraction_traps_perturbed_orbits::observe,
+    ),
+    (
+        "normal_errors_and_cross_derivatives_bound_the_displacement",
+        normal_errors_and_cross_derivatives_bound_the_displacement::observe,
+    ),
+    (
+        "posterior_spread_and_denoiser_error_bound_the_distance",
+        posterior_spread_and_denoiser_error_bound_the_distance::observe,
+    ),
+    ("alignment_persists_under_c1_small_errors", alignment_persists_under_c1_small_errors::observe),
     ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::observe),
     ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::observe),
     ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::observe),
@@ -93,6 +128,8 @@ const OBSERVERS: &[(&str, Observer)] = &[
         rotated_coupling_solves_the_riccati_equation::observe,
     ),
     ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::observe),
+    ("compression_alone_does_not_align", compression_alone_does_not_align::observe),
+    ("alignment_and_robustness_are_independent", alignment_and_robustness_are_independent::observe),
 ];
 
 /// Builds the world of these knobs for a claim and measures it.

@@ -70,7 +70,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     facts.set("kappa_transported", Quantity::new(transported, error, Grade::Estimated));
     let frozen = blocks_by_projector(&a, &ut, &un, &still)?.kappa;
     facts.set("kappa_frozen", Quantity::new(frozen, error, Grade::Estimated));
-    Ok(Observation::new(&world, facts))
+    let labels = world.labels();
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 /// κ of the bundle that the flow itself transports from span U_T, P' by differences of the

@@ -20,7 +20,7 @@ pub(super) const ROUNDING: f64 = 1e-12;
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let scenario = Scenario::decode(knobs, &Family::ALL)?;
     let facts = measure(&scenario)?;
-    Ok(Observation::new(&scenario, facts))
+    Ok(Observation::new(&scenario, facts).labelled(scenario.labels()))
 }
 
 /// What is run: a law on a manifold, its posterior, and the maps of a flow with a plane that they carry along.

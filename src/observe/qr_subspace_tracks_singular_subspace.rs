@@ -6,6 +6,7 @@ use crate::facts::{Facts, Grade, Quantity};
 use crate::linalg::{self, frame_from_normals};
 use crate::lyapunov::{product, qr_sweep, spectrum};
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::DMatrix;
 use serde::Serialize;
 
@@ -59,7 +60,11 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         false => DMatrix::from_fn(world.dim, world.dim, |r, c| f64::from(r + c + 1 == world.dim)),
     };
     let facts = measure(&world, &maps, &start, stream)?;
-    Ok(Observation::new(&world, facts))
+    let labels = match random_start {
+        true => Labels::of("random products"),
+        false => Labels::against("symmetric product, normal start"),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(world.start_dim)))
 }
 
 fn maps(world: &World, stream: Stream) -> Vec<DMatrix<f64>> {

@@ -36,7 +36,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     if knobs.unit() > LINEAR {
         let world = DataWorld::decode(knobs)?;
         let facts = world.path()?.measure()?;
-        return Ok(Observation::new(&world, facts));
+        let labels = world.stage.scenario.labels();
+        return Ok(Observation::new(&world, facts).labelled(labels));
     }
     let sharp = knobs.unit() > 0.8;
     let mut world = LinearWorld::decode(knobs, Blocks::Full);
@@ -58,7 +59,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let slope = knobs.log_range(0.01, 10.0);
     let plane = plane_of_slope(&u, world.tangent, slope, knobs.stream("plane"))?;
     let facts = world.measure(plane)?;
-    Ok(Observation::new(&world, facts))
+    let labels = world.labels();
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 /// A basis of a random d-plane of this slope over the first d columns of the frame.
@@ -83,6 +85,9 @@ pub struct DataWorld {
     stream: Stream,
 }
 
+/// The share of the data worlds in R^64.
+const HIGH: f64 = 0.06;
+
 /// A run of a data world at two resolutions, with the frames it is measured in.
 pub struct Path<'a> {
     world: &'a DataWorld,
@@ -103,7 +108,7 @@ impl DataWorld {
     pub fn decode(knobs: &mut Knobs) -> Result<Self> {
         let start_slope = knobs.log_range(0.01, 10.0);
         let stream = knobs.stream("plane");
-        Ok(Self { stage: LaterStage::decode(knobs)?, start_slope, stream })
+        Ok(Self { stage: LaterStage::decode(knobs, HIGH)?, start_slope, stream })
     }
 
     /// The states and the frames of their nearest points, over the last stretch on which these are

@@ -15,10 +15,72 @@ const ROUNDING: f64 = 2e-13;
 /// This share of all that the difference changed along the orbit, which cannot, is added to every bar.
 const FLOOR: f64 = 1.0 / 8.0;
 
+/// A drift that acts on a grid of times, with the refinement of that grid.
+pub struct Stage<'a, F> {
+    /// The drift.
+    pub drift: &'a F,
+    /// The grid.
+    pub sampler: &'a Sampler,
+    /// Its refinement.
+    pub refined: &'a Sampler,
+}
+
+/// Trajectories one after the other, each from where the one before ended.
+struct Orbit<'a, F> {
+    parts: Vec<Trajectory<'a, F>>,
+    /// The states of all of them, in order.
+    states: Vec<DVector<f64>>,
+}
+
+impl<'a, F: Drift> Orbit<'a, F> {
+    fn new(stages: impl Iterator<Item = (&'a F, &'a Sampler)>, start: &[f64]) -> Result<Self> {
+        let mut orbit = Self { parts: Vec::new(), states: vec![DVector::from_column_slice(start)] };
+        for (drift, sampler) in stages {
+            let from = orbit.states.last().expect("a start at least");
+            let part = Trajectory::from(drift, sampler, from.as_slice())?;
+            orbit.states.extend_from_slice(&part.states[1..]);
+            orbit.parts.push(part);
+        }
+        Ok(orbit)
+    }
+
+    /// The trajectory of the k-th map, and its place in there.
+    fn part(&self, mut k: usize) -> (&Trajectory<'a, F>, usize) {
+        let mut parts = self.parts.iter();
+        loop {
+            let part = parts.next().expect("a map of the orbit");
+            match k.checked_sub(part.len()) {
+                Some(rest) => k = rest,
+                None => return (part, k),
+            }
+        }
+    }
+}
+
+impl<F: Drift> Cocycle for Orbit<'_, F> {
+    fn dim(&self) -> usize {
+        self.states[0].len()
+    }
+
+    fn len(&self) -> usize {
+        self.parts.iter().map(Cocycle::len).sum()
+    }
+
+    fn push(&self, k: usize, directions: &DMatrix<f64>) -> DMatrix<f64> {
+        let (part, k) = self.part(k);
+        part.push(k, directions)
+    }
+
+    fn pull(&self, k: usize, covectors: &DMatrix<f64>) -> DMatrix<f64> {
+        let (part, k) = self.part(k);
+        part.pull(k, covectors)
+    }
+}
+
 /// The orbit of a drift on a grid of times, and on its refinement.
 pub struct Resolved<'a, F> {
-    coarse: Trajectory<'a, F>,
-    fine: Trajectory<'a, F>,
+    coarse: Orbit<'a, F>,
+    fine: Orbit<'a, F>,
     /// The total variation of the difference of their states, relative to the states.
     drifted: f64,
 }
@@ -92,8 +154,15 @@ impl<'a, F: Drift> Resolved<'a, F> {
         refined: &'a Sampler,
         start: &[f64],
     ) -> Result<Self> {
-        let coarse = Trajectory::from(drift, sampler, start)?;
-        let fine = Trajectory::from(drift, refined, start)?;
+        Self::staged(&[Stage { drift, sampler, refined }], start)
+    }
+
+    /// The orbit from `start` through several stages, each from where the one before ended.
+    ///
+    /// *Errors*: as [`Trajectory::from`].
+    pub fn staged(stages: &[Stage<'a, F>], start: &[f64]) -> Result<Self> {
+        let coarse = Orbit::new(stages.iter().map(|s| (s.drift, s.sampler)), start)?;
+        let fine = Orbit::new(stages.iter().map(|s| (s.drift, s.refined)), start)?;
         let pairs = coarse.states.iter().zip(fine.states.iter().step_by(2));
         let differences: Vec<_> = pairs.map(|(c, f)| (c - f) / f.norm()).collect();
         let drifted = differences.windows(2).map(|w| (&w[1] - &w[0]).norm()).sum();
@@ -103,13 +172,12 @@ impl<'a, F: Drift> Resolved<'a, F> {
     /// The state at the k-th time of the coarse grid, with a bar for every direction.
     pub fn state(&self, k: usize) -> (&DVector<f64>, f64) {
         let state = &self.fine.states[2 * k];
-        let relative = ROUNDING + FLOOR * self.drifted;
-        (state, (state - &self.coarse.states[k]).norm() + relative * state.norm())
+        (state, (state - &self.coarse.states[k]).norm() + self.relative() * state.norm())
     }
 
     /// UᵀJU for an orthonormal frame U, and what J carries out of its range.
     pub fn jacobian_in(&self, frame: &DMatrix<f64>) -> Measured {
-        let image = |orbit: &Trajectory<'a, F>| {
+        let image = |orbit: &Orbit<'a, F>| {
             (0..orbit.len()).fold(frame.clone(), |block, k| orbit.push(k, &block))
         };
         let (fine, coarse) = (image(&self.fine), image(&self.coarse));
@@ -134,12 +202,8 @@ impl<'a, F: Drift> Resolved<'a, F> {
         tangent: &DMatrix<f64>,
         normal: &DMatrix<f64>,
     ) -> Result<Vec<(Quantity, DMatrix<f64>)>> {
-        let mut start = plane.clone();
-        orthonormalise(&mut start);
-        let fine = qr_history(&self.fine, &start);
-        let coarse = qr_history(&self.coarse, &start);
-        let relative = ROUNDING + FLOOR * self.drifted;
-        let slope = |(fine, coarse): (&DMatrix<f64>, &DMatrix<f64>)| {
+        let relative = self.relative();
+        let slope = |(fine, coarse): &(DMatrix<f64>, DMatrix<f64>)| {
             let graphs =
                 (graph_operator(fine, tangent, normal), graph_operator(coarse, tangent, normal));
             let (Ok(graph), Ok(coarse)) = graphs else {
@@ -149,7 +213,28 @@ impl<'a, F: Drift> Resolved<'a, F> {
             let bar = spectral_norm(&(&graph - coarse))? + relative * (1.0 + l * l);
             Ok((Quantity::new(l, bar, Grade::Estimated), graph))
         };
-        fine.iter().step_by(2).zip(&coarse).map(slope).collect()
+        self.planes(plane).iter().map(slope).collect()
+    }
+
+    /// Orthonormal frames of J(t)·plane at every time of the coarse grid by QR iteration: of the finer
+    /// orbit, and of the coarser one.
+    pub fn planes(&self, plane: &DMatrix<f64>) -> Vec<(DMatrix<f64>, DMatrix<f64>)> {
+        let mut start = plane.clone();
+        orthonormalise(&mut start);
+        let fine = qr_history(&self.fine, &start);
+        let coarse = qr_history(&self.coarse, &start);
+        fine.into_iter().step_by(2).zip(coarse).collect()
+    }
+
+    /// The Jacobians of the maps of the coarser orbit, `D×D`.
+    pub fn jacobians(&self) -> Vec<DMatrix<f64>> {
+        let identity = DMatrix::identity(self.coarse.dim(), self.coarse.dim());
+        (0..self.coarse.len()).map(|k| self.coarse.push(k, &identity)).collect()
+    }
+
+    /// What is added to every bar, relative to the state.
+    pub fn relative(&self) -> f64 {
+        ROUNDING + FLOOR * self.drifted
     }
 
     /// The least det(TᵀQ(t)) over the fine grid, Q(t) the QR frame of J(t)·plane and T the range of

@@ -13,6 +13,7 @@ use crate::response::{
     LogDensity, along_maps, divergence_by_volume, log_density_slope, sensitivities,
 };
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 use serde::Serialize;
@@ -128,7 +129,12 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Look::Density => density(&world, &mut facts)?,
         Look::Curve => curve(&world, &mut facts)?,
     }
-    Ok(Observation::new(&world, facts))
+    let labels = match world.look {
+        Look::Curve => Labels::of("law on a curve"),
+        Look::Density if world.base.power <= 1.0 => Labels::against("density with a kink"),
+        Look::Density => world.model.labels(),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 /// Where the orbit at error size ε must start to end at `end`, and dx_K/dx_0 there.

@@ -10,6 +10,7 @@ use crate::flow::{Method, Sampler, uniform_times};
 use crate::linalg::{largest_angle, spectral_norm};
 use crate::lyapunov::Spectrum;
 use crate::random::Knobs;
+use crate::scenario::Labels;
 use nalgebra::DMatrix;
 use serde::Serialize;
 
@@ -51,7 +52,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let graph = &graph * (slope / spectral_norm(&graph)?);
     let world = World { variances, turns, tangent, graph };
     let facts = measure(&world)?;
-    Ok(Observation::new(&world, facts))
+    let labels = Labels::of(if dim == 2 { "gaussian in the plane" } else { "gaussian" });
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 impl World {

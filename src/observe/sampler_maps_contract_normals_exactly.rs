@@ -71,7 +71,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs);
     let denoiser = world.law.denoiser()?;
     let facts = measure(&world, &denoiser)?;
-    Ok(Observation::new(&world, facts))
+    let labels = world.law.labels();
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 fn measure(world: &World, denoiser: &Denoiser) -> Result<Facts> {

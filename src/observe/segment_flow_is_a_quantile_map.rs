@@ -11,6 +11,7 @@ use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::frame_from_normals;
 use crate::manifold::{Arc, Chart, Law, Manifold};
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 use std::f64::consts::PI;
@@ -84,7 +85,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         World { half_length, points, dim, schedule, sigma_start, sigma_end, start, slope, arc };
     let mut facts = follow(&world, stream)?;
     probe(&world.arc, stream.named("arc"), &mut facts)?;
-    Ok(Observation::new(&world, facts))
+    let labels =
+        if sampled { Labels::against("points of a segment") } else { Labels::of("segment") };
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(dim)))
 }
 
 /// The law on the line.

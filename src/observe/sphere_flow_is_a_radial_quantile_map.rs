@@ -8,6 +8,7 @@ use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{complement, frame_from_normals};
 use crate::random::Knobs;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 use std::f64::consts::TAU;
@@ -57,7 +58,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let start = (&span * point.column(0) * radius + noise).as_slice().to_vec();
     let world = World { sphere_dim, dim, radius, sigma_start, sigma_end, points, slope, start };
     let facts = measure(&world, &span, stream.named("plane").normals(sphere_dim))?;
-    Ok(Observation::new(&world, facts))
+    let labels = if sampled { Labels::against("points of a circle") } else { Labels::of("sphere") };
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(dim)))
 }
 
 /// The exact posterior mean of the world's law, centred at 0.

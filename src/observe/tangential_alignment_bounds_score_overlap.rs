@@ -9,7 +9,7 @@ use crate::linalg::{complement, frame_from_normals, largest_angle};
 use crate::lyapunov::qr_history;
 use crate::manifold::Family;
 use crate::random::Knobs;
-use crate::scenario::{Scenario, canonical};
+use crate::scenario::{Labels, Scenario, canonical};
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -26,6 +26,17 @@ struct Ridge {
     offset: f64,
 }
 
+/// Those whose nearest points are quickly found.
+const FAMILIES: [Family; 7] = [
+    Family::Circle,
+    Family::Sphere,
+    Family::FlatTorus,
+    Family::ClosedCurve,
+    Family::Ellipse,
+    Family::Arc,
+    Family::Moons,
+];
+
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     // An angle to a plane other than the one that splits the score says nothing.
     let same_plane = knobs.unit() < 0.95;
@@ -36,10 +47,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
             offset: knobs.pick(&[0.0, 0.1, 2.0]),
         };
         let facts = on_ridge(&ridge, same_plane)?;
-        return Ok(Observation::new(&ridge, facts));
+        return Ok(Observation::new(&ridge, facts).labelled(Labels::of("gaussian ridge")));
     }
-    let families = [Family::Circle, Family::Sphere, Family::FlatTorus, Family::ClosedCurve];
-    let scenario = Scenario::decode(knobs, &families)?;
+    let scenario = Scenario::decode(knobs, &FAMILIES)?;
     let manifold = scenario.manifold();
     let denoiser = scenario.denoiser()?;
     let sampler = scenario.sampler();
@@ -48,7 +58,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     };
     let plane = scenario.plane(manifold.dim());
     let facts = measure(&denoiser, &sampler, &scenario.start, &plane, &foot_frame, same_plane)?;
-    Ok(Observation::new(&scenario, facts))
+    Ok(Observation::new(&scenario, facts).labelled(scenario.labels()))
 }
 
 fn on_ridge(ridge: &Ridge, same_plane: bool) -> Result<Facts> {

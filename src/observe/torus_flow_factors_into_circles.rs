@@ -9,6 +9,7 @@ use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{frame_from_normals, largest_angle};
 use crate::lyapunov::Spectrum;
 use crate::random::Knobs;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 use std::f64::consts::TAU;
@@ -62,7 +63,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         false => DMatrix::identity(dim, dim),
     };
     let facts = measure(&world, &turn)?;
-    Ok(Observation::new(&world, facts))
+    let labels = if sampled { Labels::against("points of a circle") } else { Labels::of("torus") };
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(2 * circles)))
 }
 
 /// The exact posterior mean of the torus turned by the orthogonal matrix `turn`.

@@ -12,6 +12,7 @@ use crate::random::{Knobs, Stream};
 use crate::response::{
     Lagrangian, LagrangianState, LogDensity, along_maps, divergence_by_volume, log_density_slope,
 };
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -83,7 +84,11 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Look::Equations => equations(&world, &mut facts)?,
         Look::Line => line(&world, &mut facts)?,
     }
-    Ok(Observation::new(&world, facts))
+    let labels = match world.widened == 1.0 {
+        true => world.model.labels(),
+        false => Labels::against("another start law"),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 fn maps(world: &World, facts: &mut Facts) -> Result<()> {

@@ -85,7 +85,7 @@ pub fn read(path: &Path) -> Result<Record> {
             _ => format!("not JSON, or damaged ({error}); {expected}"),
         })
     })?;
-    let Schema { name, version } = envelope.schema;
+    let Schema { name, version, .. } = envelope.schema;
     if name != SCHEMA || version != VERSION {
         return Err(refuse(format!("schema {name} version {version}; {expected}")));
     }

@@ -4,9 +4,13 @@ mod file;
 mod summary;
 
 pub use file::{FILE_NAME, check_writable, read, to_json, write};
-pub use summary::{ClaimSummary, ConclusionSummary, Extreme, MutantSummary, Outcome, Tightest};
+pub use summary::{
+    ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome,
+    QUANTILES, Tightest,
+};
 
 use crate::facts::Facts;
+use crate::scenario::Labels;
 use crate::verdict::{Judgement, Margin, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,8 +18,13 @@ use std::collections::BTreeMap;
 /// The name by which a record is recognised.
 pub const SCHEMA: &str = "driftproof-record";
 
-/// Raised whenever a key changes its meaning or goes away; new keys do not raise it.
+/// Raised whenever a key changes its meaning or goes away; new keys raise [`MINOR`].
 pub const VERSION: u32 = 1;
+
+/// Raised whenever keys are added; a reader of an older one need not mind.
+///
+/// 1: distributions of hypotheses and conclusions, families, corners.
+pub const MINOR: u32 = 1;
 
 /// Everything that is kept of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,12 +52,15 @@ pub struct Schema {
     pub name: String,
     /// [`VERSION`].
     pub version: u32,
+    /// [`MINOR`].
+    #[serde(default)]
+    pub minor: u32,
 }
 
 impl Schema {
     /// The schema of this release.
     pub fn current() -> Self {
-        Self { name: SCHEMA.to_owned(), version: VERSION }
+        Self { name: SCHEMA.to_owned(), version: VERSION, minor: MINOR }
     }
 }
 
@@ -74,8 +86,11 @@ impl Versions {
 pub struct Parameters {
     /// Claims asked for, by id.
     pub claims: Vec<String>,
-    /// Data sets asked for, as typed; `built-in` for the two that come with the command.
+    /// Data sets asked for, as typed; `built-in` for those that come with the command.
     pub data: Vec<String>,
+    /// Whether the last half of the columns of those files were taken for normals.
+    #[serde(default)]
+    pub normals: bool,
     /// Scaling of the data.
     pub scale: String,
     /// Worlds asked for, for each claim.
@@ -104,6 +119,9 @@ pub struct WorldRecord {
     pub verdict: Verdict,
     /// The parameters of the world; absent when it could not be computed.
     pub world: Option<serde_json::Value>,
+    /// What kind of world it is, and what makes it hard; absent when it could not be computed.
+    #[serde(default)]
+    pub labels: Option<Labels>,
     /// Why it could not be computed.
     pub error: Option<String>,
     /// The hypothesis with the least room: in a world out of scope, the one that fails.

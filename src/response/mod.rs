@@ -6,12 +6,15 @@
 //! - g = −Σ or −∫ of div w + ⟨w, s⟩, which needs the error and the score only.
 //!
 //! [`along_maps`] computes both for maps, without truncation; [`Lagrangian`] for a velocity
-//! field; [`log_density_slope`] differentiates log ρ^ε at a fixed point through the whole model.
+//! field; [`log_density_slope`] differentiates log ρ^ε at a fixed point through the whole model;
+//! [`CarriedPoints`] does so for many points of a velocity field at once, with exact divergence.
 
+mod density;
 mod lagrangian;
 mod maps;
 mod source;
 
+pub use density::{CarriedPoints, DensityAt};
 pub use lagrangian::{Lagrangian, LagrangianState};
 pub use maps::{MapResponse, along_maps, divergence_by_volume, log_density_slope, sensitivities};
 pub use source::{LogDensity, NoisyLaw};

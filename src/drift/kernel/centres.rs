@@ -34,6 +34,23 @@ pub(super) struct Gauge {
     pub(super) state: f64,
 }
 
+impl Gauge {
+    /// Writes the trace of the posterior mean's Jacobian and its derivatives along `tangents`, from
+    /// tr C and Σ w |p − m|² (p − m): a weight w moves by (a/b_t²) w ⟨p − m, v⟩.
+    #[inline(always)]
+    pub(super) fn divergence(&self, trace: f64, third: &[f64], tangents: &[f64], out: &mut [f64]) {
+        let factor = self.atoms * self.gain;
+        out[0] = factor * trace + self.state * third.len() as f64;
+        for (out, v) in out[1..].iter_mut().zip(tangents.chunks_exact(third.len())) {
+            let mut sum = 0.0;
+            for (k, v) in third.iter().zip(v) {
+                sum += k * v;
+            }
+            *out = factor * self.gain * sum;
+        }
+    }
+}
+
 impl Centres {
     /// Packs the atoms `points` (`dim`×N, column-major) of deviation `thickness`, for the fastest instruction set.
     pub fn new(dim: usize, points: &[f64], log_weights: &[f64], thickness: f64) -> Self {

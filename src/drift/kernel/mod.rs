@@ -11,6 +11,9 @@
 //! - few tangents: products with all atoms, weighted, and back (`tangents`).
 //! - many tangents: the covariance, as a symmetric product, then tangents times it.
 //!
+//! The trace of the Jacobian is (b²/b_t²)(a/b_t²) tr C + D a s²/b_t², and its derivative along v
+//! (b²/b_t²)(a/b_t²)² ⟨k, v⟩ with k = Σ w_i |p_i − m|² (p_i − m): one vector a state serves all tangents (`thirds`).
+//!
 //! *Rounding*: sums run over atoms in a fixed order for each column, so a
 //! trajectory's numbers do not depend on those beside it, nor on threads.
 //! Atoms are left out only where their weight is exactly 0, below e^−708 of the
@@ -23,12 +26,14 @@ mod centres;
 mod pack;
 mod product;
 mod push;
+mod room;
 mod simd;
 mod small;
 mod softmax;
 mod states;
 mod sweeps;
 mod tangents;
+mod thirds;
 
 pub use centres::Centres;
 pub use product::product;

@@ -1,11 +1,13 @@
 //! The order of the computation: which way is taken, and in what memory.
 
 use super::centres::{Centres, Gauge};
-use super::pack::{Columns, LINE, PANEL, aligned, round_up};
+use super::pack::{Columns, LINE, PANEL, round_up};
+use super::room::{Room, carve};
 use super::small::{ROWS, SMALL, SmallPush, Wanted};
 use super::states::{InnerProducts, Softmax};
-use super::tangents::{BLOCK, Sums, Weighted, covariance_is_cheaper};
-use crate::drift::{Channel, Lanes, scratch};
+use super::tangents::{Sums, Weighted, covariance_is_cheaper};
+use super::thirds::Thirds;
+use crate::drift::{Channel, Lanes};
 
 /// Columns worked on at a time: enough to pay for reading the atoms, few enough for the cache.
 const COLUMNS_AT_A_TIME: usize = 72;
@@ -27,10 +29,37 @@ impl Centres {
         out: &mut [f64],
         work: &mut Vec<f64>,
     ) {
+        self.products(channel, block, lanes, (out, None), work);
+    }
+
+    /// [`Centres::push`], and the trace of each Jacobian with its derivatives along the tangents.
+    ///
+    /// *Shapes*: `divergence` has length `lanes.columns()`.
+    pub fn push_with_divergence(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Vec<f64>,
+    ) {
+        self.products(channel, block, lanes, (out, Some(divergence)), work);
+    }
+
+    fn products(
+        &self,
+        channel: Channel<f64>,
+        block: &[f64],
+        lanes: Lanes,
+        (out, mut divergence): (&mut [f64], Option<&mut [f64]>),
+        work: &mut Vec<f64>,
+    ) {
         let (dim, tangents) = (self.dim, lanes.tangents);
         let gauge = self.gauge(channel);
         if dim <= SMALL {
-            return self.small(gauge, block, Wanted::Products { tangents, out }, work);
+            let wanted = Wanted::Products { tangents, out, divergence };
+            return self.small(gauge, block, wanted, work);
         }
         let by_covariance = covariance_is_cheaper(dim, tangents);
         let carried = if by_covariance { 0 } else { tangents };
@@ -39,8 +68,12 @@ impl Centres {
         let rows = round_up(dim, PANEL);
         let width = dim * (1 + tangents);
         let factor = gauge.atoms * gauge.gain;
-        for (block, out) in block.chunks(width * most).zip(out.chunks_mut(width * most)) {
+        let groups = block.chunks(width * most).zip(out.chunks_mut(width * most));
+        for (group, (block, out)) in groups.enumerate() {
             self.moments(&gauge, block, width, carried, &mut room);
+            if divergence.is_some() {
+                self.thirds(block.len() / width, carried, &mut room);
+            }
             let trajectories = block.chunks_exact(width).zip(out.chunks_exact_mut(width));
             for (t, (from, to)) in trajectories.enumerate() {
                 let moments = &room.moments[t * rows * (1 + carried)..][..rows * (1 + carried)];
@@ -60,8 +93,30 @@ impl Centres {
                         *to = factor * c + gauge.state * v;
                     }
                 }
+                if let Some(divergence) = &mut divergence {
+                    let at = (group * most + t) * (1 + tangents);
+                    let (to, third) =
+                        (&mut divergence[at..][..1 + tangents], &room.thirds[t * (dim + 1)..]);
+                    gauge.divergence(third[dim], &third[..dim], &from[dim..], to);
+                }
             }
         }
+    }
+
+    /// Fills `room.thirds` for that many trajectories, from the weights and means of [`Centres::moments`].
+    fn thirds(&self, count: usize, carried: usize, room: &mut Room<'_>) {
+        let (out, totals) = room.thirds.split_at_mut(count * (self.dim + 1));
+        self.level.run(Thirds {
+            by_atom: &self.by_atom,
+            dim: self.dim,
+            weights: room.columns,
+            stride: room.stride * (1 + carried),
+            masses: &room.masses[..count],
+            means: room.moments,
+            means_stride: round_up(self.dim, PANEL) * (1 + carried),
+            totals,
+            out,
+        });
     }
 
     /// Posterior means and covariances of many states, for the channel (a, b²) with a > 0 and b > 0.
@@ -179,79 +234,6 @@ impl Centres {
     }
 }
 
-/// All scratch of one push, D > [`SMALL`].
-struct Room<'a> {
-    /// From one column of atoms to the next: not a multiple of 4096 bytes, which would crowd one cache set.
-    stride: usize,
-    offsets: &'a mut [f64],
-    states: &'a mut [f64],
-    scaled: &'a mut [f64],
-    columns: &'a mut [f64],
-    masses: &'a mut [f64],
-    moments: &'a mut [f64],
-    origins: &'a mut [f64],
-    product_totals: &'a mut [f64],
-    deviations: &'a mut [f64],
-    totals: &'a mut [f64],
-    lower: &'a mut [f64],
-    packed: &'a mut [f64],
-    applied: &'a mut [f64],
-}
-
-impl<'a> Room<'a> {
-    /// Room for trajectories carrying tangents, and for a covariance applied to `applied` tangents.
-    fn carve(
-        centres: &Centres,
-        (trajectories, carried): (usize, usize),
-        covariance: bool,
-        applied: usize,
-        work: &'a mut Vec<f64>,
-    ) -> Self {
-        let (dim, padded) = (centres.dim, centres.log_weights.len());
-        let rows = round_up(dim, PANEL);
-        let stride = if padded.is_multiple_of(64) { padded + LINE } else { padded };
-        let columns = trajectories * (1 + carried);
-        let square = if covariance { dim } else { 0 };
-        let applied = if covariance { applied } else { 0 };
-        let pieces = carve(
-            work,
-            [
-                padded,
-                trajectories * dim,
-                trajectories * dim,
-                columns * stride,
-                trajectories,
-                columns * rows,
-                trajectories * carried,
-                trajectories * carried * 8,
-                square * BLOCK * PANEL,
-                square * 8,
-                square * rows,
-                if applied > 0 { square * rows } else { 0 },
-                applied * rows,
-            ],
-        );
-        let [offsets, states, scaled, columns, masses, moments, origins, rest @ ..] = pieces;
-        let [product_totals, deviations, totals, lower, packed, applied] = rest;
-        Self {
-            stride,
-            offsets,
-            states,
-            scaled,
-            columns,
-            masses,
-            moments,
-            origins,
-            product_totals,
-            deviations,
-            totals,
-            lower,
-            packed,
-            applied,
-        }
-    }
-}
-
 /// The symmetric matrix whose lower triangle is `factor` times that of `lower`, written line by line.
 fn unfold(dim: usize, lower: &[f64], rows: usize, factor: f64, out: &mut [f64]) {
     for first in (0..dim).step_by(LINE) {
@@ -263,15 +245,4 @@ fn unfold(dim: usize, lower: &[f64], rows: usize, factor: f64, out: &mut [f64]) 
             }
         }
     }
-}
-
-/// Cuts scratch into pieces that each begin at a cache line.
-fn carve<const N: usize>(work: &mut Vec<f64>, lengths: [usize; N]) -> [&mut [f64]; N] {
-    let total: usize = lengths.iter().map(|n| round_up(*n, LINE)).sum();
-    let mut rest = aligned(scratch(work, total + LINE));
-    lengths.map(|length| {
-        let (piece, after) = std::mem::take(&mut rest).split_at_mut(round_up(length, LINE));
-        rest = after;
-        &mut piece[..length]
-    })
 }

@@ -3,7 +3,7 @@
 use super::centres::Gauge;
 use super::simd::{Kernel, Simd};
 use super::states::Prior;
-use super::sweeps::moments;
+use super::sweeps::{Moments, moments};
 
 /// The largest dimension with moments in registers.
 pub(super) const SMALL: usize = 4;
@@ -16,6 +16,8 @@ pub(super) enum Wanted<'a> {
         tangents: usize,
         /// Laid out as the block.
         out: &'a mut [f64],
+        /// The trace of each Jacobian and its derivatives along the tangents, when they are wanted.
+        divergence: Option<&'a mut [f64]>,
     },
     /// Posterior means and covariances.
     Covariances {
@@ -77,20 +79,29 @@ impl SmallPush<'_> {
             Wanted::Products { tangents, .. } => D * (1 + tangents),
             Wanted::Covariances { .. } => D,
         };
+        let thirds = matches!(self.wanted, Wanted::Products { divergence: Some(_), .. });
         let block = self.block.chunks_exact(P * width);
         let rest = block.remainder().chunks_exact(width);
         let done = block.len() * P;
         for (group, from) in block.enumerate() {
-            self.group::<S, D, P>(s, group * P, from, width);
+            if thirds {
+                self.group::<S, D, P, true>(s, group * P, from, width);
+            } else {
+                self.group::<S, D, P, false>(s, group * P, from, width);
+            }
         }
         for (t, from) in rest.enumerate() {
-            self.group::<S, D, 1>(s, done + t, from, width);
+            if thirds {
+                self.group::<S, D, 1, true>(s, done + t, from, width);
+            } else {
+                self.group::<S, D, 1, false>(s, done + t, from, width);
+            }
         }
     }
 
     /// Trajectories `first..first + P`, which are `from`.
     #[inline(always)]
-    fn group<S: Simd, const D: usize, const P: usize>(
+    fn group<S: Simd, const D: usize, const P: usize, const THIRDS: bool>(
         &mut self,
         s: S,
         first: usize,
@@ -103,9 +114,10 @@ impl SmallPush<'_> {
                 state[d] = from[d] - self.gauge.signal * self.mean[d];
             }
         }
-        let (centres, covariances) = moments(s, &self.prior, &states, self.weights);
+        let Moments { means, covariances, thirds } =
+            moments::<S, D, P, THIRDS>(s, &self.prior, &states, self.weights);
         for (p, from) in from.chunks_exact(width).enumerate() {
-            self.write(first + p, from, &centres[p], &covariances[p]);
+            self.write(first + p, from, &means[p], &covariances[p], &thirds[p]);
         }
     }
 
@@ -117,6 +129,7 @@ impl SmallPush<'_> {
         from: &[f64],
         centre: &[f64; D],
         covariance: &[[f64; D]; D],
+        third: &[f64; D],
     ) {
         let gauge = self.gauge;
         let mut mean = [0.0; D];
@@ -124,7 +137,7 @@ impl SmallPush<'_> {
             mean[d] = gauge.atoms * (centre[d] + self.mean[d]) + gauge.state * from[d];
         }
         match &mut self.wanted {
-            Wanted::Products { out, .. } => {
+            Wanted::Products { out, divergence, tangents } => {
                 let to = &mut out[t * from.len()..][..from.len()];
                 to[..D].copy_from_slice(&mean);
                 let factor = gauge.atoms * gauge.gain;
@@ -137,6 +150,14 @@ impl SmallPush<'_> {
                         }
                         product[i] = factor * sum + gauge.state * v[i];
                     }
+                }
+                if let Some(divergence) = divergence {
+                    let to = &mut divergence[t * (1 + *tangents)..][..1 + *tangents];
+                    let mut trace = 0.0;
+                    for (i, row) in covariance.iter().enumerate() {
+                        trace += row[i];
+                    }
+                    gauge.divergence(trace, third, &from[D..], to);
                 }
             }
             Wanted::Covariances { variance, means, covariances } => {

@@ -9,12 +9,19 @@ use super::simd::Simd;
 use super::softmax::exp;
 use super::states::{Prior, refine};
 
-/// The mean of the centred atoms and the lower triangle of their covariance, for each state.
-pub(super) type Moments<const D: usize, const P: usize> = ([[f64; D]; P], [[[f64; D]; D]; P]);
+/// Moments of the centred atoms p, for each state.
+pub(super) struct Moments<const D: usize, const P: usize> {
+    /// m = Σ w p.
+    pub(super) means: [[f64; D]; P],
+    /// The lower triangle of Σ w (p − m)(p − m)ᵀ.
+    pub(super) covariances: [[[f64; D]; D]; P],
+    /// Σ w |p − m|² (p − m), when it was asked for.
+    pub(super) thirds: [[f64; D]; P],
+}
 
 /// Moments in three sweeps over the atoms. Weights lie in lines of eight, P of them a panel.
 #[inline(always)]
-pub(super) fn moments<S: Simd, const D: usize, const P: usize>(
+pub(super) fn moments<S: Simd, const D: usize, const P: usize, const THIRDS: bool>(
     s: S,
     prior: &Prior<'_>,
     states: &[[f64; D]; P],
@@ -41,16 +48,18 @@ pub(super) fn moments<S: Simd, const D: usize, const P: usize>(
             means[p][d] = sums[d][p] * share[p];
         }
     }
-    let sums = second_moments(s, prior.centres, weights, &means);
+    let (seconds, sums) = central_moments::<S, D, P, THIRDS>(s, prior.centres, weights, &means);
     let mut covariances = [[[0.0; D]; D]; P];
+    let mut thirds = [[0.0; D]; P];
     for p in 0..P {
         for i in 0..D {
             for j in 0..=i {
-                covariances[p][i][j] = sums[i][j][p] * share[p];
+                covariances[p][i][j] = seconds[i][j][p] * share[p];
             }
+            thirds[p][i] = sums[i][p] * share[p];
         }
     }
-    (means, covariances)
+    Moments { means, covariances, thirds }
 }
 
 /// The sum of each vector.
@@ -108,7 +117,10 @@ fn mass_and_first_moments<S: Simd, const D: usize, const P: usize>(
     weights: &mut [f64],
     largest: &[f64; P],
 ) -> ([f64; P], [[f64; P]; D]) {
-    let largest = largest.map(|largest| s.splat(largest));
+    let mut top = [s.splat(0.0); P];
+    for p in 0..P {
+        top[p] = s.splat(largest[p]);
+    }
     let mut mass = [s.splat(0.0); P];
     let mut sums = [[s.splat(0.0); P]; D];
     for (panel, weights) in centres.chunks_exact(LINE * D).zip(weights.chunks_exact_mut(LINE * P)) {
@@ -116,7 +128,7 @@ fn mass_and_first_moments<S: Simd, const D: usize, const P: usize>(
         while at < LINE {
             for p in 0..P {
                 let line = &mut weights[p * LINE + at..];
-                let weight = exp(s, s.sub(s.load(line), largest[p]));
+                let weight = exp(s, s.sub(s.load(line), top[p]));
                 s.store(weight, line);
                 mass[p] = s.add(mass[p], weight);
                 for d in 0..D {
@@ -133,18 +145,24 @@ fn mass_and_first_moments<S: Simd, const D: usize, const P: usize>(
     (each_sum(s, &mass), first)
 }
 
-/// Σ_i w_i (p_i − m)(p_i − m)ᵀ, on and below the diagonal.
+/// Σ_i w_i (p_i − m)(p_i − m)ᵀ, on and below the diagonal, and Σ_i w_i |p_i − m|² (p_i − m) if `THIRDS`.
 ///
 /// About the mean: the difference of raw moments would lose |m|²/|C| times the rounding.
 #[inline(always)]
-fn second_moments<S: Simd, const D: usize, const P: usize>(
+fn central_moments<S: Simd, const D: usize, const P: usize, const THIRDS: bool>(
     s: S,
     centres: &[f64],
     weights: &[f64],
     means: &[[f64; D]; P],
-) -> [[[f64; P]; D]; D] {
-    let means = means.map(|mean| mean.map(|m| s.splat(m)));
+) -> ([[[f64; P]; D]; D], [[f64; P]; D]) {
+    let mut centre = [[s.splat(0.0); D]; P];
+    for p in 0..P {
+        for d in 0..D {
+            centre[p][d] = s.splat(means[p][d]);
+        }
+    }
     let mut sums = [[[s.splat(0.0); P]; D]; D];
+    let mut cubes = [[s.splat(0.0); P]; D];
     let mut away = [s.splat(0.0); D];
     for (panel, weights) in centres.chunks_exact(LINE * D).zip(weights.chunks_exact(LINE * P)) {
         let mut at = 0;
@@ -152,23 +170,36 @@ fn second_moments<S: Simd, const D: usize, const P: usize>(
             for p in 0..P {
                 let weight = s.load(&weights[p * LINE + at..]);
                 for d in 0..D {
-                    away[d] = s.sub(s.load(&panel[d * LINE + at..]), means[p][d]);
+                    away[d] = s.sub(s.load(&panel[d * LINE + at..]), centre[p][d]);
                 }
+                let mut square = s.splat(0.0);
                 for i in 0..D {
                     let weighted = s.mul(weight, away[i]);
+                    if THIRDS {
+                        square = s.mul_add(weighted, away[i], square);
+                    }
                     for j in 0..=i {
                         sums[i][j][p] = s.mul_add(weighted, away[j], sums[i][j][p]);
+                    }
+                }
+                if THIRDS {
+                    for d in 0..D {
+                        cubes[d][p] = s.mul_add(square, away[d], cubes[d][p]);
                     }
                 }
             }
             at += S::LANES;
         }
     }
-    let mut second = [[[0.0; P]; D]; D];
+    let mut seconds = [[[0.0; P]; D]; D];
+    let mut thirds = [[0.0; P]; D];
     for i in 0..D {
         for j in 0..=i {
-            second[i][j] = each_sum(s, &sums[i][j]);
+            seconds[i][j] = each_sum(s, &sums[i][j]);
+        }
+        if THIRDS {
+            thirds[i] = each_sum(s, &cubes[i]);
         }
     }
-    second
+    (seconds, thirds)
 }

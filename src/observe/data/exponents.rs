@@ -4,7 +4,7 @@ use super::noise::Levels;
 use super::{Watch, trajectories};
 use crate::drift::{Atoms, Denoiser};
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Grade, Quantity, REPORTED};
 use crate::flow::{Method, Sampler, Trajectory, geometric_times};
 use crate::linalg::symmetric_eigen;
 use crate::lyapunov::{Cocycle, Spectrum, spectrum, top_pairs};
@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use std::sync::atomic::Ordering;
 
 /// Runge–Kutta steps between the two noise levels, equal in log σ.
-const STEPS: usize = 24;
+pub const STEPS: usize = 24;
 
 /// Draws of the null; a gap is reported only when it stands out more than that of every draw, so at
 /// p = 1/(1 + draws). More draws where they are cheap.
@@ -127,9 +127,7 @@ pub fn against_null(
     }
     for i in 0..runs[0].spectrum.log_growth.len() {
         let values: Vec<f64> = runs.iter().map(|run| run.spectrum.log_growth[i]).collect();
-        let (mean, deviation) = moments(&values);
-        let bar = 2.0 * deviation / (values.len() as f64).sqrt();
-        facts.push("log_growth", Quantity::new(mean, bar, Grade::Sampled));
+        facts.push("log_growth", Quantity::sampled_mean(&values, REPORTED));
     }
     let observed = mean_gaps(runs);
     let draws = null_draws(set.dim());
@@ -165,10 +163,12 @@ pub fn against_null(
     let (largest, index) = statistic(&observed, draws);
     let exceeding = (0..draws).filter(|j| statistic(&null[*j], *j).0 >= largest).count();
     let p_value = (1 + exceeding) as f64 / (1 + draws) as f64;
-    for (i, gap) in observed.iter().enumerate() {
-        let (mean, deviation) = moments(&null.iter().map(|gaps| gaps[i]).collect::<Vec<_>>());
-        facts.push("gap", Quantity::new(*gap, 0.0, Grade::Sampled));
-        facts.push("null_gap", Quantity::new(mean, 2.0 * deviation, Grade::Sampled));
+    for i in 0..observed.len() {
+        let growths = runs.iter().map(|run| &run.spectrum.log_growth);
+        let gaps: Vec<f64> = growths.map(|growth| growth[i] - growth[i + 1]).collect();
+        let draws: Vec<f64> = null.iter().map(|gaps| gaps[i]).collect();
+        facts.push("gap", Quantity::sampled_mean(&gaps, REPORTED));
+        facts.push("null_gap", Quantity::sampled_mean(&draws, REPORTED));
     }
     facts.set("gap_p_value", Quantity::new(p_value, 0.0, Grade::Sampled));
     let significant = exceeding == 0 && index > 0;
@@ -179,7 +179,7 @@ pub fn against_null(
 }
 
 /// Gaussian points of the same number, mean and covariance.
-fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
+pub fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
     let (dim, count) = set.points.shape();
     let weights: Vec<f64> = set.log_weights.iter().map(|w| w.exp()).collect();
     let mean = &set.points * DVector::from_column_slice(&weights);
@@ -196,11 +196,16 @@ fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
     }
     let mut points = axes * noise;
     points.column_iter_mut().for_each(|mut column| column += &mean);
-    PointSet { points, log_weights: vec![-(count as f64).ln(); count], ..set.clone() }
+    PointSet {
+        points,
+        log_weights: vec![-(count as f64).ln(); count],
+        normals: None,
+        ..set.clone()
+    }
 }
 
 /// Mean and standard deviation (n − 1).
-fn moments(values: &[f64]) -> (f64, f64) {
+pub fn moments(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let square: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();

@@ -1,8 +1,7 @@
 //! At which noise levels a data set is seen as a whole, as a surface, or as single points.
 
-use super::median;
 use crate::error::{Error, Result};
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Grade, Quantity, REPORTED};
 use crate::linalg::spectral_norm;
 use crate::points::PointSet;
 use crate::random::Stream;
@@ -50,13 +49,14 @@ pub fn levels(set: &PointSet, stream: Stream, facts: &mut Facts) -> Result<Level
     let mut sigma = start;
     while basin.is_none() && sigma > 0.01 * least {
         let probe = |i| effective_atoms(&Posterior::at_probe(set, sigma, stream, i).weights);
-        let seen = median((0..PROBES).map(probe).collect());
+        let seen: Vec<f64> = (0..PROBES).map(probe).collect();
+        let seen = Quantity::sampled_median(&seen, REPORTED);
         facts.push("sigma_level", Quantity::exact(sigma));
-        facts.push("effective_atoms", Quantity::new(seen, 0.0, Grade::Sampled));
-        if end.is_none() && seen < RESOLVED {
+        facts.push("effective_atoms", seen);
+        if end.is_none() && seen.value < RESOLVED {
             end = Some(sigma);
         }
-        if seen < BASIN {
+        if seen.value < BASIN {
             basin = Some(sigma);
         }
         sigma *= (-std::f64::consts::LN_2 / PER_OCTAVE).exp();
@@ -66,12 +66,14 @@ pub fn levels(set: &PointSet, stream: Stream, facts: &mut Facts) -> Result<Level
     facts.set("sigma_start", Quantity::rounded(start, set.dim() as f64));
     facts.set("sigma_end", Quantity::exact(end));
     if let Some(basin) = basin {
-        facts.set("basin_sigma", Quantity::new(basin, 0.0, Grade::Sampled));
+        // The first level of the scan below the threshold: it may lie up to the level above.
+        let above = (std::f64::consts::LN_2 / PER_OCTAVE).exp() - 1.0;
+        facts.set("basin_sigma", Quantity::new(basin, above * basin, Grade::Estimated));
         let half = 0.5 * basin;
         let sizes = (0..PROBES)
             .map(|i| Posterior::at_probe(set, half, stream, i).largest_variance())
             .collect::<Result<Vec<f64>>>()?;
-        facts.set("basin_covariance", Quantity::new(median(sizes), 0.0, Grade::Sampled));
+        facts.set("basin_covariance", Quantity::sampled_median(&sizes, REPORTED));
     }
     Ok(Levels { start, end })
 }
@@ -135,6 +137,7 @@ mod tests {
             points: DMatrix::from_column_slice(2, 2, &[0.0, 0.0, 3.0, 4.0]),
             log_weights: vec![0.5_f64.ln(); 2],
             constant_columns: Vec::new(),
+            normals: None,
             notes: Vec::new(),
         };
         let posterior = Posterior { set: &set, sigma: 2.0, weights: vec![0.2, 0.8] };

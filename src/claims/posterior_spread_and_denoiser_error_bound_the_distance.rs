@@ -1,0 +1,159 @@
+//! T4.3: how far a model with an error of its prediction is from data on a set of positive reach.
+
+use super::riccati::{Coefficients, riccati_bound};
+use super::{Claim, Mutant, Variant};
+use crate::facts::{Facts, Grade, Quantity};
+use crate::verdict::{Judgement, Margin};
+
+/// Wider bars than this, relative to the larger side, decide nothing.
+const RESOLUTION: f64 = 0.05;
+
+/// Distances below this count as this: the sets themselves are of size one.
+const LEAST_SIZE: f64 = 1e-5;
+
+/// Data count as on the set to this accuracy.
+const ON_THE_SET: f64 = 1e-6;
+
+/// The claim.
+pub const CLAIM: Claim = Claim {
+    id: "posterior_spread_and_denoiser_error_bound_the_distance",
+    theory: &["T4.3"],
+    summary: "For data on a set of positive reach the distance of samples is bounded by the posterior spread over \
+              twice the reach plus the normal error: a denoiser error is not attenuated, a noise error is",
+    page: include_str!("../../theorems/posterior_spread_and_denoiser_error_bound_the_distance.md"),
+    least_in_scope: 0.5,
+    mutants: &[
+        Mutant { name: "spread_dropped", what: "V = 0: as if every set were flat" },
+        Mutant { name: "spread_halved", what: "V/(4 rch) in place of V/(2 rch)" },
+        Mutant { name: "reach_forgotten", what: "V/2 whatever the reach" },
+        Mutant { name: "error_dropped", what: "e = 0: the exact flow" },
+        Mutant { name: "error_halved", what: "half of the normal error counts" },
+        Mutant { name: "start_forgotten", what: "r_1 = 0" },
+        Mutant { name: "curvature_dropped", what: "DDIM: sliding along the set lifts nothing" },
+        Mutant { name: "curvature_halved", what: "DDIM: K/4 in place of K/2" },
+        Mutant { name: "boundary_ignored", what: "DDIM: also on sets with a boundary" },
+        Mutant {
+            name: "constant_error_attenuated",
+            what: "a constant denoiser error shrinks like one of the noise prediction",
+        },
+        Mutant {
+            name: "noise_error_not_attenuated",
+            what: "an error of the noise prediction stays as large as it was at the start",
+        },
+        Mutant { name: "diffusion_contracts_once", what: "ancestral: σ_min/σ_1, not its square" },
+        Mutant { name: "diffusion_error_not_doubled", what: "ancestral: half of the error counts" },
+        Mutant { name: "without_H1", what: "also for data off the set" },
+    ],
+    margins,
+};
+
+fn at_most(name: String, left: Quantity, right: Quantity) -> Margin {
+    let scale = left.value.abs().max(right.value.abs()).max(LEAST_SIZE);
+    Margin::attained(name, left, right, scale, RESOLUTION)
+}
+
+/// The displacement along a flat normal at the end, by the flow and by the reverse diffusion.
+fn flat(facts: &Facts, v: Variant) -> (f64, f64) {
+    let of = |name: &str| facts.get(name).value;
+    let (first, last, c) = (of("sigma_start"), of("sigma_end"), of("flat_error"));
+    let start = of("flat_start");
+    let ratio = last / first;
+    let constant = (c * (1.0 - ratio), c * (1.0 - ratio * ratio));
+    let attenuated = (c * last * ratio.recip().ln(), 2.0 * c * last * (1.0 - ratio));
+    let of_noise = of("flat_error_of_noise") == 1.0;
+    let (flow, diffusion) = match of_noise {
+        true if v.is("noise_error_not_attenuated") => (constant.0 * first, constant.1 * first),
+        false if v.is("constant_error_attenuated") => attenuated,
+        true => attenuated,
+        false => constant,
+    };
+    let kept = if v.is("diffusion_contracts_once") { ratio } else { ratio * ratio };
+    let diffusion = diffusion * v.scale("diffusion_error_not_doubled", 0.5);
+    (ratio * start + flow, kept * start + diffusion)
+}
+
+fn margins(facts: &Facts, v: Variant) -> Judgement {
+    let off = facts.get("off_the_set");
+    let hypotheses = vec![
+        Margin::at_most("H1 data on the set", off, Quantity::exact(ON_THE_SET)),
+        Margin::condition("H2 positive reach", facts.get("reach").value > 0.0),
+    ];
+    if facts.get("reach").value <= 0.0 {
+        return Judgement { hypotheses, conclusions: Vec::new() };
+    }
+    let (time, distance) = (facts.series("time"), facts.series("distance"));
+    let (spread, error, lean) =
+        (facts.series("spread"), facts.series("error"), facts.series("lean"));
+    let count = time.len();
+    if count < 2 || [distance, spread, error, lean].iter().any(|s| s.len() != count) {
+        return Judgement::default();
+    }
+    let reach = if v.is("reach_forgotten") { Quantity::exact(1.0) } else { facts.get("reach") };
+    let part = 0.5 * v.scale("spread_dropped", 0.0) * v.scale("spread_halved", 0.5);
+    // A convex set has infinite reach.
+    let bend = |spread: Quantity| match reach.value.is_infinite() {
+        true => Quantity::exact(0.0),
+        false => spread / reach * part,
+    };
+    let weight = v.scale("error_dropped", 0.0) * v.scale("error_halved", 0.5);
+
+    // (a) ⟨n, D − p⟩ ≤ V/(2 rch), at the time where it is tightest in each quarter.
+    let mut conclusions = Vec::new();
+    let quarters = |quarter: usize| (count - 1) * (quarter - 1) / 4..=(count - 1) * quarter / 4;
+    for quarter in 1..=4 {
+        let margin = |k: usize| {
+            // The direction n is not known where r is lost in its bar.
+            let known = lean[k].bar < RESOLUTION * 0.5 * (lean[k].value.abs() + LEAST_SIZE);
+            let name = format!("(a) lean in quarter {quarter}");
+            known.then(|| at_most(name, lean[k], bend(spread[k])))
+        };
+        let margins = quarters(quarter).filter_map(margin);
+        conclusions.extend(margins.min_by(|a, b| a.slack.total_cmp(&b.slack)));
+    }
+
+    // (b) the integrated bound: (R) of T2.1 with γ = 1 and without its quadratic term.
+    let push: Vec<Quantity> =
+        spread.iter().zip(error).map(|(v, e)| bend(*v) + *e * weight).collect();
+    let (one, none) = (vec![Quantity::exact(1.0); count], vec![Quantity::exact(0.0); count]);
+    let coefficients = Coefficients { times: time, gamma: &one, kappa: &push, eta: &none };
+    let start = (distance[0].value + distance[0].bar) * v.scale("start_forgotten", 0.0);
+    let Some(bound) = riccati_bound(coefficients, start) else {
+        return Judgement::default();
+    };
+    let bound: Vec<Quantity> =
+        bound.y.iter().map(|y| Quantity::new(*y, 0.0, Grade::Estimated)).collect();
+    for quarter in 1..=4 {
+        let margin =
+            |k: usize| at_most(format!("(b) distance in quarter {quarter}"), distance[k], bound[k]);
+        conclusions
+            .extend(quarters(quarter).map(margin).min_by(|a, b| a.slack.total_cmp(&b.slack)));
+    }
+
+    // (c) one DDIM map from the states at the quarters.
+    let kept = facts.get("kept");
+    let rest = Quantity::exact(1.0) - kept;
+    let half = 0.5 * v.scale("curvature_dropped", 0.0) * v.scale("curvature_halved", 0.5);
+    let map = |name: &str| facts.series(&format!("map_{name}"));
+    let judged = facts.get("closed").value == 1.0 || v.is("boundary_ignored");
+    if judged && facts.get("curvature").value.is_finite() {
+        let rows = map("start").iter().zip(map("spread")).zip(map("error")).zip(map("slide"));
+        for (k, (((r, spread), e), slide)) in rows.enumerate() {
+            let slide = rest * *slide;
+            let right = kept * *r
+                + rest * (bend(*spread) + *e * weight)
+                + facts.get("curvature") * slide * slide * half;
+            let name = format!("(c) DDIM map at {}/4", k + 1);
+            conclusions.push(at_most(name, map("distance")[k], right));
+        }
+    }
+
+    // (d), (e) closed forms on a flat.
+    let (flow, diffusion) = flat(facts, v);
+    let equal = |name: &str, fact: &str, value: f64| {
+        Margin::equal(name, facts.get(fact), Quantity::rounded(value, 64.0), RESOLUTION)
+    };
+    conclusions.push(equal("(d) flow on a flat", "flat_flow", flow));
+    conclusions.push(equal("(e) reverse diffusion on a flat", "flat_diffusion", diffusion));
+
+    Judgement { hypotheses, conclusions }
+}

@@ -1,0 +1,209 @@
+//! Worlds in which alignment and robustness part, for T7.
+
+use super::Observation;
+use super::planar::PlanarWorld;
+use super::resolved::Resolved;
+use crate::claims::counterexample_maps::NUMBERS;
+use crate::drift::{Canonical, Channel, Counterexample, Denoise, Embedded, Gaussian, PlaneField};
+use crate::error::Result;
+use crate::facts::{Facts, Grade, Quantity};
+use crate::flow::{Method, Sampler, geometric_times, uniform_times};
+use crate::linalg::{frame_from_normals, largest_angle};
+use crate::random::{Knobs, Stream};
+use nalgebra::{DVector, dmatrix, dvector};
+use serde::Serialize;
+use std::f64::consts::TAU;
+
+/// Intervals of the time grid of a ridge and of a slab.
+const STEPS: usize = 64;
+
+/// One of the counterexamples; the plainest is C6, which is C1.
+pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+    match knobs.pick(&["C1", "C7", "C8", "C9", "C10", "C12"]) {
+        "C10" => Ridge::decode(knobs).observe(),
+        "C12" => Slab::decode(knobs).observe(),
+        number => decode(number, knobs).observe(),
+    }
+}
+
+/// A planar counterexample of that number, with its error.
+fn decode(number: &'static str, knobs: &mut Knobs) -> PlanarWorld {
+    let span = knobs.range(0.5, 2.0);
+    let total = knobs.log_range(0.5, 10.0);
+    let slope = knobs.log_range(0.02, 5.0);
+    let (first, second) = (knobs.unit(), knobs.unit());
+    let between = |low: f64, high: f64, unit: f64| low * (high / low).powf(unit);
+    let rate = total / span;
+    let mut start = [0.0, 1.0];
+    let example = match number {
+        "C7" => Counterexample::Expansion { rate: 0.5 * rate },
+        "C8" => Counterexample::LateError { rate, last: span * between(0.003, 0.2, first) },
+        "C9" => {
+            let (slope, height) = (rate * between(0.2, 3.0, first), between(1e-3, 0.05, second));
+            start = [TAU * knobs.unit() * height / slope, 0.5];
+            Counterexample::Ripple { rate, slope, height }
+        }
+        _ => Counterexample::IsotropicCompression { rate },
+    };
+    let mut world = PlanarWorld::new(number, example, span, slope, knobs);
+    world.start = start;
+    world.with_error()
+}
+
+fn state_number(facts: &mut Facts, number: &str, parameters: [f64; 3]) {
+    let place = NUMBERS.iter().position(|n| *n == number).expect("a number of the list");
+    facts.set("counterexample", Quantity::exact(place as f64));
+    facts.set_series("parameters", parameters.map(Quantity::exact).to_vec());
+}
+
+/// C10: the data N(0, diag(1, s²)), seen on or off the ridge.
+#[derive(Clone, Serialize)]
+pub struct Ridge {
+    /// D.
+    pub dim: usize,
+    /// d, at most D − 1.
+    pub tangent: usize,
+    /// s.
+    pub thickness: f64,
+    /// The first noise level.
+    pub sigma_start: f64,
+    /// The last one.
+    pub sigma_end: f64,
+    /// l_0.
+    pub start_slope: f64,
+    /// Distance from the ridge at the start, in deviations.
+    pub offset: f64,
+    /// Of the axes, and of the state along the ridge.
+    #[serde(skip)]
+    pub stream: Stream,
+}
+
+impl Ridge {
+    fn decode(knobs: &mut Knobs) -> Self {
+        let dim = knobs.count(2, 8);
+        let thickness = knobs.log_range(0.01, 0.3);
+        Self {
+            dim,
+            tangent: knobs.count(1, dim - 1),
+            thickness,
+            sigma_start: knobs.log_range(1.0, 20.0),
+            sigma_end: thickness * knobs.log_range(0.1, 1.0),
+            start_slope: knobs.log_range(0.02, 5.0),
+            offset: if knobs.unit() > 0.8 { knobs.range(0.3, 2.0) } else { 0.0 },
+            stream: knobs.stream("ridge"),
+        }
+    }
+
+    /// The slope, the sine of the angle, and the overlap with the score at the end.
+    ///
+    /// *Errors*: as [`Resolved::new`].
+    pub fn observe(&self) -> Result<Observation> {
+        let (dim, d) = (self.dim, self.tangent);
+        let axes = frame_from_normals(dim, dim, &self.stream.named("axes").normals(dim * dim));
+        let variance = |i: usize| if i < d { 1.0 } else { self.thickness * self.thickness };
+        let law = Gaussian::new(vec![0.0; dim], axes.clone(), (0..dim).map(variance).collect())?;
+        let flow = Canonical { denoiser: &law };
+        let levels = geometric_times(self.sigma_start, self.sigma_end, STEPS);
+        let sampler = Sampler::new(Method::DormandPrince, levels);
+        let refined = sampler.refined();
+        let (tangent, normal) =
+            (axes.columns(0, d).into_owned(), axes.columns(d, dim - d).into_owned());
+        let along = DVector::from_vec(self.stream.named("along").normals(d));
+        let scale = self.sigma_start.hypot(1.0);
+        let start = (&tangent * &along + normal.column(0) * self.offset) * scale;
+        let orbit = Resolved::new(&flow, &sampler, &refined, start.as_slice())?;
+        let mut plane = tangent.clone();
+        plane.column_mut(0).axpy(self.start_slope, &normal.column(0), 1.0);
+
+        let mut facts = Facts::new();
+        let parameters = [self.thickness, self.sigma_start, self.sigma_end];
+        state_number(&mut facts, "C10", parameters);
+        facts.set("start_slope", Quantity::exact(self.start_slope));
+        facts.set("offset", Quantity::exact(self.offset));
+        facts.set("share", Quantity::exact(along[0] * along[0] / along.norm_squared()));
+        let slope = orbit.end_slope(&plane, &tangent, &normal)?;
+        facts.set("slope", slope);
+        let planes = orbit.planes(&plane);
+        let (fine, coarse) = &planes[STEPS];
+        let turned = largest_angle(fine, coarse)? + orbit.relative();
+        let sine = largest_angle(fine, &tangent)?.sin();
+        facts.set("end_sine", Quantity::new(sine, turned, Grade::Estimated));
+
+        let (state, off) = orbit.state(STEPS);
+        let mut mean = vec![0.0; dim];
+        law.denoise(Channel::canonical(self.sigma_end), state.as_slice(), &mut mean);
+        let square = self.sigma_end * self.sigma_end;
+        let score = (DVector::from_vec(mean) - state) / square;
+        let overlap = fine.tr_mul(&score).norm() / score.norm();
+        // The score turns with the state, and cancellation of D − y is rounding of y/σ².
+        let steepest = (self.thickness * self.thickness + square).recip();
+        let rounding = 16.0 * f64::EPSILON * state.norm() / square;
+        let bar = 2.0 * (off * steepest + rounding) / score.norm() + turned;
+        facts.set("overlap", Quantity::new(overlap, bar, Grade::Estimated));
+        let across = normal.tr_mul(&score).norm() / score.norm();
+        facts.set("score_normal", Quantity::new(across, bar, Grade::Estimated));
+        Ok(Observation::new(self, facts))
+    }
+}
+
+/// C12: the law is uniform on the slab |y| ≤ 1 at the end of v = −c y; the error is ε(a + b y).
+#[derive(Clone, Serialize)]
+pub struct Slab {
+    /// c.
+    pub rate: f64,
+    /// τ.
+    pub span: f64,
+    /// a.
+    pub constant: f64,
+    /// b.
+    pub gradient: f64,
+    /// ε.
+    pub size: f64,
+}
+
+impl Slab {
+    fn decode(knobs: &mut Knobs) -> Self {
+        let span = knobs.range(0.5, 2.0);
+        let rate = knobs.range(0.0, 3.0);
+        let constant = knobs.range(0.2, 1.0) * if knobs.unit() > 0.5 { -1.0 } else { 1.0 };
+        let gradient = knobs.range(-0.3, 1.0);
+        let shift = knobs.log_range(1e-4, 0.19);
+        let size = shift / ((constant.abs() + gradient.abs()) * span);
+        Self { rate, span, constant, gradient, size }
+    }
+
+    /// Where the point y of the end comes from, by the flow run backwards, with this part of the error.
+    fn origin(&self, end: f64, part: f64) -> Result<Quantity> {
+        let size = part * self.size;
+        let backwards = PlaneField {
+            normal_rate: self.rate - size * self.gradient,
+            push: [0.0, -size * self.constant],
+            ..PlaneField::default()
+        };
+        let field = Embedded::new(backwards, dmatrix![1.0; 0.0], dvector![0.0, 1.0])?;
+        let times = uniform_times(0.0, self.span, STEPS);
+        let sampler = Sampler::new(Method::DormandPrince, times);
+        let refined = sampler.refined();
+        let orbit = Resolved::new(&field, &sampler, &refined, &[0.0, end])?;
+        let (state, bar) = orbit.state(STEPS);
+        Ok(Quantity::new(state[1], bar, Grade::Estimated))
+    }
+
+    /// The mass that the error puts off the slab.
+    ///
+    /// *Errors*: as [`Resolved::new`].
+    pub fn observe(&self) -> Result<Observation> {
+        let mut facts = Facts::new();
+        state_number(&mut facts, "C12", [self.rate, self.constant, self.gradient]);
+        facts.set("span", Quantity::exact(self.span));
+        facts.set("size", Quantity::exact(self.size));
+        // The law starts uniform between the origins of ±1 under the exact flow.
+        let lost = |end: f64| -> Result<Quantity> {
+            let edge = self.origin(end, 0.0)?;
+            let beyond = (edge - self.origin(end, 1.0)?) / edge * 0.5;
+            Ok(beyond.max(Quantity::exact(0.0)))
+        };
+        facts.set("mass_outside", lost(1.0)? + lost(-1.0)?);
+        Ok(Observation::new(self, facts))
+    }
+}
