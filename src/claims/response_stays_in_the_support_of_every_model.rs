@@ -17,6 +17,13 @@ const LEAST_SIZE: f64 = 1e-3;
 /// Jacobians of a larger condition are taken as singular.
 const LARGEST_CONDITION: f64 = 1e4;
 
+/// Spread of quotients where ρ has three derivatives: they err by h², and their extrapolation by much less.
+const SMOOTH: f64 = 1.0;
+
+/// Where the second derivative of ρ jumps, as on the boundary of its support: all err by h, the
+/// extrapolation by two thirds of the difference of the quotients while they are linear in h.
+const EDGE: f64 = 2.0;
+
 /// The claim.
 pub const CLAIM: Claim = Claim {
     id: "response_stays_in_the_support_of_every_model",
@@ -50,14 +57,13 @@ fn sum(terms: &[Quantity]) -> Quantity {
 
 /// The derivative at 0 from the values at −h, −h/2, h/2, h, by extrapolation.
 ///
-/// The bar is the difference of the two quotients and rounding; it is of first order in h where the second
-/// derivative jumps, as on the boundary of a support, and so is the error.
-fn slope(values: &[Quantity], step: Quantity) -> Quantity {
+/// The bar is `spread` times the difference of the two quotients, and rounding.
+fn slope(values: &[Quantity], step: Quantity, spread: f64) -> Quantity {
     let &[far_back, back, ahead, far_ahead] = values else { return Quantity::UNKNOWN };
     let (coarse, fine) = ((far_ahead - far_back) / (step * 2.0), (ahead - back) / step);
     let value = (fine.value * 4.0 - coarse.value) / 3.0;
     let rounding = 2.0 * (fine.bar + coarse.bar);
-    Quantity::new(value, (fine.value - coarse.value).abs() + rounding, fine.grade)
+    Quantity::new(value, spread * (fine.value - coarse.value).abs() + rounding, fine.grade)
 }
 
 fn margins(facts: &Facts, v: Variant) -> Judgement {
@@ -105,7 +111,7 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         size = size.max(true_density.value * term);
         relative.push(g);
         predicted.push(density * g);
-        measured.push(slope(&values[4 * i..][..4], steps[i]));
+        measured.push(slope(&values[4 * i..][..4], steps[i], SMOOTH));
     }
     let judge = |name: &str, m: &[Quantity], p: &[Quantity], size: f64, resolution: f64| {
         agree(name, m, p, Relative::To(size), resolution)
@@ -115,7 +121,7 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
     let values = facts.series("zero_value");
     let steps = facts.series("zero_step");
     let zero: Vec<Quantity> =
-        values.chunks(4).zip(steps).map(|(values, step)| slope(values, *step)).collect();
+        values.chunks(4).zip(steps).map(|(values, step)| slope(values, *step, EDGE)).collect();
     let outside: Vec<Quantity> = match v.is("response_outside") {
         true => facts.series("zero_divergence").iter().map(|d| -(largest * *d)).collect(),
         false => vec![ZERO; zero.len()],
@@ -146,7 +152,7 @@ fn of_a_curve(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         let leaves = if v.is("whole_sensitivity_leaves") { whole[i] } else { normal[i] };
         predicted = predicted + leaves * share;
         size += share * whole[i].value;
-        mass = mass + slope(&off[4 * i..][..4], step) * share;
+        mass = mass + slope(&off[4 * i..][..4], step, SMOOTH) * share;
     }
     if v.is("support_inclusion_shows_robustness") {
         predicted = ZERO;

@@ -14,6 +14,8 @@ use crate::manifold::{self, Chart, Ellipse, Manifold, Part};
 use crate::random::{Knobs, Stream};
 use crate::response::NoisyLaw;
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
+use nalgebra::DVector;
 use serde::Serialize;
 
 /// Half axes of the ellipse on which the atoms of [`Data::Ellipse`] lie, and their thickness.
@@ -222,6 +224,16 @@ impl Model {
         Ok(Self { kind, data, schedule, method, times, error, denoiser, waves, sampler })
     }
 
+    /// What kind of model it is.
+    pub fn labels(&self) -> Labels {
+        match &self.data {
+            _ if self.kind == Kind::Waves => Labels::of("waves").in_dimension(self.dim()),
+            Data::Law(law) => law.labels(),
+            Data::Sphere { .. } => Labels::of("sphere"),
+            Data::Ellipse => Labels::of("atoms on an ellipse"),
+        }
+    }
+
     /// The exact posterior mean of the data.
     pub fn denoiser(&self) -> &Denoiser {
         &self.denoiser
@@ -262,6 +274,22 @@ impl Model {
     /// The law of the path at one of the times; N(0, I) for waves.
     pub fn law(&self, time: f64) -> NoisyLaw<'_, Denoiser> {
         NoisyLaw { denoiser: &self.denoiser, channel: self.channel(time) }
+    }
+
+    /// How much more the rounding of a split error is at these states: near the medial axis of the data the
+    /// nearest point turns fast.
+    pub fn split_loss(&self, states: &[DVector<f64>]) -> f64 {
+        let axis = match (self.error.part, &self.data) {
+            (Some(_), Data::Sphere { .. }) => 0.0,
+            // Of an ellipse it is a piece of the long axis.
+            (Some(_), Data::Ellipse) => (ELLIPSE.0 * ELLIPSE.0 - ELLIPSE.1 * ELLIPSE.1) / ELLIPSE.0,
+            _ => return 1.0,
+        };
+        let distance = |x: &DVector<f64>| {
+            let beyond = (x[0].abs() - axis).max(0.0);
+            x.iter().skip(1).fold(beyond * beyond, |sum, x| sum + x * x).sqrt()
+        };
+        1.0 + ELLIPSE.0 / states.iter().map(distance).fold(f64::INFINITY, f64::min)
     }
 
     /// A random state of about the size of those the model starts from.

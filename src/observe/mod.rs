@@ -86,6 +86,16 @@ type Observer = fn(&mut Knobs) -> Result<Observation>;
 /// Who observes what: one line a claim.
 const OBSERVERS: &[(&str, Observer)] = &[
     (
+        "sensitivity_carries_the_response_of_any_law",
+        sensitivity_carries_the_response_of_any_law::observe,
+    ),
+    (
+        "response_stays_in_the_support_of_every_model",
+        response_stays_in_the_support_of_every_model::observe,
+    ),
+    ("two_formulas_give_one_response", two_formulas_give_one_response::observe),
+    ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
+    (
         "off_support_mass_follows_the_order_of_vanishing",
         off_support_mass_follows_the_order_of_vanishing::observe,
     ),
@@ -97,16 +107,6 @@ const OBSERVERS: &[(&str, Observer)] = &[
         "normal_error_over_thickness_bounds_the_response",
         normal_error_over_thickness_bounds_the_response::observe,
     ),
-    ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
-    (
-        "sensitivity_carries_the_response_of_any_law",
-        sensitivity_carries_the_response_of_any_law::observe,
-    ),
-    (
-        "response_stays_in_the_support_of_every_model",
-        response_stays_in_the_support_of_every_model::observe,
-    ),
-    ("two_formulas_give_one_response", two_formulas_give_one_response::observe),
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),

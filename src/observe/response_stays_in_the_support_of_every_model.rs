@@ -13,13 +13,14 @@ use crate::response::{
     LogDensity, along_maps, divergence_by_volume, log_density_slope, sensitivities,
 };
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 use serde::Serialize;
 use std::f64::consts::TAU;
 
 /// How far ε moves a state, as part of the radius 1 of the support; differences err by its square.
-const STEP: f64 = 1e-3;
+const STEP: f64 = 5e-4;
 
 /// Points inside the support.
 const INSIDE: usize = 3;
@@ -128,7 +129,12 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Look::Density => density(&world, &mut facts)?,
         Look::Curve => curve(&world, &mut facts)?,
     }
-    Ok(Observation::new(&world, facts))
+    let labels = match world.look {
+        Look::Curve => Labels::of("law on a curve"),
+        Look::Density if world.base.power <= 1.0 => Labels::against("density with a kink"),
+        Look::Density => world.model.labels(),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 /// Where the orbit at error size ε must start to end at `end`, and dx_K/dx_0 there.
@@ -194,7 +200,8 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
         let volume = response.jacobian.determinant().abs();
         // Near zeros the score of the source is a quotient by what is left of a difference.
         let gap = base.hole.map_or(1.0, |a| (radius * radius - a * a).abs());
-        let rounding = response.rounding[last] * (1.0 + gap.recip());
+        let loss = world.model.split_loss(&response.states);
+        let rounding = response.rounding[last] * loss * (1.0 + gap.recip());
         append("start_density", Quantity::rounded(base.density(&x), 64.0 * (1.0 + gap.recip())));
         append("volume", estimated(volume, rounding * volume));
         append("divergence", estimated(response.divergence[last], rounding));

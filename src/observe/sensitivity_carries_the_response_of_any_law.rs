@@ -9,6 +9,7 @@ use crate::flow::{Maps, Orbit};
 use crate::lyapunov::Cocycle;
 use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
+use crate::scenario::Labels;
 use nalgebra::DMatrix;
 use num_dual::Dual;
 use serde::Serialize;
@@ -143,7 +144,12 @@ impl World {
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs)?;
     let facts = measure(&world)?;
-    Ok(Observation::new(&world, facts))
+    let labels = match (world.ramp, world.start_moves) {
+        (true, _) => Labels::against("kink at an atom"),
+        (_, true) => Labels::against("start that moves"),
+        _ => world.model.labels(),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 fn measure(world: &World) -> Result<Facts> {

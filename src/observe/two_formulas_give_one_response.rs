@@ -12,6 +12,7 @@ use crate::random::{Knobs, Stream};
 use crate::response::{
     Lagrangian, LagrangianState, LogDensity, along_maps, divergence_by_volume, log_density_slope,
 };
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -83,7 +84,11 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Look::Equations => equations(&world, &mut facts)?,
         Look::Line => line(&world, &mut facts)?,
     }
-    Ok(Observation::new(&world, facts))
+    let labels = match world.widened == 1.0 {
+        true => world.model.labels(),
+        false => Labels::against("another start law"),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels))
 }
 
 fn maps(world: &World, facts: &mut Facts) -> Result<()> {
@@ -98,14 +103,27 @@ fn maps(world: &World, facts: &mut Facts) -> Result<()> {
     facts.set("dim", Quantity::exact(start.len() as f64));
 
     let exact = |values: &[f64]| values.iter().map(|v| Quantity::exact(*v)).collect();
-    let rows = |rows: &[DVector<f64>]| -> Vec<f64> {
-        rows.iter().flat_map(|row| row.iter().copied()).collect()
+    let loss = model.split_loss(&response.states);
+    let rounding: Vec<f64> = response.rounding.iter().map(|bar| bar * loss).collect();
+    facts.set_series("rounding", exact(&rounding));
+    // The terms share their relative rounding.
+    let pairs = response.delta.iter().zip(&response.score);
+    let products = pairs.map(|(delta, score)| delta.norm() * score.norm());
+    let sizes = products.chain(response.divergence.iter().map(|d| d.abs()));
+    let relative = rounding[last] / sizes.fold(1.0, f64::max);
+    let term = |value: f64, size: f64| Quantity::new(value, relative * size, Grade::Estimated);
+    let rows = |rows: &[DVector<f64>]| -> Vec<Quantity> {
+        let entries = |row: &DVector<f64>| {
+            let size = row.norm();
+            row.iter().map(|v| term(*v, size)).collect::<Vec<_>>()
+        };
+        rows.iter().flat_map(entries).collect()
     };
-    facts.set_series("rounding", exact(&response.rounding));
-    facts.set_series("delta", exact(&rows(&response.delta)));
-    facts.set_series("score", exact(&rows(&response.score)));
-    facts.set_series("error", exact(&rows(&response.error)));
-    facts.set_series("divergence", exact(&response.divergence));
+    facts.set_series("delta", rows(&response.delta));
+    facts.set_series("score", rows(&response.score));
+    facts.set_series("error", rows(&response.error));
+    let divergences = response.divergence.iter().map(|d| term(*d, d.abs()));
+    facts.set_series("divergence", divergences.collect());
     // The Jacobians once more, from the orbit.
     let orbit = Orbit::from(&maps, 0.0, &start)?;
     let mut carried = response.score[0].clone();
@@ -113,13 +131,14 @@ fn maps(world: &World, facts: &mut Facts) -> Result<()> {
     for (k, slope) in response.error_slope.iter().enumerate() {
         let jacobian = orbit.push(k, &DMatrix::identity(start.len(), start.len()));
         let back = inverse(&jacobian)?;
-        facts.push("trace", Quantity::exact((slope * &back).trace()));
-        facts.push("trace_before", Quantity::exact(slope.trace()));
+        let product = slope * &back;
+        facts.push("trace", term(product.trace(), product.norm()));
+        facts.push("trace_before", term(slope.trace(), slope.norm()));
         carried = back.tr_mul(&carried);
         carried_score.push(carried.clone());
     }
-    facts.set_series("carried_score", exact(&rows(&carried_score)));
-    let estimated = |value: f64| Quantity::new(value, response.rounding[last], Grade::Estimated);
+    facts.set_series("carried_score", rows(&carried_score));
+    let estimated = |value: f64| Quantity::new(value, rounding[last], Grade::Estimated);
     facts.set("slope_at_fixed_point", estimated(log_density_slope(&maps, &source, &response)?));
     facts.set("divergence_by_volume", estimated(divergence_by_volume(&maps, &start)?));
     Ok(())
