@@ -134,10 +134,16 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
     let values = DVector::from_fn(n, |c, _| norms[order[c]]);
     let rank = values.iter().take_while(|s| **s > 0.0).count();
     let left = DMatrix::from_fn(a.nrows(), rank, |r, c| u[(r, order[c])] / values[c]);
-    let missing = complement(&left).columns(0, n - rank).into_owned();
-    let left = DMatrix::from_fn(a.nrows(), n, |r, c| {
-        if c < rank { left[(r, c)] } else { missing[(r, c - rank)] }
-    });
+    // The complement of a tall frame is a large matrix: only where it is needed.
+    let left =
+        if rank == n {
+            left
+        } else {
+            let missing = complement(&left).columns(0, n - rank).into_owned();
+            DMatrix::from_fn(a.nrows(), n, |r, c| {
+                if c < rank { left[(r, c)] } else { missing[(r, c - rank)] }
+            })
+        };
     Ok(Svd { left, values, right: DMatrix::from_fn(n, n, |r, c| v[(r, order[c])]) })
 }
 

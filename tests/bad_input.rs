@@ -77,6 +77,10 @@ fn options() {
         (&["check", CHEAP, "--world", "1", "--worlds", "2"], "--worlds"),
         (&["check", CHEAP, "--world", "1", "--data", "a.npy"], "--data"),
         (&["check", "--world", "1"], "CLAIM"),
+        (&["check", CHEAP, "--world", "1", "--normals"], "--normals"),
+        (&["check", "--normals"], "--data"),
+        (&["check", "--normal", "--data", "a.npy"], "'--normals'"),
+        (&["check", "--data", "a.npy", "--normals=yes"], "--normals"),
         (&["check", "--scale", "loud"], "'loud' for '--scale"),
         (&["check", "--scale", "NONE"], "'NONE' for '--scale"),
         (&["check", "--scale", ""], "--scale"),
@@ -310,6 +314,29 @@ fn csv_files() {
     let wide = "word".repeat(10_000) + ",1\n2,3\n";
     std::fs::write(folder.path().join("bad.csv"), wide).unwrap();
     refused(folder.path(), &["check", "--data", "bad.csv", "--scale", "unit"], "wordword");
+}
+
+#[test]
+fn normals() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"1,2,3\n4,5,6\n", "3 columns are not D"),
+        (b"1,1\n2,1\n", "2 columns are not D"),
+        (b"1\n2\n", "1 columns are not D"),
+        (
+            b"0,0,1,0\n1,1,2,0\n",
+            "the normal of point 1 (counted from 0), its last 2 columns, has length 2",
+        ),
+        (b"0,0,1,0\n1,1,0,0\n", "has length 0, not 1"),
+        (b"0,0,0.9,0\n1,1,0.99,0\n", "(2 such normals in all)"),
+        (b"1,0,0,0\n0,1,5,5\n", "normal of point 0"),
+        (b"0,0,1,0\n1,1,NaN,0\n", "NaN at line 2, column 3"),
+        (b"0,0,1,0\n0,0,0,1\n", "all 2 rows are the same point"),
+    ];
+    let folder = tempdir().unwrap();
+    for (bytes, named) in cases {
+        std::fs::write(folder.path().join("bad.csv"), bytes).unwrap();
+        refused(folder.path(), &["check", "--data", "bad.csv", "--normals"], named);
+    }
 }
 
 #[test]

@@ -28,7 +28,8 @@ fn help_lists_commands_and_exit_codes() {
         assert!(stdout(&help).contains(word), "{word}");
     }
     let help = stdout(&run(folder.path(), &["check", "--help"]));
-    let options = ["--worlds", "--world", "--seed", "--threads", "--data", "--scale", "--out"];
+    let options =
+        ["--worlds", "--world", "--seed", "--threads", "--data", "--normals", "--scale", "--out"];
     for option in options.into_iter().chain(["--json"]) {
         assert!(help.contains(option), "{option}");
     }
@@ -236,6 +237,46 @@ fn a_data_set_is_described_with_what_was_done_to_it() {
     // Distances: 1 between the two near points, √(3² + 3²) from (3, 4) to (0, 1).
     assert_eq!(facts["spacing_median"][0]["value"], 1.0);
     assert_eq!(facts["spacing_largest"][0]["value"], 18.0_f64.sqrt());
+}
+
+#[test]
+fn normals_give_exact_planes_also_where_rows_repeat() {
+    let folder = tempdir().unwrap();
+    // Half of a sphere of radius 2 about (5, 0, 0): its normals are radii. Every tenth row stands twice.
+    let row = |i: usize| {
+        let (height, angle) = ((i as f64 + 0.5) / 300.0, 2.399_963 * i as f64);
+        let radius = (1.0 - height * height).sqrt();
+        let n = [radius * angle.cos(), radius * angle.sin(), height];
+        let line = format!(
+            "{},{},{},{},{},{}\n",
+            5.0 + 2.0 * n[0],
+            2.0 * n[1],
+            2.0 * n[2],
+            n[0],
+            n[1],
+            n[2]
+        );
+        if i.is_multiple_of(10) { line.repeat(2) } else { line }
+    };
+    std::fs::write(folder.path().join("half.csv"), (0..300).map(row).collect::<String>()).unwrap();
+    let output = run(folder.path(), &["check", "--data", "half.csv", "--normals"]);
+    let shown = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(shown.contains("30 of 330 rows repeat an earlier row"), "{shown}");
+    assert!(shown.contains("local PCA, at its best, "), "{shown}");
+    assert!(!shown.contains("Robustness of "), "that is for data without exact planes: {shown}");
+    let path = folder.path().join("driftproof-out/record.json");
+    let record = driftproof::record::read(&path).unwrap();
+    assert!(record.parameters.normals);
+    let facts = &record.data[0].facts;
+    for name in ["flow_angle_median", "pca_angle_median"] {
+        // Spacing over radius: (2π/300)^½ = 0.14 rad.
+        assert!(facts.get(name).value < 0.14, "{name}: {:?}", facts.get(name));
+    }
+    // Without normals the columns are six coordinates, and no plane is known.
+    let output = run(folder.path(), &["check", "--data", "half.csv"]);
+    assert!(stdout(&output).contains("Robustness of half.csv: "), "{}", stdout(&output));
+    assert!(!stdout(&output).contains("against exact ones"));
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn sample() -> Record {
         parameters: Parameters {
             claims: vec![claim.id.into()],
             data: vec!["a.npy".into()],
+            normals: true,
             scale: "none".into(),
             worlds: 12,
             world: None,

@@ -29,14 +29,17 @@ pub mod posterior_spread_and_denoiser_error_bound_the_distance;
 pub mod qr_subspace_tracks_singular_subspace;
 pub mod radial_law;
 pub mod relative_compression_forces_alignment;
+pub mod response_stays_in_the_support_of_every_model;
 pub mod riccati;
 pub mod rotated_coupling_solves_the_riccati_equation;
 pub mod sampler_maps_contract_normals_exactly;
 pub mod schedules;
 pub mod segment_flow_is_a_quantile_map;
+pub mod sensitivity_carries_the_response_of_any_law;
 pub mod sphere_flow_is_a_radial_quantile_map;
 pub mod tangential_alignment_bounds_score_overlap;
 pub mod torus_flow_factors_into_circles;
+pub mod two_formulas_give_one_response;
 
 use crate::facts::Facts;
 use crate::verdict::Judgement;
@@ -113,10 +116,13 @@ impl Claim {
 
 /// Every claim, in the order of the theory.
 pub const ALL: &[&Claim] = &[
+    &sensitivity_carries_the_response_of_any_law::CLAIM,
+    &response_stays_in_the_support_of_every_model::CLAIM,
+    &two_formulas_give_one_response::CLAIM,
+    &noise_paths_average_to_the_response::CLAIM,
     &off_support_mass_follows_the_order_of_vanishing::CLAIM,
     &normal_part_of_the_error_moves_singular_laws::CLAIM,
     &normal_error_over_thickness_bounds_the_response::CLAIM,
-    &noise_paths_average_to_the_response::CLAIM,
     &moving_frame_blocks_are_gauge_invariant::CLAIM,
     &relative_compression_forces_alignment::CLAIM,
     &compressing_maps_force_alignment::CLAIM,

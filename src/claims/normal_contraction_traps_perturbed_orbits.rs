@@ -30,7 +30,10 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "start_forgotten", what: "r_1 = 0: every orbit starts on M" },
         Mutant { name: "curvature_dropped", what: "maps: r' ≤ ν r + ε ω" },
         Mutant { name: "curvature_halved", what: "maps: K/4 in place of K/2" },
-        Mutant { name: "cross_dropped", what: "maps: the normal offset moves nothing tangentially" },
+        Mutant {
+            name: "cross_dropped",
+            what: "maps: the normal offset moves nothing tangentially",
+        },
         Mutant {
             name: "tangential_error_dropped",
             what: "maps: tangential errors cannot lift off a curved set",
@@ -54,8 +57,7 @@ fn tube(facts: &Facts, v: Variant, kind: &str) -> Option<RiccatiBound> {
     let push: Vec<Quantity> = pairs.map(|(w, c)| *w * weight + *c * keep).collect();
     let none = vec![Quantity::exact(0.0); time.len()];
     // (R) of T2.1 without its quadratic term.
-    let coefficients =
-        Coefficients { times: time, gamma: &compression, kappa: &push, eta: &none };
+    let coefficients = Coefficients { times: time, gamma: &compression, kappa: &push, eta: &none };
     let start = (distance.value + distance.bar) * v.scale("start_forgotten", 0.0);
     riccati_bound(coefficients, start)
 }

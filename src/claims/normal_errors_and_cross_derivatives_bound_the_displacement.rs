@@ -24,12 +24,17 @@ pub const CLAIM: Claim = Claim {
     theory: &["T4.2"],
     summary: "Tangential and normal parts of a displacement obey a 2×2 comparison system of rates, cross derivatives \
               and errors, at finite size and at first order; white errors give the ratio off/on from Jacobians",
-    page: include_str!("../../theorems/normal_errors_and_cross_derivatives_bound_the_displacement.md"),
+    page: include_str!(
+        "../../theorems/normal_errors_and_cross_derivatives_bound_the_displacement.md"
+    ),
     least_in_scope: 0.5,
     mutants: &[
         Mutant { name: "cross_dropped", what: "κ = 0: tangential displacement stays tangential" },
         Mutant { name: "return_dropped", what: "η = 0: normal displacement stays normal" },
-        Mutant { name: "frame_rotation_dropped", what: "κ and η of A, without the turning of the frame" },
+        Mutant {
+            name: "frame_rotation_dropped",
+            what: "κ and η of A, without the turning of the frame",
+        },
         Mutant { name: "rates_exchanged", what: "Λ_T and λ_N exchanged" },
         Mutant { name: "normal_rate_doubled", what: "2λ_N: the normals contract twice as fast" },
         Mutant { name: "error_halved", what: "half of the error counts" },
@@ -81,10 +86,8 @@ fn comparison(facts: &Facts, v: Variant, first: &str, error: &str) -> Option<Vec
             ],
         ];
         let half = v.scale("error_halved", 0.5);
-        let error = [
-            most(push[0]) * half * v.scale("tangential_error_dropped", 0.0),
-            most(push[1]) * half,
-        ];
+        let error =
+            [most(push[0]) * half * v.scale("tangential_error_dropped", 0.0), most(push[1]) * half];
         let apply = |m: [[f64; 2]; 2], z: [f64; 2]| m.map(|row| row[0] * z[0] + row[1] * z[1]);
         let mut next = apply(exponential(system, h), z);
         for (node, weight) in nodes.iter().zip(&weights) {
@@ -102,8 +105,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let last = time.len().saturating_sub(1);
     let bound = |value: f64| Quantity::new(value, 0.0, Grade::Estimated);
     let mut conclusions = Vec::new();
-    let systems =
-        [("(a) finite", "", "error", "displacement"), ("(b) first order", "first_", "first_error", "delta")];
+    let systems = [
+        ("(a) finite", "", "error", "displacement"),
+        ("(b) first order", "first_", "first_error", "delta"),
+    ];
     for (name, first, error, measured) in systems {
         let Some(z) = comparison(facts, v, first, error) else { return Judgement::default() };
         let parts = ["tangent", "normal"];
@@ -133,12 +138,12 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         let kappa: Vec<Quantity> =
             facts.series("first_error_normal").iter().map(|w| *w * half).collect();
         let none = vec![Quantity::exact(0.0); time.len()];
-        let coefficients =
-            Coefficients { times: time, gamma: &gamma, kappa: &kappa, eta: &none };
+        let coefficients = Coefficients { times: time, gamma: &gamma, kappa: &kappa, eta: &none };
         let Some(r) = riccati_bound(coefficients, 0.0) else { return Judgement::default() };
         let series = facts.series("delta_normal");
-        let largest = series.iter().fold(0.0, |m: f64, q| m.max(q.value));
-        let scale = series[last].value.max(r.y[last]).max(LEAST_SHARE * largest).max(1e-9);
+        let whole = facts.series("delta_tangent").iter().chain(series);
+        let least = LEAST_SHARE * whole.fold(0.0, |m: f64, q| m.max(q.value));
+        let scale = series[last].value.max(r.y[last]).max(least).max(1e-9);
         let name = "(c) normal errors alone";
         let right = bound(r.y[last]);
         conclusions.push(Margin::attained(name, series[last], right, scale, RESOLUTION));
@@ -157,7 +162,8 @@ fn white(facts: &Facts, v: Variant) -> Vec<Margin> {
     let equal = |name: &str, measured: Quantity, predicted: Quantity| {
         Margin::equal(name, measured, predicted, RESOLUTION)
     };
-    let factor = if v.is("ratio_not_per_direction") { (n / d).sqrt() } else { Quantity::exact(1.0) };
+    let factor =
+        if v.is("ratio_not_per_direction") { (n / d).sqrt() } else { Quantity::exact(1.0) };
     let mut margins =
         vec![equal("(d) ratio off/on", ratio("covariance"), ratio("integral") * factor)];
     let variances = facts.series("variances");
@@ -192,7 +198,11 @@ fn white(facts: &Facts, v: Variant) -> Vec<Margin> {
         lambdas.map(|l| q * q * squares(l)).sum()
     };
     let closed = |value: f64| Quantity::rounded(value, 1e3);
-    margins.push(equal("(e) tangential variance", facts.get("covariance_tangent"), closed(part(false))));
+    margins.push(equal(
+        "(e) tangential variance",
+        facts.get("covariance_tangent"),
+        closed(part(false)),
+    ));
     margins.push(equal("(e) normal variance", facts.get("covariance_normal"), closed(part(true))));
     margins
 }

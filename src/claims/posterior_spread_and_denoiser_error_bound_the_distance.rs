@@ -123,10 +123,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let bound: Vec<Quantity> =
         bound.y.iter().map(|y| Quantity::new(*y, 0.0, Grade::Estimated)).collect();
     for quarter in 1..=4 {
-        let margin = |k: usize| {
-            at_most(format!("(b) distance in quarter {quarter}"), distance[k], bound[k])
-        };
-        conclusions.extend(quarters(quarter).map(margin).min_by(|a, b| a.slack.total_cmp(&b.slack)));
+        let margin =
+            |k: usize| at_most(format!("(b) distance in quarter {quarter}"), distance[k], bound[k]);
+        conclusions
+            .extend(quarters(quarter).map(margin).min_by(|a, b| a.slack.total_cmp(&b.slack)));
     }
 
     // (c) one DDIM map from the states at the quarters.

@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = WORLDS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=MOST_WORLDS))]
     pub worlds: u32,
     /// Judge this world again and print all that is known of it
-    #[arg(long, value_name = "I", requires = "claims", conflicts_with_all = ["worlds", "data", "scale"], allow_negative_numbers = true)]
+    #[arg(long, value_name = "I", requires = "claims", conflicts_with_all = ["worlds", "data", "scale", "normals"], allow_negative_numbers = true)]
     pub world: Option<u32>,
     /// Seed of all random worlds
     #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
@@ -44,6 +44,9 @@ pub struct Options {
     /// A data set, .npy or .csv, rows as points; may be repeated
     #[arg(long, value_name = "FILE")]
     pub data: Vec<PathBuf>,
+    /// The last half of the columns of each data set are exact unit normals at its points
+    #[arg(long, requires = "data")]
+    pub normals: bool,
     /// How data are scaled
     #[arg(long, value_enum, default_value_t)]
     pub scale: Scale,
@@ -64,6 +67,7 @@ impl Default for Options {
             seed: 1,
             threads: None,
             data: Vec::new(),
+            normals: false,
             scale: Scale::None,
             out: None,
             json: false,
@@ -104,7 +108,11 @@ pub fn run(options: &Options) -> Result<Exit> {
     if options.world.is_some() {
         return replay::run(options, &claims, threads);
     }
-    let sets = if with_data { data::read(&options.data, options.scale)? } else { Vec::new() };
+    let sets = if with_data {
+        data::read(&options.data, options.scale, options.normals)?
+    } else {
+        Vec::new()
+    };
     let folder = options.out.as_deref().unwrap_or(Path::new(FOLDER));
     record::check_writable(folder)?;
 
@@ -158,6 +166,7 @@ pub fn begin(options: &Options, claims: &[&Claim], with_data: bool, threads: usi
         parameters: Parameters {
             claims: claims.iter().map(|claim| claim.id.to_owned()).collect(),
             data,
+            normals: options.normals,
             scale: options.scale.name(),
             worlds: options.worlds as usize,
             world: options.world.map(|index| index as usize),
@@ -222,6 +231,7 @@ mod tests {
             points: DMatrix::from_column_slice(2, count, entries),
             log_weights: vec![-(count as f64).ln(); count],
             constant_columns: Vec::new(),
+            normals: None,
             notes: Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ use crate::claims::posterior_moments_certify_alignment::CLAIM as CERTIFICATE;
 use crate::error::Result;
 use crate::facts::Facts;
 use crate::observe::{self, data::Watch};
-use crate::points::{PointSet, Scaling};
+use crate::points::{Columns, PointSet, Scaling};
 use crate::record::{DataRecord, TrajectoryRecord};
 use crate::verdict::Verdict;
 use clap::ValueEnum;
@@ -50,12 +50,14 @@ impl Scale {
     }
 }
 
-/// Reads the files, or the built-in sets when there is none.
-pub fn read(files: &[PathBuf], scale: Scale) -> Result<Vec<PointSet>> {
+/// Reads the files, or the built-in sets when there is none; `normals` tells that the last half of the
+/// columns of every file are unit normals.
+pub fn read(files: &[PathBuf], scale: Scale, normals: bool) -> Result<Vec<PointSet>> {
     if files.is_empty() {
         return PointSet::built_in(scale.scaling());
     }
-    files.iter().map(|file| PointSet::read(file, scale.scaling())).collect()
+    let columns = if normals { Columns::PointsAndNormals } else { Columns::Points };
+    files.iter().map(|file| PointSet::read(file, columns, scale.scaling())).collect()
 }
 
 /// Observes one data set, and judges what can be judged on its trajectories.
@@ -110,12 +112,14 @@ pub fn table(sets: &[DataRecord]) -> String {
         ]
     });
     let mut text = terminal::table(&columns, rows);
+    text += &super::planes::table(sets).map_or_else(String::new, |table| format!("\n{table}\n"));
     for set in sets {
         text += &format!("{}\n", set.name);
         for line in set.notes.iter().cloned().chain(findings(set)) {
             text += &format!("  {line}\n");
         }
     }
+    text.extend(sets.iter().map(super::robustness::table));
     text
 }
 
@@ -137,6 +141,7 @@ fn findings(set: &DataRecord) -> Vec<String> {
         lines.extend(leading_pairs(&set.facts));
         lines.push(gap(&set.facts));
         lines.extend(planes(&set.facts));
+        lines.extend(dimension(&set.facts));
     }
     lines.extend(judged(&set.trajectories, &ADIABATIC, "alignment condition T2.4"));
     lines.extend(judged(&set.trajectories, &CERTIFICATE, "certificate T2.5"));
@@ -213,10 +218,18 @@ fn gap(facts: &Facts) -> String {
     }
 }
 
-/// Tangent planes, where they were compared, and why not where a dimension was known.
+/// The dimension by nearest distances.
+fn dimension(facts: &Facts) -> Option<String> {
+    let dimension = facts.get("intrinsic_dimension");
+    dimension.value.is_finite().then(|| {
+        let shown = terminal::with_bar(dimension.value, dimension.bar, "");
+        format!("dimension by the distances to the two nearest points: {shown}")
+    })
+}
+
+/// Planes of the flow beside those of local PCA where no exact ones are known, or why there are none.
 fn planes(facts: &Facts) -> Option<String> {
     let value = |name: &str| facts.get(name).value;
-    let degrees = |name: &str| terminal::number(value(name).to_degrees());
     let (d, pairs, neighbours) =
         (value("tangent_dimension"), value("tangent_pairs"), value("pca_neighbours"));
     if d > pairs {
@@ -225,20 +238,14 @@ fn planes(facts: &Facts) -> Option<String> {
              are at hand"
         ));
     }
-    let pca = degrees("pca_angle");
-    match (value("tangent_angle").is_finite(), value("pca_angle").is_finite()) {
-        (true, compared) => {
-            let best = format!(", local PCA {pca}° (at its best, {neighbours} neighbours)");
-            let flow = degrees("tangent_angle");
-            let rest = if compared { best } else { String::new() };
-            Some(format!("angle to the known {d}-dimensional tangent planes: flow {flow}°{rest}"))
-        }
-        (false, true) => Some(format!(
-            "angle between the top {d} end-point vectors and local PCA: {pca}° ({neighbours} \
+    let pca = facts.get("pca_angle");
+    pca.value.is_finite().then(|| {
+        let pca = terminal::with_bar(pca.value.to_degrees(), pca.bar.to_degrees(), "°");
+        format!(
+            "angle between the top {d} end-point vectors and local PCA: {pca} ({neighbours} \
              neighbours, fixed beforehand)"
-        )),
-        (false, false) => None,
-    }
+        )
+    })
 }
 
 /// How a claim fared on the trajectories, dimensions of the same result on one line.
@@ -336,8 +343,8 @@ mod tests {
         assert_eq!(planes(&facts(&[])), None);
         let fits = [("tangent_dimension", 2.0), ("tangent_pairs", 3.0)];
         assert_eq!(planes(&facts(&fits)), None);
-        let alone = planes(&facts(&[&fits[..], &[("tangent_angle", 1.0)]].concat())).unwrap();
-        assert!(alone.contains("flow 57.3°") && !alone.contains("PCA"), "{alone}");
+        let pca = planes(&facts(&[&fits[..], &[("pca_angle", 1.0)]].concat())).unwrap();
+        assert!(pca.contains("local PCA: 57.3°"), "{pca}");
         let wide = planes(&facts(&[("tangent_dimension", 199.0), ("tangent_pairs", 24.0)]));
         assert!(wide.unwrap().contains("not compared"));
     }
@@ -357,6 +364,7 @@ mod tests {
             points: nalgebra::DMatrix::from_iterator(3, 600, spiral),
             log_weights: vec![-600.0_f64.ln(); 600],
             constant_columns: Vec::new(),
+            normals: None,
             notes: Vec::new(),
         };
         let certified = |record: &DataRecord, verdict| {

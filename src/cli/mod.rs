@@ -18,8 +18,10 @@ mod data;
 mod detail;
 mod interrupt;
 mod names;
+mod planes;
 mod progress;
 mod replay;
+mod robustness;
 mod summary;
 mod terminal;
 

@@ -9,19 +9,19 @@ pub const WIDTH: u16 = 100;
 
 /// The head of a column, and on which side its cells stand.
 pub struct Column {
-    title: &'static str,
+    title: String,
     alignment: CellAlignment,
 }
 
 impl Column {
     /// A column of words.
-    pub fn text(title: &'static str) -> Self {
-        Self { title, alignment: CellAlignment::Left }
+    pub fn text(title: impl Into<String>) -> Self {
+        Self { title: title.into(), alignment: CellAlignment::Left }
     }
 
     /// A column of numbers.
-    pub fn number(title: &'static str) -> Self {
-        Self { title, alignment: CellAlignment::Right }
+    pub fn number(title: impl Into<String>) -> Self {
+        Self { title: title.into(), alignment: CellAlignment::Right }
     }
 }
 
@@ -31,7 +31,7 @@ pub fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) ->
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.style_mut().row_separator = comfy_table::LineStyle::none();
     table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|c| Cell::new(c.title).set_alignment(c.alignment)));
+    table.set_header(columns.iter().map(|c| Cell::new(&c.title).set_alignment(c.alignment)));
     for row in rows {
         let cells = row.into_iter().zip(columns);
         table.add_row(cells.map(|(text, c)| Cell::new(text).set_alignment(c.alignment)));
@@ -93,6 +93,17 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// A number of three digits with its error bar, in as many decimals; the bar is left out where there is none.
+pub fn with_bar(value: f64, bar: f64, unit: &str) -> String {
+    let shown = number(value);
+    if !bar.is_finite() {
+        return format!("{shown}{unit}");
+    }
+    let decimals = shown.split_once('.').map_or(0, |(_, rest)| rest.len());
+    let bar = if shown.contains('e') { number(bar) } else { format!("{bar:.decimals$}") };
+    format!("{shown}{unit} ± {bar}{unit}")
+}
+
 /// A statement page (Markdown) as plain text: titles underlined, tables aligned, no marks of emphasis.
 pub fn page(markdown: &str) -> String {
     let mut text = String::new();
@@ -136,6 +147,14 @@ mod tests {
         let shown = [0.0, 1.0, 0.012_345, 123_456.0, 4.5e-7, 99_999.0, -0.5].map(number);
         assert_eq!(shown, ["0", "1.00", "0.0123", "1.23e5", "4.50e-7", "99999", "-0.500"]);
         assert_eq!(number(f64::NAN), "–");
+    }
+
+    #[test]
+    fn bars_have_the_decimals_of_their_numbers() {
+        assert_eq!(with_bar(6.001, 0.823, "°"), "6.00° ± 0.82°");
+        assert_eq!(with_bar(17.02, 3.5, ""), "17.0 ± 3.5");
+        assert_eq!(with_bar(-4.5e-7, 1.23e-8, ""), "-4.50e-7 ± 1.23e-8");
+        assert_eq!(with_bar(2.0, f64::INFINITY, "°"), "2.00°");
     }
 
     #[test]

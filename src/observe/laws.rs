@@ -48,12 +48,20 @@ pub enum Kind {
 impl RandomLaw {
     /// Decodes a law; the plainest is one with few atoms in the plane.
     pub fn decode(knobs: &mut Knobs) -> Self {
-        let dim = knobs.pick(&[2, 2, 2, 3, 3, 4, 5, 8, 16]);
+        Self::decode_in(knobs, &[2, 2, 2, 3, 3, 4, 5, 8, 16], 32)
+    }
+
+    /// [`RandomLaw::decode`] with these dimensions D ≥ 1 to choose from, and at most so many atoms.
+    pub fn decode_in(knobs: &mut Knobs, dims: &[usize], most_atoms: usize) -> Self {
+        let dim = knobs.pick(dims);
         let (size, thickness) = (knobs.unit(), knobs.range(-0.4, 0.4).max(0.0));
         let kind = match knobs.count(0, 5) {
-            0..=2 => Kind::Atoms { count: 2 + (30.0 * size) as usize, thickness },
+            0..=2 => {
+                let more = (most_atoms - 2) as f64 * size;
+                Kind::Atoms { count: 2 + more as usize, thickness }
+            }
             3 => Kind::Gaussian,
-            4 => Kind::Sphere { span: 2 + (size * (dim - 1) as f64) as usize },
+            4 => Kind::Sphere { span: (2 + (size * (dim - 1) as f64) as usize).min(dim) },
             _ => Kind::SegmentTimesGaussian,
         };
         Self { dim, kind, stream: knobs.stream("law") }
@@ -104,13 +112,15 @@ impl RandomLaw {
                 Moved::new(Sphere::new(span, 1.5)?.into(), frame, shift)?.into()
             }
             Kind::SegmentTimesGaussian => {
-                let flat = vec![0.0; dim - 1];
-                let mut variances = self.variances();
-                variances.truncate(dim - 1);
-                let square = DMatrix::identity(dim - 1, dim - 1);
-                let gaussian = Gaussian::new(flat, square, variances)?;
-                let product = Product::new(vec![Segment::new(2.0)?.into(), gaussian.into()])?;
-                Moved::new(product.into(), self.axes(), shift)?.into()
+                let mut factors = vec![Segment::new(2.0)?.into()];
+                if dim > 1 {
+                    let flat = vec![0.0; dim - 1];
+                    let mut variances = self.variances();
+                    variances.truncate(dim - 1);
+                    let square = DMatrix::identity(dim - 1, dim - 1);
+                    factors.push(Gaussian::new(flat, square, variances)?.into());
+                }
+                Moved::new(Product::new(factors)?.into(), self.axes(), shift)?.into()
             }
         })
     }

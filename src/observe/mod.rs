@@ -15,6 +15,7 @@ mod frames;
 mod gaussian_data_has_a_closed_form_flow;
 mod gaussian_paths_share_one_flow;
 mod inexact;
+mod inexact_models;
 mod later_stage;
 mod laws;
 mod limits;
@@ -33,12 +34,15 @@ mod posterior_spread_and_denoiser_error_bound_the_distance;
 mod qr_subspace_tracks_singular_subspace;
 pub mod relative_compression_forces_alignment;
 mod resolved;
+mod response_stays_in_the_support_of_every_model;
 mod rotated_coupling_solves_the_riccati_equation;
 mod sampler_maps_contract_normals_exactly;
 mod segment_flow_is_a_quantile_map;
+mod sensitivity_carries_the_response_of_any_law;
 mod sphere_flow_is_a_radial_quantile_map;
 mod tangential_alignment_bounds_score_overlap;
 mod torus_flow_factors_into_circles;
+mod two_formulas_give_one_response;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -94,6 +98,15 @@ const OBSERVERS: &[(&str, Observer)] = &[
         normal_error_over_thickness_bounds_the_response::observe,
     ),
     ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
+    (
+        "sensitivity_carries_the_response_of_any_law",
+        sensitivity_carries_the_response_of_any_law::observe,
+    ),
+    (
+        "response_stays_in_the_support_of_every_model",
+        response_stays_in_the_support_of_every_model::observe,
+    ),
+    ("two_formulas_give_one_response", two_formulas_give_one_response::observe),
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),

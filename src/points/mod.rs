@@ -5,6 +5,7 @@
 //! cannot is refused with the row and the column.
 
 mod csv;
+mod normals;
 mod npy;
 mod spacing;
 
@@ -24,11 +25,35 @@ pub const LARGEST_ENTRY: f64 = 1e100;
 /// (norms of covariances) shall neither vanish nor overflow.
 pub const SPREAD: std::ops::RangeInclusive<f64> = 1e-70..=1e70;
 
-/// Where the built-in sets come from is told in `data/README.md`.
-const BUILT_IN: &[(&str, &[u8])] = &[
-    ("digits8x8_1797x64.npy", include_bytes!("../../data/digits8x8_1797x64.npy")),
-    ("s2_gvp_volcanoes_xyz.npy", include_bytes!("../../data/s2_gvp_volcanoes_xyz.npy")),
+/// The built-in sets, and what their columns hold. Where they come from is told in `data/README.md`.
+const BUILT_IN: &[(&str, Columns, &[u8])] = &[
+    ("digits8x8_1797x64.npy", Columns::Points, include_bytes!("../../data/digits8x8_1797x64.npy")),
+    (
+        "s2_gvp_volcanoes_xyz.npy",
+        Columns::Points,
+        include_bytes!("../../data/s2_gvp_volcanoes_xyz.npy"),
+    ),
+    (
+        "s2_vega_earthquakes_xyz.npy",
+        Columns::Points,
+        include_bytes!("../../data/s2_vega_earthquakes_xyz.npy"),
+    ),
+    (
+        "mesh_bunny_5000pts_with_normals.npy",
+        Columns::PointsAndNormals,
+        include_bytes!("../../data/mesh_bunny_5000pts_with_normals.npy"),
+    ),
 ];
+
+/// What the columns of a file hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Columns {
+    /// The coordinates of a point.
+    #[default]
+    Points,
+    /// The D coordinates of a point of a hypersurface, then the D entries of its unit normal there.
+    PointsAndNormals,
+}
 
 /// How coordinates are scaled before anything is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,8 +89,11 @@ pub struct PointSet {
     pub points: DMatrix<f64>,
     /// Logarithm of the share of rows equal to each point; the shares sum to 1.
     pub log_weights: Vec<f64>,
-    /// Columns of the file (counted from 0) that hold one value only.
+    /// Columns of coordinates in the file (counted from 0) that hold one value only.
     pub constant_columns: Vec<usize>,
+    /// `D×N`, where the file gives them: the exact unit normal at each point, NaN where equal points have
+    /// different ones.
+    pub normals: Option<DMatrix<f64>>,
     /// What a reader should know: merged rows, constant columns, scaling.
     pub notes: Vec<String>,
 }
@@ -74,7 +102,7 @@ impl PointSet {
     /// The points of a `.npy` or `.csv` file.
     ///
     /// *Errors*: [`Error::File`] names the file, the row and column where there is one, and what to try.
-    pub fn read(path: &Path, scaling: Scaling) -> Result<Self> {
+    pub fn read(path: &Path, columns: Columns, scaling: Scaling) -> Result<Self> {
         let read: fn(&Path, &[u8]) -> Result<Rows> = match extension(path).as_str() {
             "npy" => npy::read,
             "csv" => csv::read,
@@ -85,19 +113,27 @@ impl PointSet {
                 return Err(Error::file(path, problem, "a .npy file (numpy.save) or a .csv file"));
             }
         };
-        Self::from_rows(path, read(path, &bytes_of(path)?)?, scaling)
+        Self::from_rows(path, read(path, &bytes_of(path)?)?, columns, scaling)
     }
 
-    /// The two real data sets that come with the command: 8×8 digits, and volcanoes on the sphere.
+    /// The real data sets that come with the command: 8×8 digits, volcanoes and earthquakes on the sphere,
+    /// and the surface of a bunny with its normals.
     pub fn built_in(scaling: Scaling) -> Result<Vec<Self>> {
-        let read = |(name, bytes): &(&str, &[u8])| {
+        let read = |(name, columns, bytes): &(&str, Columns, &[u8])| {
             let path = Path::new(name);
-            Self::from_rows(path, npy::read(path, bytes)?, scaling)
+            Self::from_rows(path, npy::read(path, bytes)?, *columns, scaling)
         };
         BUILT_IN.iter().map(read).collect()
     }
 
-    fn from_rows(path: &Path, rows: Rows, scaling: Scaling) -> Result<Self> {
+    fn from_rows(path: &Path, rows: Rows, columns: Columns, scaling: Scaling) -> Result<Self> {
+        let (rows, normals) = match columns {
+            Columns::Points => (rows, None),
+            Columns::PointsAndNormals => {
+                let (points, normals) = normals::split(path, rows)?;
+                (points, Some(normals))
+            }
+        };
         let (dim, count) = (rows.columns, rows.values.len() / rows.columns);
         let mut all = DMatrix::from_vec(dim, count, rows.values);
         // −0 and 0 are one point.
@@ -105,8 +141,13 @@ impl PointSet {
         let constant_columns: Vec<usize> =
             (0..dim).filter(|&c| all.row(c).iter().all(|entry| *entry == all[(c, 0)])).collect();
         let mut notes = Vec::new();
-        notes.extend(scale(&mut all, scaling));
-        let (points, log_weights) = merge(&all);
+        let (units, note) = scale(&mut all, scaling);
+        notes.extend(note);
+        let groups = equal_columns(&all);
+        let first: Vec<usize> = groups.iter().map(|group| group[0]).collect();
+        let points = all.select_columns(&first);
+        let share = |group: &Vec<usize>| (group.len() as f64 / count as f64).ln();
+        let log_weights = groups.iter().map(share).collect();
         if points.ncols() == 1 {
             let problem = format!("all {count} rows are the same point");
             return Err(Error::file(path, problem, "a file with at least two different rows"));
@@ -130,8 +171,10 @@ impl PointSet {
         if !constant_columns.is_empty() {
             notes.push(format!("{} of {dim} columns are constant; kept", constant_columns.len()));
         }
+        let normals = normals.map(|all| normals::merged(&normals::rescaled(all, &units), &groups));
+        notes.extend(normals.as_ref().and_then(normals::note));
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { name, rows: count, points, log_weights, constant_columns, notes })
+        Ok(Self { name, rows: count, points, log_weights, constant_columns, normals, notes })
     }
 
     /// Dimension of the ambient space.
@@ -207,44 +250,51 @@ fn check(path: &Path, rows: Rows, place: impl Fn(usize, usize) -> String) -> Res
     Ok(rows)
 }
 
-/// Scales the columns (points) of a matrix and says what was done.
-fn scale(points: &mut DMatrix<f64>, scaling: Scaling) -> Option<String> {
-    let count = points.ncols() as f64;
+/// Scales the columns (points) of a matrix; by what each coordinate was divided, and what was done in words.
+fn scale(points: &mut DMatrix<f64>, scaling: Scaling) -> (Vec<f64>, Option<String>) {
+    let (dim, count) = (points.nrows(), points.ncols() as f64);
     let positive = |size: f64| if size > 0.0 { size } else { 1.0 };
     let subtract_mean = |points: &mut DMatrix<f64>| {
         let mean = points.column_mean();
         points.column_iter_mut().for_each(|mut point| point -= &mean);
     };
     match scaling {
-        Scaling::None => None,
+        Scaling::None => (vec![1.0; dim], None),
         Scaling::Unit => {
             let size = positive(points.amax());
             *points /= size;
-            Some(format!("divided by {size}: the largest entry is 1"))
+            (vec![size; dim], Some(format!("divided by {size}: the largest entry is 1")))
         }
         Scaling::Centred => {
             subtract_mean(points);
             let size = positive((points.norm_squared() / count).sqrt());
             *points /= size;
-            Some(format!("centred and divided by {size:.6}: mean square distance from the mean 1"))
+            let note =
+                format!("centred and divided by {size:.6}: mean square distance from the mean 1");
+            (vec![size; dim], Some(note))
         }
         Scaling::Standard => {
             let constant: Vec<bool> =
                 points.row_iter().map(|row| row.iter().all(|entry| *entry == row[0])).collect();
             subtract_mean(points);
-            for (mut row, constant) in points.row_iter_mut().zip(constant) {
+            let mut units = vec![1.0; dim];
+            for ((mut row, constant), unit) in points.row_iter_mut().zip(constant).zip(&mut units) {
                 // The mean of equal numbers may be off by rounding, which must not become a unit.
-                let size = positive((row.norm_squared() / count).sqrt());
-                row.iter_mut()
-                    .for_each(|entry| *entry = if constant { 0.0 } else { *entry / size });
+                if constant {
+                    row.fill(0.0);
+                } else {
+                    *unit = positive((row.norm_squared() / count).sqrt());
+                    row /= *unit;
+                }
             }
-            Some("each column to mean 0 and variance 1: angles are not those of the file".into())
+            let note = "each column to mean 0 and variance 1: angles are not those of the file";
+            (units, Some(note.into()))
         }
     }
 }
 
-/// The distinct columns in order of first appearance, with the logarithm of their shares.
-fn merge(all: &DMatrix<f64>) -> (DMatrix<f64>, Vec<f64>) {
+/// The indices of equal columns, in order of their first.
+fn equal_columns(all: &DMatrix<f64>) -> Vec<Vec<usize>> {
     let column = |i: usize| &all.as_slice()[i * all.nrows()..(i + 1) * all.nrows()];
     let compare = |a: usize, b: usize| {
         let differing = column(a).iter().zip(column(b)).map(|(x, y)| x.total_cmp(y));
@@ -252,14 +302,10 @@ fn merge(all: &DMatrix<f64>) -> (DMatrix<f64>, Vec<f64>) {
     };
     let mut order: Vec<usize> = (0..all.ncols()).collect();
     order.sort_by(|&a, &b| compare(a, b).then(a.cmp(&b)));
-    let mut distinct: Vec<(usize, usize)> = order
-        .chunk_by(|&a, &b| compare(a, b).is_eq())
-        .map(|equal| (equal[0], equal.len()))
-        .collect();
-    distinct.sort_unstable();
-    let first: Vec<usize> = distinct.iter().map(|(first, _)| *first).collect();
-    let share = |times: usize| (times as f64 / all.ncols() as f64).ln();
-    (all.select_columns(&first), distinct.iter().map(|(_, times)| share(*times)).collect())
+    let mut groups: Vec<Vec<usize>> =
+        order.chunk_by(|&a, &b| compare(a, b).is_eq()).map(<[usize]>::to_vec).collect();
+    groups.sort_unstable();
+    groups
 }
 
 #[cfg(test)]

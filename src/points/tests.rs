@@ -17,7 +17,14 @@ fn values(bytes: &[u8]) -> (usize, Vec<f64>) {
 
 fn set(text: &str, scaling: Scaling) -> PointSet {
     let path = Path::new("folder/test.csv");
-    PointSet::from_rows(path, csv::read(path, text.as_bytes()).unwrap(), scaling).unwrap()
+    let rows = csv::read(path, text.as_bytes()).unwrap();
+    PointSet::from_rows(path, rows, Columns::Points, scaling).unwrap()
+}
+
+fn with_normals(text: &str, scaling: Scaling) -> PointSet {
+    let path = Path::new("test.csv");
+    let rows = csv::read(path, text.as_bytes()).unwrap();
+    PointSet::from_rows(path, rows, Columns::PointsAndNormals, scaling).unwrap()
 }
 
 #[test]
@@ -116,14 +123,48 @@ fn nearest_distances_agree_with_all_pairs_also_far_from_the_origin() {
 #[test]
 fn the_built_in_sets_are_what_their_page_says() {
     let sets = PointSet::built_in(Scaling::None).unwrap();
-    assert_eq!((sets[0].rows, sets[0].dim()), (1797, 64));
-    assert_eq!((sets[1].rows, sets[1].dim()), (1250, 3));
-    // Digits: pixels 0 to 16, three of them never set. Volcanoes: unit vectors.
+    let shapes: Vec<(usize, usize)> = sets.iter().map(|set| (set.rows, set.dim())).collect();
+    assert_eq!(shapes, [(1797, 64), (1250, 3), (1707, 3), (5000, 3)]);
+    // Digits: pixels 0 to 16, three of them never set. Volcanoes and earthquakes: unit vectors.
     assert_eq!(sets[0].points.max(), 16.0);
     assert_eq!(sets[0].constant_columns, [0, 32, 39]);
-    assert!(sets[1].points.column_iter().all(|x| (x.norm() - 1.0).abs() < 1e-12));
+    for set in &sets[1..3] {
+        assert!(set.points.column_iter().all(|x| (x.norm() - 1.0).abs() < 1e-12));
+        assert!(set.normals.is_none());
+    }
+    // One earthquake stands twice. The bunny has a unit normal at each point.
+    assert_eq!(sets.iter().map(PointSet::len).collect::<Vec<_>>(), [1797, 1250, 1706, 5000]);
+    let normals = sets[3].normals.as_ref().unwrap();
+    assert!(normals.column_iter().all(|n| (n.norm() - 1.0).abs() < 1e-12));
     for set in sets {
         let total: f64 = set.log_weights.iter().map(|w| w.exp()).sum();
         assert!((total - 1.0).abs() < 1e-12);
     }
+}
+
+#[test]
+fn normals_follow_their_points_through_merging_and_scaling() {
+    // The circle at 0°, 90°, and 0° again with the normal reversed: one point, one plane.
+    let text = "1,0,1,0\n0,1,0,1\n1,0,-1,0\n";
+    let circle = with_normals(text, Scaling::None);
+    assert_eq!((circle.rows, circle.len(), circle.dim()), (3, 2, 2));
+    assert_eq!(circle.normals.unwrap().as_slice(), [1.0, 0.0, 0.0, 1.0]);
+    // Columns of deviation 4 and 1: n·x = const becomes (4 n_x, n_y)·x' = const.
+    let text = "0,1,0.6,0.8\n8,3,0.6,0.8\n";
+    let line = with_normals(text, Scaling::Standard);
+    let normal = line.normals.unwrap();
+    // (0.6·4, 0.8·1) up to length.
+    assert!((normal[(0, 0)] / normal[(1, 0)] - 3.0).abs() < 1e-12);
+    assert!((normal.column(0).norm() - 1.0).abs() < 1e-12);
+    let unit = with_normals(text, Scaling::Unit).normals.unwrap();
+    assert!((unit[(0, 0)] - 0.6).abs() < 1e-12 && (unit[(1, 0)] - 0.8).abs() < 1e-12);
+}
+
+#[test]
+fn a_point_with_two_normals_has_none() {
+    let set = with_normals("0,0,1,0\n1,1,1,0\n0,0,0,1\n", Scaling::None);
+    let normals = set.normals.unwrap();
+    assert!(normals.column(0).iter().all(|entry| entry.is_nan()));
+    assert_eq!(normals[(0, 1)], 1.0);
+    assert!(set.notes.iter().any(|note| note.starts_with("1 points stand in several rows")));
 }

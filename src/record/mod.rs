@@ -86,8 +86,11 @@ impl Versions {
 pub struct Parameters {
     /// Claims asked for, by id.
     pub claims: Vec<String>,
-    /// Data sets asked for, as typed; `built-in` for the two that come with the command.
+    /// Data sets asked for, as typed; `built-in` for those that come with the command.
     pub data: Vec<String>,
+    /// Whether the last half of the columns of those files were taken for normals.
+    #[serde(default)]
+    pub normals: bool,
     /// Scaling of the data.
     pub scale: String,
     /// Worlds asked for, for each claim.

@@ -28,8 +28,13 @@ pub struct MapResponse {
     pub from_divergence: Vec<f64>,
     /// g_k by −Σ_{j<k} [tr(dw_j dF_j⁻¹) + ⟨w_j, s_{j+1}⟩].
     pub from_error: Vec<f64>,
-    /// An estimate of the rounding in either g_k: units of the terms times the conditions of the maps so far.
+    /// An estimate of the rounding in either g_k, in log ρ^ε and in div δ_k: units of the largest terms,
+    /// times the condition of dx_k/dx_0, times what is lost where single maps contract.
     pub rounding: Vec<f64>,
+    /// The errors w_k = ∂F_k/∂ε at x_k of the K maps.
+    pub error: Vec<DVector<f64>>,
+    /// Their Jacobians dw_k.
+    pub error_slope: Vec<DMatrix<f64>>,
     /// The Jacobian dx_K/dx_0, `D×D`.
     pub jacobian: DMatrix<f64>,
 }
@@ -150,6 +155,7 @@ pub fn along_maps(
     let dim = maps.dim();
     let mut slope = DMatrix::zeros(dim, dim); // Dδ_k
     let mut back = DMatrix::identity(dim, dim); // dx_0/dx_k
+    let mut lost: f64 = 1.0; // units of rounding, at the worst map
     let mut out = MapResponse {
         states: vec![DVector::from_column_slice(start)],
         delta: vec![DVector::zeros(dim)],
@@ -159,6 +165,8 @@ pub fn along_maps(
         from_divergence: vec![0.0],
         from_error: vec![0.0],
         rounding: vec![0.0],
+        error: Vec::new(),
+        error_slope: Vec::new(),
         jacobian: DMatrix::identity(dim, dim),
     };
     for k in 0..maps.maps() {
@@ -181,8 +189,13 @@ pub fn along_maps(
         out.jacobian = &jet.jacobian * &out.jacobian;
         back *= &inverse;
         let condition = spectral_norm(&out.jacobian)? * spectral_norm(&back)?;
-        let terms = slope.norm() + (delta.norm() + jet.error.norm()) * score.norm();
-        out.rounding.push(out.rounding[k] + 8.0 * f64::EPSILON * condition * (1.0 + terms));
+        // A map near the identity is 1 + small: what contracts it cancels.
+        lost = lost.max((1.0 + jet.jacobian.norm()) * inverse.norm());
+        // <s, δ> once here and once at the start, where it is <J's, J⁻¹δ>.
+        let at_start = out.score[0].norm() + out.jacobian.tr_mul(&score).norm();
+        let inner = (delta.norm() + jet.error.norm()) * score.norm();
+        let terms = 1.0 + slope.norm() + inner + (&back * &delta).norm() * at_start;
+        out.rounding.push(out.rounding[k] + f64::EPSILON * condition * lost * terms);
         out.from_error.push(out.from_error[k] - error_divergence - jet.error.dot(&score));
         out.from_divergence.push(-(slope.trace() + delta.dot(&score)));
         out.divergence.push(slope.trace());
@@ -190,6 +203,8 @@ pub fn along_maps(
         out.states.push(jet.value);
         out.delta.push(delta);
         out.score.push(score);
+        out.error.push(jet.error);
+        out.error_slope.push(jet.error_slope);
     }
     Ok(out)
 }
@@ -216,6 +231,17 @@ pub fn log_density_slope(
     }
     let volume = (all.mixed * inverse).trace();
     Ok(source.score(start.as_slice()).dot(&back) - volume)
+}
+
+/// div δ_K at x_K as d log|det dx_K^ε/dx_0|/dε at a fixed start, by one pass through the whole model.
+///
+/// δ_K is the velocity of ψ_ε = Φ^ε∘Φ⁻¹, so this is Liouville's formula; no map is inverted.
+///
+/// *Errors*: [`Error::Numeric`] when the Jacobian is singular.
+pub fn divergence_by_volume(maps: &impl Maps, start: &[f64]) -> Result<f64> {
+    let start = DVector::from_column_slice(start);
+    let all = Second::of_all(maps, &start, &DVector::zeros(start.len()), 1.0);
+    Ok((all.mixed * inverse(&all.jacobian)?).trace())
 }
 
 /// The sensitivities δ_0 = 0, …, δ_K alone, by one dual in ε through the maps; the states come with them.

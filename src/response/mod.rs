@@ -16,5 +16,5 @@ mod source;
 
 pub use density::{CarriedPoints, DensityAt};
 pub use lagrangian::{Lagrangian, LagrangianState};
-pub use maps::{MapResponse, along_maps, log_density_slope, sensitivities};
+pub use maps::{MapResponse, along_maps, divergence_by_volume, log_density_slope, sensitivities};
 pub use source::{LogDensity, NoisyLaw};

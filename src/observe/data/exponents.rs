@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use std::sync::atomic::Ordering;
 
 /// Runge–Kutta steps between the two noise levels, equal in log σ.
-const STEPS: usize = 24;
+pub const STEPS: usize = 24;
 
 /// Draws of the null; a gap is reported only when it stands out more than that of every draw, so at
 /// p = 1/(1 + draws). More draws where they are cheap.
@@ -179,7 +179,7 @@ pub fn against_null(
 }
 
 /// Gaussian points of the same number, mean and covariance.
-fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
+pub fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
     let (dim, count) = set.points.shape();
     let weights: Vec<f64> = set.log_weights.iter().map(|w| w.exp()).collect();
     let mean = &set.points * DVector::from_column_slice(&weights);
@@ -196,11 +196,16 @@ fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
     }
     let mut points = axes * noise;
     points.column_iter_mut().for_each(|mut column| column += &mean);
-    PointSet { points, log_weights: vec![-(count as f64).ln(); count], ..set.clone() }
+    PointSet {
+        points,
+        log_weights: vec![-(count as f64).ln(); count],
+        normals: None,
+        ..set.clone()
+    }
 }
 
 /// Mean and standard deviation (n − 1).
-fn moments(values: &[f64]) -> (f64, f64) {
+pub fn moments(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let square: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();

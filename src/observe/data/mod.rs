@@ -1,8 +1,12 @@
 //! What is true of a data set, seen as the atoms of an exact denoiser.
 
 mod condition;
+mod dimension;
+mod displacement;
 mod exponents;
 mod noise;
+mod planes;
+pub mod robustness;
 mod tangents;
 #[cfg(test)]
 mod tests;
@@ -37,7 +41,13 @@ struct World {
 
 /// Sets of trajectories that are run: on the data, and on each draw of the null.
 pub fn flows(set: &PointSet) -> usize {
-    1 + exponents::null_draws(set.dim())
+    let robustness = if is_robustness_measured(set) { robustness::flows(set.dim()) } else { 0 };
+    1 + exponents::null_draws(set.dim()) + robustness
+}
+
+/// Displacements are split by local PCA planes, which are for data without exact ones; a line has no normals.
+fn is_robustness_measured(set: &PointSet) -> bool {
+    planes::exact_normals(set).is_none() && set.dim() > 1
 }
 
 /// Who watches a long observation.
@@ -62,7 +72,7 @@ pub struct DataObservation {
     pub error: Option<Error>,
 }
 
-/// Measures a data set: spacing, noise levels, exponents and gap, tangent planes, alignment condition.
+/// Measures a data set: spacing, noise levels, exponents and gap, tangent planes, robustness, alignment condition.
 ///
 /// Facts:
 /// - `spacing_least`, `spacing_median`, `spacing_largest`: distances to the nearest other point;
@@ -76,10 +86,29 @@ pub struct DataObservation {
 ///   radians that their subspace may be off;
 /// - `gap`, `null_gap`: differences of neighbours, and those of `null_draws` Gaussian data sets of the
 ///   same mean, covariance and size; `gap_p_value`, and `gap_index` only where it is significant;
-/// - `tangent_angle`, `pca_angle`, `pca_neighbours`: angles in radians of the top end-point vectors, and
-///   of local PCA, to the known tangent plane (data on the unit sphere: `tangent_known` = 1), or of one
-///   to the other; only where there is a dimension to compare at, `tangent_dimension`, and as many
-///   singular pairs, `tangent_pairs`.
+/// - `tangent_known`: 1 where the exact tangent planes are known (the file gives normals, or the points lie on
+///   the unit sphere); `tangent_dimension` is then D − 1, else `gap_index`. Planes are compared only where
+///   there is a dimension, and as many singular pairs, `tangent_pairs`;
+/// - at `plane_points` random points, angles in radians to the exact planes, `…_angle_median` and
+///   `…_angle_90` (90 % quantile), bars the larger side of a 95 % interval: `flow` at `sigma_end`,
+///   `best_flow` at the `best_flow_sigma` chosen in its favour, `pca` at the `pca_neighbours` chosen in its
+///   favour; `flow_closer_share`, `best_flow_closer_share`: at which share of points they are closer than
+///   local PCA. What the choices were made from: `flow_angle_at_sigma` for each `plane_sigma` (medians at the
+///   first 64 points), `pca_angle_at_neighbours` for each `plane_neighbours` (medians);
+/// - `pca_angle`, `pca_neighbours`: where no exact planes are known, the median angle between the top
+///   end-point vectors and local PCA, at a size fixed beforehand.
+///
+/// - `intrinsic_dimension`: by the distances to the two nearest points;
+/// - of data without exact planes, where there is a dimension `robust_dimension` (`gap_index`, or else the
+///   `intrinsic_dimension` rounded): what errors of root mean square `robust_epsilon` in each coordinate of a
+///   prediction do to samples, by flow matching from data whose deviation `robust_unit` is divided out. Each
+///   error (`denoiser`, `noise`, `score` or `velocity`, `_constant` or `_fourier`) has series of two entries, at
+///   the two levels `robust_sigma`: medians over `robust_trajectories` of `normal_over_tangent_of_…`
+///   (|δ_N|/|δ_T|, δ_T in the local PCA plane of `robust_neighbours`), `normal_over_spacing_of_…` and
+///   `displacement_over_spacing_of_…` (|δ_N| and |δ| times the error's size over `spacing_median`),
+///   `nearest_over_spacing_of_…` (distance of the inexact flow's end from the nearest point) and
+///   `nearest_change_over_spacing_of_…` (the same less that of the exact flow); `null_…`: the same on
+///   `robust_null_draws` Gaussian sets of the same covariance, their mean with two deviations.
 ///
 /// What fails (non-finite states, factorisations) ends the measurement and is told in
 /// [`DataObservation::error`].
@@ -110,7 +139,12 @@ fn measure(set: &PointSet, seed: u64, watch: Watch<'_>, seen: &mut DataObservati
     let runs = exponents::run(set, &denoiser, levels, stream)?;
     (watch.after_each)();
     let gap = exponents::against_null(set, &runs, levels, stream, watch, facts)?;
-    tangents::compare(set, &runs, gap, levels, facts)?;
+    tangents::compare(set, &denoiser, &runs, gap, levels, stream, facts)?;
+    let dimension = dimension::state(set, facts);
+    if let (true, Some(d)) = (is_robustness_measured(set), gap.or(dimension)) {
+        let d = d.clamp(1, set.dim() - 1);
+        robustness::measure(set, levels, d, stream, watch, facts)?;
+    }
     seen.adiabatic = condition::along(&denoiser, &runs, levels, stream)?;
     seen.certified = condition::certified(set, &denoiser, &runs, levels, stream)?;
     Ok(())

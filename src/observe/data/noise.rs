@@ -137,6 +137,7 @@ mod tests {
             points: DMatrix::from_column_slice(2, 2, &[0.0, 0.0, 3.0, 4.0]),
             log_weights: vec![0.5_f64.ln(); 2],
             constant_columns: Vec::new(),
+            normals: None,
             notes: Vec::new(),
         };
         let posterior = Posterior { set: &set, sigma: 2.0, weights: vec![0.2, 0.8] };

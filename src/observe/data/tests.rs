@@ -11,6 +11,7 @@ fn set(dim: usize, entries: Vec<f64>, weights: Option<Vec<f64>>) -> PointSet {
         points: DMatrix::from_vec(dim, count, entries),
         log_weights: weights.iter().map(|w| w.ln()).collect(),
         constant_columns: Vec::new(),
+        normals: None,
         notes: Vec::new(),
     }
 }
