@@ -1,8 +1,8 @@
 //! Errors, their parts, stochastic samplers as maps, and the response by formulas that share no term.
 
 use driftproof::drift::{
-    Channel, Denoise, Drift, Gaussian, GaussianPath, InVelocity, Inexact, LearningError, Onset,
-    Parametrisation, PartOf, Schedule, Sphere, Workspace,
+    Atoms, Canonical, Channel, Denoise, Drift, Gaussian, GaussianPath, InVelocity, Inexact,
+    LearningError, Onset, Parametrisation, PartOf, Schedule, Sphere, Workspace,
 };
 use driftproof::flow::{
     InexactFlow, Maps, Method, Orbit, Sampler, Scheme, StochasticSampler, ancestral_step,
@@ -225,6 +225,27 @@ fn an_error_of_the_noise_moves_the_velocity_by_its_factor_and_an_inexact_field_b
     // w = −e/s at s = 1/2.
     close(moved[0] - v[0], -0.2, 1e-14);
     close(moved[1] - v[1], -0.4, 1e-14);
+}
+
+#[test]
+fn an_inexact_field_pushes_tangents_as_its_generic_definition_does() {
+    let (dim, sigma, epsilon) = (3, 0.4, 0.7);
+    let points = Stream::root(5).normals(20 * dim);
+    let data = Atoms::new(dim, points, None, 0.1).unwrap();
+    let exact = Canonical { denoiser: &data };
+    let error = LearningError::fourier(dim, 3, 0.8, 1.0, Stream::root(6));
+    let field = Inexact { exact: &exact, error: &error, epsilon };
+    let x = [0.3, -0.2, 0.5];
+    let jacobian = field.jacobian(sigma, &x, &mut Workspace::default());
+    for j in 0..dim {
+        let seed = |(i, &x): (usize, &f64)| Dual::new(x, f64::from(u8::from(i == j)));
+        let carried: Vec<Dual<f64>> = x.iter().enumerate().map(seed).collect();
+        let mut moved = carried.clone();
+        field.velocity(Dual::from(sigma), &carried, &mut moved);
+        for (i, v) in moved.iter().enumerate() {
+            close(jacobian[(i, j)], v.eps, 1e-12);
+        }
+    }
 }
 
 #[test]

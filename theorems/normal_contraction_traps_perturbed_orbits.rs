@@ -6,6 +6,7 @@ use driftproof::campaign::{judge_world, knobs};
 use driftproof::claims::normal_contraction_traps_perturbed_orbits::CLAIM;
 use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::observe::observe;
+use driftproof::random::Knobs;
 use driftproof::verdict::Verdict;
 
 #[test]
@@ -16,6 +17,12 @@ fn no_perturbed_orbit_leaves_its_tube() {
 #[test]
 fn the_claim_stands_and_its_mutants_fall() {
     support::stands_and_refutes_its_mutants(&CLAIM);
+}
+
+#[test]
+fn the_plainest_world_holds() {
+    let facts = observe(CLAIM.id, &mut Knobs::new(&[])).unwrap().facts;
+    assert_eq!(CLAIM.judge(&facts).verdict(), Verdict::Holds);
 }
 
 fn series(values: impl Iterator<Item = f64>) -> Vec<Quantity> {

@@ -7,6 +7,7 @@ use driftproof::claims::posterior_spread_and_denoiser_error_bound_the_distance::
 use driftproof::drift::{Channel, Denoise, Sphere};
 use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::observe::observe;
+use driftproof::random::Knobs;
 use driftproof::verdict::{Margin, Verdict};
 
 #[test]
@@ -32,6 +33,12 @@ fn inside_a_sphere_the_lean_is_the_spread_over_the_diameter() {
         let difference = lean - spread / (2.0 * radius);
         assert!(difference.abs() < 1e-13 * radius, "{lean} against {spread}/2R");
     }
+}
+
+#[test]
+fn the_plainest_world_holds() {
+    let facts = observe(CLAIM.id, &mut Knobs::new(&[])).unwrap().facts;
+    assert_eq!(CLAIM.judge(&facts).verdict(), Verdict::Holds);
 }
 
 fn series(values: impl Iterator<Item = f64>) -> Vec<Quantity> {

@@ -141,8 +141,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         let coefficients = Coefficients { times: time, gamma: &gamma, kappa: &kappa, eta: &none };
         let Some(r) = riccati_bound(coefficients, 0.0) else { return Judgement::default() };
         let series = facts.series("delta_normal");
-        let largest = series.iter().fold(0.0, |m: f64, q| m.max(q.value));
-        let scale = series[last].value.max(r.y[last]).max(LEAST_SHARE * largest).max(1e-9);
+        let whole = facts.series("delta_tangent").iter().chain(series);
+        let least = LEAST_SHARE * whole.fold(0.0, |m: f64, q| m.max(q.value));
+        let scale = series[last].value.max(r.y[last]).max(least).max(1e-9);
         let name = "(c) normal errors alone";
         let right = bound(r.y[last]);
         conclusions.push(Margin::attained(name, series[last], right, scale, RESOLUTION));

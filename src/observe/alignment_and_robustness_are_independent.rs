@@ -10,6 +10,7 @@ use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, geometric_times, uniform_times};
 use crate::linalg::{frame_from_normals, largest_angle};
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::{DVector, dmatrix, dvector};
 use serde::Serialize;
 use std::f64::consts::TAU;
@@ -96,7 +97,7 @@ impl Ridge {
 
     /// The slope, the sine of the angle, and the overlap with the score at the end.
     ///
-    /// *Errors*: as [`Resolved::new`].
+    /// *Errors*: as [`crate::flow::Trajectory::from`].
     pub fn observe(&self) -> Result<Observation> {
         let (dim, d) = (self.dim, self.tangent);
         let axes = frame_from_normals(dim, dim, &self.stream.named("axes").normals(dim * dim));
@@ -142,7 +143,7 @@ impl Ridge {
         facts.set("overlap", Quantity::new(overlap, bar, Grade::Estimated));
         let across = normal.tr_mul(&score).norm() / score.norm();
         facts.set("score_normal", Quantity::new(across, bar, Grade::Estimated));
-        Ok(Observation::new(self, facts))
+        Ok(Observation::new(self, facts).labelled(Labels::of("ridge")))
     }
 }
 
@@ -191,7 +192,7 @@ impl Slab {
 
     /// The mass that the error puts off the slab.
     ///
-    /// *Errors*: as [`Resolved::new`].
+    /// *Errors*: as [`crate::flow::Trajectory::from`].
     pub fn observe(&self) -> Result<Observation> {
         let mut facts = Facts::new();
         state_number(&mut facts, "C12", [self.rate, self.constant, self.gradient]);
@@ -204,6 +205,6 @@ impl Slab {
             Ok(beyond.max(Quantity::exact(0.0)))
         };
         facts.set("mass_outside", lost(1.0)? + lost(-1.0)?);
-        Ok(Observation::new(self, facts))
+        Ok(Observation::new(self, facts).labelled(Labels::of("slab")))
     }
 }

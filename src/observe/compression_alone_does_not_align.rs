@@ -10,6 +10,7 @@ use crate::facts::{Facts, Quantity};
 use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{complement, largest_angle};
 use crate::random::{Knobs, Stream, unit_vector};
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -154,6 +155,6 @@ impl SmallSphere {
         let along = orbit.jacobian_in(&tangent.columns(0, 1).into_owned()).at(0, 0);
         facts.set("normal_stretch", across);
         facts.set("tangent_stretch", along);
-        Ok(Observation::new(self, facts))
+        Ok(Observation::new(self, facts).labelled(Labels::of("data without alignment")))
     }
 }

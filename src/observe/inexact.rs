@@ -2,8 +2,12 @@
 
 use super::paths::decode_schedule;
 use crate::drift::{LearningError, Onset, Parametrisation, Schedule};
+use crate::error::Result;
 use crate::flow::geometric_times;
+use crate::linalg::complement;
+use crate::manifold::{Manifold, Nearest};
 use crate::random::{Knobs, Stream};
+use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
 /// The least noise level of a run: some schedules end at 1e-3.
@@ -81,5 +85,27 @@ impl Setting {
         let time = self.schedule.time_at_sigma((self.sigma_start * self.sigma_end).sqrt());
         let span = self.times(1);
         error.late(Onset { time, width: 0.1 * (span[1] - span[0]) })
+    }
+}
+
+/// A nearest point with orthonormal frames of its tangent and normal spaces.
+pub struct Foot {
+    /// The nearest point.
+    pub nearest: Nearest,
+    /// `D×d`.
+    pub tangent: DMatrix<f64>,
+    /// `D×(D−d)`.
+    pub normal: DMatrix<f64>,
+}
+
+impl Foot {
+    /// That of a state.
+    ///
+    /// *Errors*: as [`Manifold::nearest`].
+    pub fn of(manifold: &Manifold, x: &DVector<f64>) -> Result<Self> {
+        let nearest = manifold.nearest(x.as_slice())?;
+        let tangent = manifold.tangent_frame(&nearest.place);
+        let normal = complement(&tangent);
+        Ok(Self { nearest, tangent, normal })
     }
 }

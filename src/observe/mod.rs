@@ -80,6 +80,7 @@ type Observer = fn(&mut Knobs) -> Result<Observation>;
 
 /// Who observes what: one line a claim.
 const OBSERVERS: &[(&str, Observer)] = &[
+    ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
     (
         "sensitivity_carries_the_response_of_any_law",
         sensitivity_carries_the_response_of_any_law::observe,
@@ -89,7 +90,6 @@ const OBSERVERS: &[(&str, Observer)] = &[
         response_stays_in_the_support_of_every_model::observe,
     ),
     ("two_formulas_give_one_response", two_formulas_give_one_response::observe),
-    ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::observe),
     ("moving_frame_blocks_are_gauge_invariant", moving_frame_blocks_are_gauge_invariant::observe),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::observe),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::observe),

@@ -13,6 +13,7 @@ use crate::linalg::{
     frame_from_normals, largest_angle, least_singular_value, mu_max, spectral_norm,
 };
 use crate::random::{Knobs, Stream};
+use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
@@ -93,14 +94,14 @@ impl PlanarWorld {
     ///
     /// *Errors*: as [`PlanarWorld::measure`].
     pub fn observe(&self) -> Result<Observation> {
-        Ok(Observation::new(self, self.measure()?))
+        Ok(Observation::new(self, self.measure()?).labelled(Labels::of("planar")))
     }
 
     /// Along the path `time`, `gamma`, `kappa`, `eta`, `normal_compression`, `slope` and `end_sine` as in
     /// T2.1, the signed `cosine` of the largest angle to M, and the blocks `gamma_on`, … at the foot point;
     /// at the end the Jacobian in the frame, its log singular values, and the displacement by the error.
     ///
-    /// *Errors*: as [`Resolved::staged`], and as [`crate::linalg::svd`].
+    /// *Errors*: as [`crate::flow::Trajectory::from`], and as [`crate::linalg::svd`].
     pub fn measure(&self) -> Result<Facts> {
         let frame = self.frame();
         let prepared = Prepared::new(&self.flow, &frame)?;
@@ -263,7 +264,7 @@ impl PlanarWorld {
 
     /// The maps of the sampler with the plane that they carry along, for T2.2.
     ///
-    /// *Errors*: as [`Resolved::staged`].
+    /// *Errors*: as [`crate::flow::Trajectory::from`].
     pub fn maps(&self) -> Result<Maps> {
         let frame = self.frame();
         let prepared = Prepared::new(&self.flow, &frame)?;
