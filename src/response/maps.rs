@@ -8,6 +8,9 @@ use crate::scalar::{TANGENT_LANES, Tangents};
 use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 
+/// Relative rounding of a field and its first two derivatives: some ten operations, special functions among them.
+const FIELD_ROUNDING: f64 = 16.0 * f64::EPSILON;
+
 /// A carrier with one outer direction and [`TANGENT_LANES`] inner ones.
 type Nested = Dual<Tangents>;
 
@@ -195,7 +198,7 @@ pub fn along_maps(
         let at_start = out.score[0].norm() + out.jacobian.tr_mul(&score).norm();
         let inner = (delta.norm() + jet.error.norm()) * score.norm();
         let terms = 1.0 + slope.norm() + inner + (&back * &delta).norm() * at_start;
-        out.rounding.push(out.rounding[k] + f64::EPSILON * condition * lost * terms);
+        out.rounding.push(out.rounding[k] + FIELD_ROUNDING * condition * lost * terms);
         out.from_error.push(out.from_error[k] - error_divergence - jet.error.dot(&score));
         out.from_divergence.push(-(slope.trace() + delta.dot(&score)));
         out.divergence.push(slope.trace());
