@@ -144,7 +144,9 @@ pub fn record(claim: &Claim, seed: u64, results: &[WorldResult]) -> ClaimRecord 
         in_full.extend(results.iter().position(|r| r.index == tightest.index));
     }
     for verdict in [Verdict::Violated, Verdict::Undecided] {
-        in_full.extend((0..results.len()).filter(|at| results[*at].verdict == verdict));
+        let tightest = in_full.first().copied();
+        let others = (0..results.len()).filter(|at| Some(*at) != tightest);
+        in_full.extend(others.filter(|at| results[*at].verdict == verdict));
     }
     let mut quantities = 0;
     for (nth, at) in in_full.into_iter().enumerate() {
@@ -165,8 +167,8 @@ pub fn record(claim: &Claim, seed: u64, results: &[WorldResult]) -> ClaimRecord 
 
 /// A world without its details.
 fn world_record(claim: &Claim, result: &WorldResult) -> WorldRecord {
-    let room = |m: &&Margin| if m.slack.is_nan() { 0.0 } else { m.slack };
-    let least = result.judgement.hypotheses.iter().min_by(|a, b| room(a).total_cmp(&room(b)));
+    let slack = |m: &&Margin| if m.slack.is_nan() { 0.0 } else { m.slack };
+    let least = result.judgement.hypotheses.iter().min_by(|a, b| slack(a).total_cmp(&slack(b)));
     let refuted = claim.mutants.iter().zip(&result.refutes).filter(|(_, refuted)| **refuted);
     WorldRecord {
         index: result.index,

@@ -189,7 +189,7 @@ fn the_cone_condition_is_necessary_in_the_plane() {
     for index in 0..60 {
         let mut values = Stream::root(31).indexed(index).uniforms(KNOBS);
         values[0] = 0.0; // matrices
-        values[1] = 0.0; // dimension 2
+        (values[1], values[2]) = (0.0, 0.0); // dimension 2
         let seen = observe(CLAIM.id, &mut Knobs::new(&values)).unwrap();
         let (cone, image) = (seen.facts.get("cone_slope"), seen.facts.get("cone_image_slope"));
         if CLAIM.judge(&seen.facts).verdict() == Verdict::Holds {

@@ -8,7 +8,8 @@ use crate::record::DataRecord;
 pub fn table(sets: &[DataRecord]) -> Option<String> {
     let compared: Vec<&DataRecord> =
         sets.iter().filter(|set| set.facts.get("plane_points").value > 0.0).collect();
-    if compared.is_empty() {
+    let lines: Vec<Vec<String>> = compared.iter().flat_map(|set| rows(set)).collect();
+    if lines.is_empty() {
         return None;
     }
     let columns = [
@@ -19,7 +20,7 @@ pub fn table(sets: &[DataRecord]) -> Option<String> {
         Column::number("\n90 % quantile"),
         Column::text("closer than local PCA\nat this share of points"),
     ];
-    let text = terminal::table(&columns, compared.iter().flat_map(|set| rows(set)));
+    let text = terminal::table(&columns, lines);
     let note = "Bars: 95 % confidence. Best levels and sizes were chosen with the exact planes at hand, in favour \
                 of either.";
     Some(format!("{text}{note}\n"))

@@ -61,7 +61,7 @@ impl LearningError {
         Self { dim: direction.len(), waves: vec![wave], onset: None }
     }
 
-    /// coefficient · sin⟨wave_vector, x⟩: with a short wave, C⁰-small but C¹-large.
+    /// coefficient · sin⟨wave_vector, x⟩: with a short wave, C⁰-small but C¹-large. Both have length D.
     pub fn ripple(coefficient: &[f64], wave_vector: &[f64]) -> Self {
         let wave = ErrorWave {
             wave_vector: wave_vector.to_vec(),
@@ -71,13 +71,13 @@ impl LearningError {
         Self { dim: coefficient.len(), waves: vec![wave], onset: None }
     }
 
-    /// These waves, in R^`dim`.
+    /// These waves, in R^`dim`; vectors of other lengths are cut.
     pub fn sum(dim: usize, waves: Vec<ErrorWave>) -> Self {
         Self { dim, waves, onset: None }
     }
 
     /// A random Fourier field: `count` waves with normal wave vectors of the given correlation `length`,
-    /// whose mean square |w|² over space is `amplitude²`.
+    /// whose mean square |w|² over space is `amplitude²`; `count` ≥ 1.
     pub fn fourier(dim: usize, count: usize, length: f64, amplitude: f64, stream: Stream) -> Self {
         // Each wave has mean square |c|²/2, and E|c|² = D.
         let scale = amplitude * (2.0 / (count * dim) as f64).sqrt();

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
-    /// x + h (v + (g²/2) s) + g √h z, coefficients at the start of the step.
+    /// x + h (v + (g²/2) s) + g √h z, coefficients at the start of the step, which needs a > 0 there: at pure
+    /// noise g² is infinite.
     EulerMaruyama,
     /// A draw from the law of the less noisy state given x and X = D(x) (T6.3): normals contract by ρ² exactly.
     Ancestral,
@@ -39,7 +40,7 @@ impl<'a, N: Denoise, E: Drift> StochasticSampler<'a, N, E> {
     /// One step of `scheme` on each interval of the increasing `times`; map k takes its noise z_k
     /// from `noise` at index k, so that the same stream is the same noise path.
     ///
-    /// *Errors*: [`Error::Input`] when times do not increase.
+    /// *Errors*: [`Error::Input`] when times do not increase, or Euler–Maruyama starts at pure noise.
     pub fn new(
         schedule: Schedule,
         scheme: Scheme,
@@ -51,6 +52,15 @@ impl<'a, N: Denoise, E: Drift> StochasticSampler<'a, N, E> {
         if !times.windows(2).all(|w| w[0] < w[1]) {
             let problem = "generating times must increase";
             return Err(Error::input("stochastic sampler", problem, "sort them"));
+        }
+        let pure_noise = times.first().is_some_and(|t| schedule.coefficients(*t).0 <= 0.0);
+        if scheme == Scheme::EulerMaruyama && pure_noise {
+            let problem = "the reverse SDE has no finite coefficients at pure noise";
+            return Err(Error::input(
+                "stochastic sampler",
+                problem,
+                "start later, or step ancestrally",
+            ));
         }
         let (maps, dim) = (times.len().saturating_sub(1), denoiser.dim());
         let noise = (0..maps as u64).flat_map(|k| noise.indexed(k).normals(dim)).collect();

@@ -78,15 +78,21 @@ impl Body {
         if order < 0 {
             return bad("a density of negative order", "give 0, 1, 2, …");
         }
+        if !centre.iter().all(|c| c.is_finite()) {
+            return bad("the centre is not finite", "give finite coordinates");
+        }
         match &outline {
             Outline::Ellipsoid { half_axes, mirror } => {
                 if half_axes.len() < 2 || [mirror.len(), centre.len()] != [half_axes.len(); 2] {
-                    return bad("sizes do not fit", "give D ≥ 2 half axes, D numbers of the rest");
+                    return bad(
+                        "sizes do not fit",
+                        "give D ≥ 2 half axes, and D entries of centre and mirror",
+                    );
                 }
                 check_storage("body", half_axes.len(), half_axes.len())?;
                 half_axes.iter().try_for_each(|&a| check_length("half axis", a))?;
                 let square = dot(mirror, mirror);
-                if square != 0.0 && (square - 1.0).abs() > 1e-12 {
+                if !(square == 0.0 || (square - 1.0).abs() <= 1e-12) {
                     return bad("the mirror is no unit vector", "divide it by its length");
                 }
             }
@@ -98,7 +104,8 @@ impl Body {
                         "a star is planar, with as many sines as cosines",
                     );
                 }
-                if cosines.iter().chain(sines).map(|c| c.abs()).sum::<f64>() >= 1.0 {
+                let sum: f64 = cosines.iter().chain(sines).map(|c| c.abs()).sum();
+                if sum.is_nan() || sum >= 1.0 {
                     return bad("the radius may vanish", "keep Σ|c_m| + |s_m| below 1");
                 }
             }

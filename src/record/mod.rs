@@ -124,9 +124,9 @@ pub struct WorldRecord {
     pub labels: Option<Labels>,
     /// Why it could not be computed.
     pub error: Option<String>,
-    /// The hypothesis with the least room: in a world out of scope, the one that fails.
+    /// The hypothesis with the least slack, 0 where it is unknown: in a world out of scope, the one that fails.
     pub hypothesis: Option<Margin>,
-    /// The conclusion with the least room.
+    /// The conclusion with the least slack less its bar.
     pub conclusion: Option<Margin>,
     /// Names of the mutants that this world refutes.
     pub refutes: Vec<String>,

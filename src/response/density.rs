@@ -66,7 +66,7 @@ pub struct CarriedPoints {
 }
 
 impl CarriedPoints {
-    /// Starts at the columns of `states` (`dim`×points, column-major).
+    /// Starts at the columns of `states` (`dim`×points, column-major); an incomplete last column is left out.
     pub fn new(dim: usize, states: &[f64]) -> Self {
         let lanes = Lanes { trajectories: states.len() / dim, tangents: 1 };
         let mut block = vec![0.0; (dim + 1) * lanes.columns()];

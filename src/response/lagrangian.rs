@@ -52,7 +52,7 @@ impl LagrangianState {
         x
     }
 
-    /// The state in the coordinates `x` of [`Lagrangian`].
+    /// The state in the 3D + 4 coordinates `x` of [`Lagrangian`]; panics on fewer than 4.
     pub fn read(x: &[f64]) -> Self {
         let dim = (x.len() - 4) / 3;
         let part = |i: usize| DVector::from_column_slice(&x[i * dim..(i + 1) * dim]);

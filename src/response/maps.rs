@@ -227,6 +227,7 @@ pub fn log_density_slope(
     let (start, delta) = (&response.states[0], &response.delta[maps.maps()]);
     let back = -(&inverse * delta);
     let all = Second::of_all(maps, start, &back, 1.0);
+    // It is rounding times the condition of J: far below this share wherever the slope means anything.
     let moved = all.direction.norm();
     if moved > 1e-6 * (1.0 + delta.norm()) {
         let problem = format!("the end moves by {moved:e} where it should stay");
