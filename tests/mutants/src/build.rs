@@ -1,5 +1,6 @@
 //! A copy of the package with all its mutants in it, and the ones among them that compile.
 
+use crate::Options;
 use crate::schemata::{Mutant, Rewritten, rewrite};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -26,10 +27,13 @@ fn lines(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("the output is text")
 }
 
-/// Copies what git knows of, or has not been told to ignore.
-fn copy(from: &Path, to: &Path) {
+/// Copies what git knows of, or has not been told to ignore, except the files that are rewritten.
+fn copy(from: &Path, to: &Path, rewritten: &BTreeMap<String, (String, Vec<Mutant>)>) {
     let listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     for name in lines(Command::new("git").args(listed).current_dir(from)).split_terminator('\0') {
+        if name == "src/lib.rs" || rewritten.contains_key(name) {
+            continue;
+        }
         let (source, target) = (from.join(name), to.join(name));
         let Ok(bytes) = std::fs::read(&source) else { continue };
         if std::fs::read(&target).is_ok_and(|old| old == bytes) {
@@ -49,9 +53,9 @@ fn byte(source: &str, place: &Value) -> usize {
 }
 
 /// Every mutant, in a copy of the package `from` under `work`/tree that compiles.
-pub fn prepare(from: &Path, work: &Path, skip: &[String]) -> Vec<Listed> {
+pub fn prepare(from: &Path, options: &Options) -> Vec<Listed> {
+    let work = &options.work;
     let tree = work.join("tree");
-    copy(from, &tree);
     let list = lines(Command::new("cargo").args(["mutants", "--list", "--json"]).current_dir(from));
     let list: Vec<Value> = serde_json::from_str(&list).expect("cargo-mutants lists in JSON");
     let mut by_file: BTreeMap<String, (String, Vec<Mutant>)> = BTreeMap::new();
@@ -70,7 +74,8 @@ pub fn prepare(from: &Path, work: &Path, skip: &[String]) -> Vec<Listed> {
         mutants.push(Mutant { number: index + 1, genre, span, replacement });
         listed.push(Listed { name: text("name"), file, site: None, viable: true });
     }
-    by_file.retain(|file, _| file != "src/main.rs" && !skip.iter().any(|s| file.starts_with(s)));
+    by_file.retain(|file, _| options.asks(file));
+    copy(from, &tree, &by_file);
     // What did not compile last time, if these are the same sources.
     let known = work.join(format!("unviable-{:x}", hasher.finish()));
     let mut unviable: HashSet<usize> = std::fs::read_to_string(&known)
@@ -89,9 +94,6 @@ pub fn prepare(from: &Path, work: &Path, skip: &[String]) -> Vec<Listed> {
                 mutants.iter().filter(|m| !unviable.contains(&m.number)).cloned().collect();
             let mut new = rewrite(source, &live, &mut sites);
             unviable.extend(&new.broken);
-            if file == "src/lib.rs" {
-                continue;
-            }
             new.text.push('\n');
             write(&tree.join(file), &new.text);
             files.insert(file.clone(), new);
@@ -116,6 +118,7 @@ pub fn prepare(from: &Path, work: &Path, skip: &[String]) -> Vec<Listed> {
     listed
 }
 
+/// Leaves a file alone that is as it should be, and with it what was built from it.
 fn write(path: &Path, text: &str) {
     if std::fs::read_to_string(path).map_or(true, |old| old != text) {
         std::fs::write(path, text).unwrap();

@@ -29,6 +29,15 @@ pub struct Options {
     pub again: bool,
 }
 
+impl Options {
+    /// Whether the mutants of a file are to be run.
+    pub fn asks(&self, file: &str) -> bool {
+        let starts = |prefixes: &[String]| prefixes.iter().any(|p| file.starts_with(p));
+        let all = self.only.is_empty() || starts(&self.only);
+        all && !starts(&self.skip) && !["src/main.rs", "src/lib.rs"].contains(&file)
+    }
+}
+
 fn options() -> Options {
     let mut words = std::env::args().skip(1);
     let work = PathBuf::from(words.next().expect("a folder for the copy and the outcomes"));
@@ -60,7 +69,7 @@ fn main() {
     let options = options();
     std::fs::create_dir_all(&options.work).unwrap();
     let package = std::env::current_dir().unwrap();
-    let listed = build::prepare(&package, &options.work, &options.skip);
+    let listed = build::prepare(&package, &options);
     run::run(&options, &listed);
     report::print(&options, &listed);
 }

@@ -149,11 +149,9 @@ pub fn run(options: &Options, listed: &[Listed]) {
     let mut kills: HashMap<(&str, usize), f64> = HashMap::new();
     for (index, mutant) in listed.iter().enumerate() {
         let Some(site) = mutant.site.filter(|_| mutant.viable) else { continue };
-        let asked = options.only.is_empty()
-            || options.only.iter().any(|prefix| mutant.file.starts_with(prefix));
         let settled =
             done.get(&mutant.name).is_some_and(|outcome| !options.again || outcome != "missed");
-        if !asked || settled || lot(&mutant.name) >= options.share {
+        if settled || lot(&mutant.name) >= options.share {
             continue;
         }
         let mut reaching: Vec<usize> =
