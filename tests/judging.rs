@@ -79,8 +79,7 @@ fn numbers_that_json_lacks_are_null() {
     let back: Quantity = serde_json::from_str(&text).unwrap();
     assert!(back.value.is_nan() && back.bar.is_nan());
     let known = q(0.1, 1e-300);
-    let back: Quantity =
-        serde_json::from_str(&serde_json::to_string(&known).unwrap()).unwrap();
+    let back: Quantity = serde_json::from_str(&serde_json::to_string(&known).unwrap()).unwrap();
     assert_eq!(back, known);
 }
 
@@ -325,7 +324,8 @@ fn the_riccati_bound_wants_every_number() {
     assert!(!solves(&times, &series(&[1.0; 3], f64::INFINITY), 0.0));
     assert!(!solves(&series(&[0.0, 0.5, 0.5], 0.0), &ones, 0.0));
     assert!(!solves(&times[..1], &ones[..1], 0.0));
-    let one = Coefficients { times: &times[..1], gamma: &ones[..1], kappa: &ones[..1], eta: &ones[..1] };
+    let one =
+        Coefficients { times: &times[..1], gamma: &ones[..1], kappa: &ones[..1], eta: &ones[..1] };
     assert!(riccati_bound(one, 0.0).is_none());
     // y' = 1 − y/5 + 3 y² leaves every bound before t = 1, and does not come back.
     let gamma = series(&[0.2; 3], 0.0);

@@ -1,7 +1,7 @@
 //! Runs the mutants that cargo-mutants lists, from one build: see ../README.md.
 //!
 //! `mutants WORK [--only PREFIX]... [--skip PREFIX]... [--test TARGET]... [--share X]
-//! [--budget SECONDS] [--again]`, from the root of the package. Outcomes are appended to
+//! [--budget SECONDS] [--jobs N] [--again]`, from the root of the package. Outcomes are appended to
 //! WORK/outcomes and not run twice; `--again` runs the missed ones again. Linux only.
 
 mod build;
@@ -25,6 +25,8 @@ pub struct Options {
     pub share: f64,
     /// A mutant counts as missed when tests that take so long without it do not notice.
     pub budget: f64,
+    /// Tests that run at the same time.
+    pub jobs: usize,
     /// Run those again that were missed.
     pub again: bool,
 }
@@ -48,6 +50,7 @@ fn options() -> Options {
         skip: Vec::new(),
         share: 1.0,
         budget: 60.0,
+        jobs: 1,
         again: false,
     };
     while let Some(word) = words.next() {
@@ -58,6 +61,7 @@ fn options() -> Options {
             "--skip" => options.skip.push(value()),
             "--share" => options.share = value().parse().expect("a number"),
             "--budget" => options.budget = value().parse().expect("seconds"),
+            "--jobs" => options.jobs = value().parse().expect("a count"),
             "--again" => options.again = true,
             _ => panic!("unknown option {word}"),
         }

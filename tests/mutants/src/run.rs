@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Instant;
 
 /// A mutant in which a test takes so many times longer counts as caught…
@@ -65,7 +66,6 @@ fn tests(tree: &Path, options: &Options) -> Vec<Test> {
     }
     let built = cargo.output().expect("cargo starts");
     assert!(built.status.success(), "the tests do not compile");
-    let seen = options.work.join("reach");
     let mut tests = Vec::new();
     for line in String::from_utf8(built.stdout).unwrap().lines() {
         let Ok(value) = serde_json::from_str::<Value>(line) else { continue };
@@ -73,25 +73,44 @@ fn tests(tree: &Path, options: &Options) -> Vec<Test> {
         if value["profile"]["test"] != true {
             continue;
         }
-        let (program, target) = (PathBuf::from(program), value["target"]["name"].as_str().unwrap());
-        let list = Command::new(&program).args(["--list", "--format=terse"]).output().unwrap();
-        for name in String::from_utf8(list.stdout).unwrap().lines() {
-            let Some(name) = name.strip_suffix(": test") else { continue };
-            std::fs::remove_file(&seen).ok();
-            let started = Instant::now();
-            let reach = ("MUTANT_REACH", seen.to_str().unwrap());
-            if start(tree, &program, name, 600.0, reach) != End::Passed {
-                println!("fails without a mutant, left out: {target} {name}");
-                continue;
-            }
-            let seconds = started.elapsed().as_secs_f64();
-            let sites = std::fs::read_to_string(&seen).unwrap_or_default();
-            let sites = sites.lines().map(|site| site.parse().unwrap()).collect();
-            let (program, target, name) = (program.clone(), target.to_owned(), name.to_owned());
-            tests.push(Test { program, target, name, seconds, sites });
-        }
+        let target = value["target"]["name"].as_str().unwrap();
+        tests.extend(reach(tree, &options.work, Path::new(program), target));
     }
     tests
+}
+
+/// The tests of one program; known from the last time while the program is the same.
+fn reach(tree: &Path, work: &Path, program: &Path, target: &str) -> Vec<Test> {
+    let built = program.metadata().and_then(|data| data.modified()).unwrap();
+    let built = built.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let known = work.join(format!("reach-{target}-{built}"));
+    let (mut table, seen) = (String::new(), work.join("reach"));
+    let list = Command::new(program).args(["--list", "--format=terse"]).output().unwrap();
+    let list = if known.exists() { String::new() } else { String::from_utf8(list.stdout).unwrap() };
+    for name in list.lines().filter_map(|line| line.strip_suffix(": test")) {
+        std::fs::remove_file(&seen).ok();
+        let started = Instant::now();
+        let on = ("MUTANT_REACH", seen.to_str().unwrap());
+        if start(tree, program, name, 600.0, on) != End::Passed {
+            println!("fails without a mutant, left out: {target} {name}");
+            continue;
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let sites = std::fs::read_to_string(&seen).unwrap_or_default().replace('\n', " ");
+        table += &format!("{name}\t{seconds}\t{sites}\n");
+    }
+    if !known.exists() {
+        std::fs::write(&known, table).unwrap();
+    }
+    let read = |line: &str| {
+        let mut columns = line.split('\t');
+        let mut next = || columns.next().unwrap();
+        let name = next().to_owned();
+        let seconds = next().parse().unwrap();
+        let sites = next().split_whitespace().map(|site| site.parse().unwrap()).collect();
+        Test { program: program.to_owned(), target: target.to_owned(), name, seconds, sites }
+    };
+    std::fs::read_to_string(known).unwrap().lines().map(read).collect()
 }
 
 /// Random tests store their failures beside them; the next mutant must not see them.
@@ -145,47 +164,75 @@ pub fn run(options: &Options, listed: &[Listed]) {
     let stored = Stored::keep(tree.join("theorems"));
     let done = outcomes(&options.work);
     let path = options.work.join("outcomes");
-    let mut out = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-    let mut kills: HashMap<(&str, usize), f64> = HashMap::new();
-    for (index, mutant) in listed.iter().enumerate() {
-        let Some(site) = mutant.site.filter(|_| mutant.viable) else { continue };
-        let settled =
-            done.get(&mutant.name).is_some_and(|outcome| !options.again || outcome != "missed");
-        if settled || lot(&mutant.name) >= options.share {
-            continue;
-        }
-        let mut reaching: Vec<usize> =
-            (0..tests.len()).filter(|at| tests[*at].sites.contains(&site)).collect();
-        // Short tests first, and those that caught others of this file.
-        let cost = |at: usize| {
-            let caught = kills.get(&(mutant.file.as_str(), at)).copied().unwrap_or(0.0);
-            tests[at].seconds / (1.0 + caught)
-        };
-        reaching.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)));
-        let (mut outcome, mut by) = ("missed", String::new());
-        if reaching.is_empty() {
-            by = "no test comes here".to_owned();
-        }
-        let mut spent = 0.0;
-        for at in reaching {
-            let test = &tests[at];
-            spent += test.seconds;
-            if spent > options.budget {
-                by = "out of budget".to_owned();
-                break;
+    let out = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+    let shared = Mutex::new((out, Kills::new()));
+    let asked = |mutant: &Listed| {
+        let open = |outcome: &String| options.again && outcome == "missed";
+        mutant.viable
+            && done.get(&mutant.name).is_none_or(open)
+            && lot(&mutant.name) < options.share
+    };
+    let left = listed.iter().enumerate().filter(|(_, mutant)| asked(mutant));
+    let left = Mutex::new(left.filter_map(|(at, mutant)| Some((at + 1, mutant.site?, mutant))));
+    let worker = || {
+        loop {
+            let next = left.lock().unwrap().next();
+            let Some((number, site, mutant)) = next else { break };
+            let mut reaching: Vec<usize> =
+                (0..tests.len()).filter(|at| tests[*at].sites.contains(&site)).collect();
+            {
+                // Short tests first, and those that caught others of this file.
+                let kills = &shared.lock().unwrap().1;
+                let cost = |at: usize| {
+                    let caught = kills.get(&(mutant.file.as_str(), at)).unwrap_or(&0.0);
+                    tests[at].seconds / (1.0 + caught)
+                };
+                reaching.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)));
             }
-            let limit = (PATIENCE * test.seconds).max(LEAST_LIMIT);
-            let on = format!("{site}:{}", index + 1);
-            let end = start(&tree, &test.program, &test.name, limit, ("MUTANT", &on));
-            if end != End::Passed {
-                outcome = if end == End::Failed { "caught" } else { "timeout" };
-                by = format!("{} {}", test.target, test.name);
-                *kills.entry((&mutant.file, at)).or_default() += 1.0;
+            let nowhere = reaching.is_empty();
+            let reaching = reaching.into_iter().map(|at| (at, &tests[at]));
+            let on = format!("{site}:{number}");
+            let (outcome, by) = judge(&tree, reaching, &on, options.budget);
+            if outcome != "missed" {
                 stored.restore();
-                break;
             }
+            let (out, kills) = &mut *shared.lock().unwrap();
+            if let Some(at) = by {
+                *kills.entry((&mutant.file, at)).or_default() += 1.0;
+            }
+            let by = match by {
+                Some(at) => format!("{} {}", tests[at].target, tests[at].name),
+                None if nowhere => "no test comes here".to_owned(),
+                None => String::new(),
+            };
+            writeln!(out, "{}\t{outcome}\t{by}", mutant.name).unwrap();
         }
-        writeln!(out, "{}\t{outcome}\t{by}", mutant.name).unwrap();
-        out.flush().unwrap();
+    };
+    std::thread::scope(|scope| (0..options.jobs).for_each(|_| drop(scope.spawn(worker))));
+}
+
+/// How many mutants of a file each test caught.
+type Kills<'a> = HashMap<(&'a str, usize), f64>;
+
+/// Runs tests until one notices: the outcome and the test.
+fn judge<'a>(
+    tree: &Path,
+    reaching: impl Iterator<Item = (usize, &'a Test)>,
+    on: &str,
+    budget: f64,
+) -> (&'static str, Option<usize>) {
+    let mut spent = 0.0;
+    for (at, test) in reaching {
+        spent += test.seconds;
+        if spent > budget {
+            break;
+        }
+        let limit = (PATIENCE * test.seconds).max(LEAST_LIMIT);
+        match start(tree, &test.program, &test.name, limit, ("MUTANT", on)) {
+            End::Passed => (),
+            End::Failed => return ("caught", Some(at)),
+            End::Stopped => return ("timeout", Some(at)),
+        }
     }
+    ("missed", None)
 }
