@@ -22,6 +22,7 @@ fn arithmetic_carries_bars_in_the_worst_case() {
     assert_eq!(a / b, q(-1.5, 0.5)); // 3.5/1.75 − 1.5
     assert_eq!(a * -2.0, q(-6.0, 1.0));
     assert_eq!((a / q(0.25, 0.25)).bar, f64::INFINITY);
+    assert_eq!((q(0.0, 0.0) / q(0.25, 0.25)).bar, f64::INFINITY);
     assert_eq!(b.abs(), q(2.0, 0.25));
     assert_eq!(a.widened(-0.25), q(3.0, 0.75));
     assert_eq!(Quantity::rounded(-3.0, 4.0).bar, 12.0 * f64::EPSILON);
@@ -36,7 +37,7 @@ fn functions_carry_bars_by_their_slope() {
         (Quantity::sqrt, f64::sqrt, 0.25, 4.0),
         (Quantity::exp, f64::exp, 2.0_f64.exp(), 2.0),
         (Quantity::ln, f64::ln, 0.25, 4.0),
-        (Quantity::atan, f64::atan, 0.2, 2.0),
+        (Quantity::atan, f64::atan, 0.1, 3.0),
     ];
     for (carried, plain, slope, x) in cases {
         // Rounding alone, then the bar as well.
@@ -260,7 +261,10 @@ fn one_step_of_the_riccati_equation_is_its_solution() {
     assert_eq!(constant_step(0.0, 0.0, 1.0, 0.5, 1.0), (2.0, false));
     assert!(constant_step(0.0, 0.0, 1.0, 1.0, 1.0).1);
     // Two poles passed: the sign is back, and the turn is counted. y = √2 tan(√2 t) for κ = 2, η = 1.
-    assert!(constant_step(0.0, 2.0, 1.0, 2.3, 0.0).1);
+    assert!(constant_step(0.0, 2.0, 1.0, 4.4, 0.0).1);
+    // A slow turn over a long time, and a long time without one, meet none.
+    assert!(!constant_step(0.0, 0.01, 0.01, 10.0, 0.0).1);
+    assert!(!constant_step(8.0, 0.1, 0.1, 2.0, 0.0).1);
 }
 
 #[test]

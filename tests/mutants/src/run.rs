@@ -172,12 +172,20 @@ pub fn run(options: &Options, listed: &[Listed]) {
             && done.get(&mutant.name).is_none_or(open)
             && lot(&mutant.name) < options.share
     };
+    let cost = |site: usize| -> f64 {
+        tests.iter().filter(|test| test.sites.contains(&site)).map(|test| test.seconds).sum()
+    };
     let left = listed.iter().enumerate().filter(|(_, mutant)| asked(mutant));
-    let left = Mutex::new(left.filter_map(|(at, mutant)| Some((at + 1, mutant.site?, mutant))));
+    let mut left: Vec<_> =
+        left.filter_map(|(at, mutant)| Some((cost(mutant.site?), at + 1, mutant))).collect();
+    // Dear ones last: what every test reaches takes the longest to be missed.
+    left.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let left = Mutex::new(left.into_iter());
     let worker = || {
         loop {
             let next = left.lock().unwrap().next();
-            let Some((number, site, mutant)) = next else { break };
+            let Some((_, number, mutant)) = next else { break };
+            let site = mutant.site.expect("only those with a site are left");
             let mut reaching: Vec<usize> =
                 (0..tests.len()).filter(|at| tests[*at].sites.contains(&site)).collect();
             {
