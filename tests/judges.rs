@@ -245,7 +245,9 @@ fn qr_sums_and_angles_are_bounded_by_overlap_and_gap() {
     let (chance, least) = (0.1 + (-4.5_f64).exp(), 1e-4_f64.powf(0.05));
     let measured = room(&judge(id, &world), "(c) random start");
     assert!((measured - (chance - least) / chance).abs() < 1e-6);
-    // Bars count in favour of the claim.
+    // An unknown bar decides nothing; bars count in favour of the claim.
+    world.set_series("drawn_cotangent", vec![Quantity::new(1.0, f64::NAN, Grade::Sampled)]);
+    assert!(room(&judge(id, &world), "(c) random start").is_nan());
     let vague = Quantity::new(0.006_24, 0.000_02, Grade::Estimated);
     world.set_series("drawn_cotangent", vec![vague; 20]);
     assert_eq!(room(&judge(id, &world), "(c) random start"), 1.0);
@@ -325,20 +327,24 @@ fn a_path_with_constant_rates_is_bounded_by_its_riccati_solution() {
 fn a_turning_eigenspace_is_followed_within_the_riccati_solution() {
     let (gap, speed, start) = (2.0, 0.5, 0.3);
     let times: Vec<f64> = (0..5).map(|k| 0.5 + 0.2 * f64::from(k)).collect();
-    let world = facts(&[
+    let mut world = facts(&[
         ("time", &times),
         ("gap", &[gap; 5]),
         ("turning", &[speed; 5]),
         ("slope", &[start, 0.2, 0.2, 0.2, 0.15]),
     ]);
+    // The bound starts at the upper end of the first slope.
+    let mut slope = world.series("slope").to_vec();
+    slope[0] = Quantity::new(0.2875, 0.0125, Grade::Estimated);
+    world.set_series("slope", slope);
     let judgement = judge("adiabatic_gap_forces_alignment", &world);
     let y = riccati(gap, speed, speed, 0.8, start);
     let both = ["slope below the Riccati bound", "slope below the explicit bound"];
     assert_rooms(&judgement, &both.map(|name| (name, 0.15, y)));
-    // H1: 0.5 against 1; H2: 0.3 against (2 + √3)/1.
+    // H1: 0.5 against 1; H2: 0.2875 against (2 + √3)/1.
     assert!((judgement.hypotheses[0].slack - 0.5).abs() < 1e-12);
     let barrier = 2.0 + 3.0_f64.sqrt();
-    assert!((judgement.hypotheses[1].slack - (1.0 - 0.3 / barrier)).abs() < 1e-12);
+    assert!((judgement.hypotheses[1].slack - (1.0 - 0.2875 / barrier)).abs() < 1e-12);
 }
 
 #[test]
@@ -456,7 +462,7 @@ fn gaussian_data_move_by_the_ratio_of_their_deviations() {
         world.set("start_time", Quantity::exact(0.0));
         world.set("end_time", Quantity::exact(1.0));
         // Displacement all the way grows by √λ.
-        let variance = [1.0, ratio * ratio].map(Quantity::exact);
+        let variance = [4.0, 4.0 * ratio * ratio].map(Quantity::exact);
         world.set_series("variance", variance.to_vec());
         names(&judge(id, &world)).contains(&"(c) top subspace")
     };

@@ -105,7 +105,10 @@ fn the_judge_of_the_segment_predicts_quantiles_factors_and_arcs() {
     ]);
     world.set_series("place", vec![Quantity::exact(1.8), beside(x, 1e-8)]);
     let off = 1e-4;
-    world.set_series("score", [start.1 + off, segment(h, sigma[1], x + 0.5e-8).1 - off].map(Quantity::exact).to_vec());
+    world.set_series(
+        "score",
+        [start.1 + off, segment(h, sigma[1], x + 0.5e-8).1 - off].map(Quantity::exact).to_vec(),
+    );
     let log = [start.0.ln() - off, segment(h, sigma[1], x + 0.5e-8).0.ln() + off];
     world.set_series("log_density", log.map(Quantity::exact).to_vec());
     // J = (a_T/a_0) f_0/f_T along the segment, (a_T/a_0) σ_T/σ_0 across; a slope by their quotient.
@@ -230,9 +233,7 @@ fn the_judge_of_the_sphere_predicts_quantiles_factors_and_slopes() {
     let (big_r, sigma) = (1.2, [20.0, 5.0, 0.8]);
     let first = 40.0; // above the centre, √(1.44 + 1200)
     let quantile = radial_tail(3, big_r, sigma[0], first, true);
-    let follow = |s: f64| {
-        root(0.1, 100.0, |rho| quantile - radial_tail(3, big_r, s, rho, true))
-    };
+    let follow = |s: f64| root(0.1, 100.0, |rho| quantile - radial_tail(3, big_r, s, rho, true));
     let (middle, last) = (follow(sigma[1]), follow(sigma[2]));
     let mut world = facts(&[
         ("sigma", &sigma),
@@ -307,6 +308,14 @@ fn the_judge_of_the_sphere_predicts_quantiles_factors_and_slopes() {
     assert!(!stated([20.0, 5.0, 0.8], 20.0 * 7.91_f64.sqrt()));
     assert!(stated([20.0, 5.0, 0.8], 20.0 * 0.19_f64.sqrt()));
     assert!(!stated([20.0, 5.0, 0.8], 20.0 * 0.18_f64.sqrt()));
+    let count = |sigma: &[f64], distance: &[f64]| {
+        let mut world = world.clone();
+        world.set_series("sigma", sigma.iter().copied().map(Quantity::exact).collect());
+        world.set_series("distance", distance.iter().copied().map(Quantity::exact).collect());
+        find(id).unwrap().judge(&world).conclusions.len()
+    };
+    assert!(count(&[5.0, 0.8], &[10.0, 2.0]) > 0);
+    assert_eq!((count(&[5.0, 0.8], &[10.0]), count(&[5.0], &[10.0]), count(&[], &[])), (0, 0, 0));
 }
 
 #[test]

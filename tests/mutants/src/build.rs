@@ -121,6 +121,7 @@ pub fn prepare(from: &Path, options: &Options) -> Vec<Listed> {
 /// Leaves a file alone that is as it should be, and with it what was built from it.
 fn write(path: &Path, text: &str) {
     if std::fs::read_to_string(path).map_or(true, |old| old != text) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 }
