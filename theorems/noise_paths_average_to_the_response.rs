@@ -122,6 +122,7 @@ fn redrawn_noise_and_a_sign_are_caught() {
     let (violated, held) = caught(|facts| {
         let other = facts.series("difference_of_other_noise").to_vec();
         facts.set_series("difference", other);
+        // On the line the weight of independent noise has mean 0 whatever the end.
         let none = facts.series("weight").iter().map(|_| Quantity::exact(0.0)).collect();
         facts.set_series("weight", none);
     });

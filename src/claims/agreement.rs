@@ -37,7 +37,7 @@ pub fn agree(
         let (difference, tolerance) = ((m.value - p.value).abs(), m.bar + p.bar);
         // A NaN on either side must not pass as agreement.
         let room = if difference == 0.0 { 1.0 } else { 1.0 - difference / tolerance };
-        coarse |= tolerance.is_nan() || tolerance > resolution * size;
+        coarse |= tolerance.is_nan() || size.is_nan() || tolerance > resolution * size;
         slack = if room < slack || room.is_nan() { room } else { slack };
         if slack.is_nan() {
             break;
@@ -61,6 +61,7 @@ pub fn vanish(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Grade;
     use crate::verdict::Verdict;
 
     #[test]
@@ -71,6 +72,10 @@ mod tests {
             |m: &[Quantity], p: &[Quantity]| agree("", m, p, Relative::Entry, 0.1).verdict();
         assert_eq!(verdict(&unknown, &known), Verdict::Undecided);
         assert_eq!(verdict(&known, &known), Verdict::Holds);
+        // Without a scale, nobody knows whether the bars are wide.
+        let vague = [Quantity::new(1.0, 9.0, Grade::Sampled)];
+        let unscaled = agree("", &vague, &known[..1], Relative::To(f64::NAN), 0.1);
+        assert_eq!(unscaled.verdict(), Verdict::Undecided);
         assert_eq!(
             verdict(&known, &[Quantity::exact(1.0), Quantity::exact(2.0)]),
             Verdict::Violated

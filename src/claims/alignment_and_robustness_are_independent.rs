@@ -78,7 +78,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
             hypotheses.push(small);
             off_support(facts, &example, v)
         }
-        _ => [planar(facts, &example), displacement(facts, &example)].concat(),
+        _ => match planar(facts, &example) {
+            planar if planar.is_empty() => return Judgement::default(),
+            planar => [planar, displacement(facts, &example)].concat(),
+        },
     };
     Judgement { hypotheses, conclusions }
 }

@@ -2,7 +2,7 @@
 
 use super::riccati::{Coefficients, FixedPoints, riccati_bound};
 use super::{Claim, Mutant, Variant};
-use crate::facts::{Facts, Grade, Quantity};
+use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
 
 /// Wider bars than this, relative to the bound, decide nothing.
@@ -34,8 +34,6 @@ pub const CLAIM: Claim = Claim {
         Mutant { name: "half_the_error", what: "half of e is enough" },
         Mutant { name: "kappa_unmoved", what: "(b) κ of the exact field" },
         Mutant { name: "eta_unmoved", what: "(b) η of the exact field" },
-        Mutant { name: "modulus_without_slope", what: "(b) y_-(e) − y_-(0) ≤ e/√Δ_e" },
-        Mutant { name: "modulus_at_zero", what: "(b) the modulus with y_-(0) and Δ_0" },
         Mutant {
             name: "curvature_dropped",
             what: "(c) the tangent plane is the same at both end points",
@@ -101,19 +99,13 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let span = times[last].value - times[0].value;
     let (g, k, n) = (constants.gamma.value, constants.kappa.value, constants.eta.value);
     let more = |mutant: &'static str| e * v.scale(mutant, 0.0);
-    let (still, shaken) = (FixedPoints::of(g, k, n), FixedPoints::of(g, k + e, n + e));
+    let shaken = FixedPoints::of(g, k + e, n + e);
     let judged = FixedPoints::of(g, k + more("kappa_unmoved"), n + more("eta_unmoved"));
     let start = moved[0].value + moved[0].bar;
     // Whether it applies is asked of the true constants, in every mutant.
     if g > 0.0 && shaken.root > 0.0 && start < shaken.barrier {
         let limit = Quantity::rounded(judged.after(span, start), 1e3);
         conclusions.push(at_most("(b) perturbed slope".into(), moved[last], limit));
-        let at = if v.is("modulus_at_zero") { still } else { shaken };
-        let rise = 1.0 + at.low * at.low * v.scale("modulus_without_slope", 0.0);
-        let modulus = Quantity::rounded(e * rise / at.root, 1e4);
-        let rounding = 1e4 * f64::EPSILON * shaken.low;
-        let risen = Quantity::new(shaken.low - still.low, rounding, Grade::Symbolic);
-        conclusions.push(at_most("(b) modulus of the fixed point".into(), risen, modulus));
     }
     Judgement { hypotheses, conclusions }
 }

@@ -76,7 +76,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     }
     let conclusions = match example.number {
         "C1c" => small_sphere(facts),
-        _ => [planar(facts, &example), normal_times(facts, &example)].concat(),
+        _ => match planar(facts, &example) {
+            planar if planar.is_empty() => return Judgement::default(),
+            planar => [planar, normal_times(facts, &example)].concat(),
+        },
     };
     let turns = example.turns_over().map(|room| {
         let room = Quantity::rounded(room, 16.0);

@@ -72,6 +72,12 @@ fn flat(facts: &Facts, v: Variant) -> (f64, f64) {
     (ratio * start + flow, kept * start + diffusion)
 }
 
+/// The margin of least slack; one that is unknown counts as least.
+fn least(margins: impl Iterator<Item = Margin>) -> Option<Margin> {
+    let slack = |m: &Margin| if m.slack.is_nan() { f64::NEG_INFINITY } else { m.slack };
+    margins.min_by(|a, b| slack(a).total_cmp(&slack(b)))
+}
+
 fn margins(facts: &Facts, v: Variant) -> Judgement {
     let off = facts.get("off_the_set");
     let hypotheses = vec![
@@ -107,8 +113,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
             let name = format!("(a) lean in quarter {quarter}");
             known.then(|| at_most(name, lean[k], bend(spread[k])))
         };
-        let margins = quarters(quarter).filter_map(margin);
-        conclusions.extend(margins.min_by(|a, b| a.slack.total_cmp(&b.slack)));
+        conclusions.extend(least(quarters(quarter).filter_map(margin)));
     }
 
     // (b) the integrated bound: (R) of T2.1 with γ = 1 and without its quadratic term.
@@ -125,8 +130,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     for quarter in 1..=4 {
         let margin =
             |k: usize| at_most(format!("(b) distance in quarter {quarter}"), distance[k], bound[k]);
-        conclusions
-            .extend(quarters(quarter).map(margin).min_by(|a, b| a.slack.total_cmp(&b.slack)));
+        conclusions.extend(least(quarters(quarter).map(margin)));
     }
 
     // (c) one DDIM map from the states at the quarters.
@@ -135,6 +139,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let half = 0.5 * v.scale("curvature_dropped", 0.0) * v.scale("curvature_halved", 0.5);
     let map = |name: &str| facts.series(&format!("map_{name}"));
     let judged = facts.get("closed").value == 1.0 || v.is("boundary_ignored");
+    let named = ["start", "spread", "error", "slide", "distance"];
+    let rows = map("start").len();
+    if facts.get("closed").value.is_nan() || named.iter().any(|name| map(name).len() != rows) {
+        return Judgement::default();
+    }
     if judged && facts.get("curvature").value.is_finite() {
         let rows = map("start").iter().zip(map("spread")).zip(map("error")).zip(map("slide"));
         for (k, (((r, spread), e), slide)) in rows.enumerate() {

@@ -43,6 +43,10 @@ pub const CLAIM: Claim = Claim {
             name: "support_inclusion_shows_robustness",
             what: "since supp μ ⊂ supp ρ, the mean distance to the support is o(ε)",
         },
+        Mutant {
+            name: "vanishing_is_enough",
+            what: "(c) for every f that vanishes on M, whatever its slope",
+        },
         Mutant { name: "whole_sensitivity_leaves", what: "the mean distance grows like ε E|δ|" },
         Mutant { name: "without_H1", what: "also for densities with a kink" },
     ],
@@ -154,6 +158,17 @@ fn of_a_curve(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         size += share * whole[i].value;
         mass = mass + slope(&off[4 * i..][..4], step, SMOOTH) * share;
     }
+    // f = dist²: not zero at the moved points, but flat on M. One-sided, as the distances are.
+    let squares: Vec<(Quantity, Quantity)> =
+        near.iter().zip(far).map(|(n, f)| (*n * *n * 2.0 / step, *f * *f / step)).collect();
+    let mean = |of: fn(&(Quantity, Quantity)) -> Quantity| {
+        squares.iter().fold(ZERO, |sum, pair| sum + of(pair) * share)
+    };
+    let (fine, coarse) = (mean(|pair| pair.0), mean(|pair| pair.1));
+    let bar = (fine.value - coarse.value).abs() + 3.0 * (fine.bar + coarse.bar);
+    let square = Quantity::new(2.0 * fine.value - coarse.value, bar, fine.grade);
+    // The mutant: any f that vanishes on M, here dist itself.
+    let flat = if v.is("vanishing_is_enough") { measured } else { square };
     if v.is("support_inclusion_shows_robustness") {
         predicted = ZERO;
     }
@@ -161,5 +176,6 @@ fn of_a_curve(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         agree(name, &[m], &[p], Relative::To(size), DIFFERENCES)
     };
     conclusions.push(judge("(c) μ off a curve", mass, ZERO));
+    conclusions.push(judge("(c) μ of the squared distance", flat, ZERO));
     conclusions.push(judge("(d) rate of the mean distance", measured, predicted));
 }

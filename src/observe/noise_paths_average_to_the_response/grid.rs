@@ -5,7 +5,7 @@ use crate::drift::{Channel, Denoise, Denoiser, LearningError};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Maps, StochasticSampler};
-use num_dual::Dual;
+use num_dual::{Dual, DualNum};
 
 /// Spacing of states in units of the smallest noise of a map: the trapezoid rule errs by about e^{−2π²/h²},
 /// 1e-10 on the grid that is twice as wide.
@@ -19,14 +19,20 @@ const QUANTILES: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
 
 /// What is carried at every state: the law with its derivative in ε, its slope in x, and sums over the past of paths
 /// that end there, each times the density.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Carried {
     density: f64,
-    /// dρ^ε/dε.
-    response: f64,
+    /// ρ^ε with its derivative in ε, by a dual through every map and its noise: no weight enters.
+    law: Dual<f64>,
     /// dρ/dx.
     slope: f64,
     sums: [f64; 6],
+}
+
+impl Default for Carried {
+    fn default() -> Self {
+        Self { density: 0.0, law: Dual::from(0.0), slope: 0.0, sums: [0.0; 6] }
+    }
 }
 
 /// The sums, by index.
@@ -99,7 +105,7 @@ fn run(world: &World, denoiser: &Denoiser, maps: &Sampler<'_>, spacing: f64) -> 
         .map(|x| {
             let log = denoiser.log_density(channel.lift(), &[Dual::new(*x, 1.0)]);
             let density = log.re.exp();
-            Carried { density, slope: density * log.eps, ..Carried::default() }
+            Carried { density, law: density.into(), slope: density * log.eps, ..Carried::default() }
         })
         .collect();
     let mut energy = [0.0; 2];
@@ -134,7 +140,9 @@ fn run(world: &World, denoiser: &Denoiser, maps: &Sampler<'_>, spacing: f64) -> 
                 let weight = jet.error * off / noise;
                 let to = &mut next[j];
                 to.density += from.density * kernel;
-                to.response += (from.response + from.density * weight) * kernel;
+                let moved = (Dual::new(jet.mean, jet.error) - *y) / noise;
+                let scale = spacing / (noise * std::f64::consts::TAU.sqrt());
+                to.law += from.law * (-(moved * moved) * 0.5).exp() * scale;
                 to.slope -= from.density * kernel * off / noise;
                 let mut add = |sum: usize, term: f64| {
                     to.sums[sum] += (from.sums[sum] + from.density * term) * kernel;
@@ -158,7 +166,7 @@ impl End {
     /// ‖g‖² in L²(ρ).
     fn squared_norm(&self) -> f64 {
         let terms = self.carried.iter().filter(|c| c.density > 1e-30);
-        terms.map(|c| c.response * c.response / c.density * self.spacing).sum()
+        terms.map(|c| c.law.eps * c.law.eps / c.density * self.spacing).sum()
     }
 
     /// Indices of the states nearest to the quantiles of the law.
@@ -200,7 +208,7 @@ pub fn measure(
             facts.push(name, Quantity::new(value, bar, Grade::Estimated));
         }
     };
-    state("response_of_the_law", &|end, i| end.carried[i].response / end.carried[i].density);
+    state("response_of_the_law", &|end, i| end.carried[i].law.eps / end.carried[i].density);
     for (name, sum) in [
         ("weight", WEIGHT),
         ("weight_by_variance", BY_VARIANCE),
