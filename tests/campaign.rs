@@ -30,7 +30,7 @@ fn world(index: usize, hypothesis: f64, conclusion: f64, quantities: usize) -> W
     };
     let mut facts = Facts::new();
     facts.set_series("numbers", vec![Quantity::exact(1.0); quantities]);
-    let observed = Ok(Observation { world: serde_json::Value::Null, facts });
+    let observed = Ok(Observation::new(&(), facts));
     let verdict = judgement.verdict();
     WorldResult { index, observed, judgement, verdict, refutes: vec![true] }
 }
