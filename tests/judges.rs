@@ -240,9 +240,9 @@ fn qr_sums_and_angles_are_bounded_by_overlap_and_gap() {
     ] {
         assert!((room(&judgement, name) - expected).abs() < 1e-12, "{name}");
     }
-    // Twenty of twenty beyond the bound happen by chance 1e-4 where each has (1e-4)^{1/20}.
+    // Twenty of twenty beyond the bound happen by chance 1 − LEVEL = 1e-9 where each has (1e-9)^{1/20}.
     world.set_series("drawn_cotangent", vec![Quantity::exact(0.006_24); 20]);
-    let (chance, least) = (0.1 + (-4.5_f64).exp(), 1e-4_f64.powf(0.05));
+    let (chance, least) = (0.1 + (-4.5_f64).exp(), 1e-9_f64.powf(0.05));
     let measured = room(&judge(id, &world), "(c) random start");
     assert!((measured - (chance - least) / chance).abs() < 1e-6);
     // An unknown bar decides nothing; bars count in favour of the claim.
