@@ -128,6 +128,8 @@ pub fn run(options: &Options) -> Result<Exit> {
     record.timing.seconds = started.elapsed().as_secs_f64();
 
     let written = record::write(&record, folder, record::FILE_NAME);
+    // The page is drawn from the record, and can be drawn again when this fails.
+    let page = pool.install(|| super::report::write_page(folder, &record));
     // A full disk shall not cost the result of a long run: it is shown in any case.
     if options.json {
         print(&record::to_json(&record))?;
@@ -135,6 +137,7 @@ pub fn run(options: &Options) -> Result<Exit> {
         print(&summary::shown(options, &record, written.as_deref().ok()))?;
     }
     written?;
+    page?;
     Ok(exit(&record))
 }
 
