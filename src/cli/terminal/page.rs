@@ -71,7 +71,6 @@ fn plain(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     #[test]
     fn a_page_loses_its_marks_and_keeps_its_words() {
