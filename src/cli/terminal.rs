@@ -73,17 +73,20 @@ pub fn number(value: f64) -> String {
         let (whole, sign) = if value > 0.0 { ("1", '-') } else { ("-1", '+') };
         format!("{whole}{sign}{below:.0e}")
     } else if (0.0..5e-4).contains(&below) && below > 0.0 {
-        let decimals = -below.log10().floor() as usize;
-        format!("{value:.decimals$}")
+        let decimals = -exponent(&format!("{below:.0e}"));
+        format!("{value:.*}", decimals as usize)
     } else if (1e-3..1e5).contains(&size) {
         // The exponent of what is shown: 9.999 is shown as 10.0.
-        let rounded = format!("{size:.2e}");
-        let exponent: i32 = rounded.split_once('e').map_or(0, |(_, e)| e.parse().unwrap_or(0));
-        let decimals = (2 - exponent).max(0) as usize;
-        format!("{value:.decimals$}")
+        let decimals = (2 - exponent(&format!("{size:.2e}"))).max(0);
+        format!("{value:.*}", decimals as usize)
     } else {
         format!("{value:.2e}")
     }
+}
+
+/// The power of ten of a number in scientific notation.
+fn exponent(shown: &str) -> i32 {
+    shown.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0)
 }
 
 /// A number of three digits with its error bar, in as many decimals; the bar is left out where there is none.
