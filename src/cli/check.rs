@@ -44,7 +44,8 @@ pub struct Options {
     /// A data set, .npy or .csv, rows as points; may be repeated
     #[arg(long, value_name = "FILE")]
     pub data: Vec<PathBuf>,
-    /// The last half of the columns of each data set are exact unit normals at its points
+    /// Rows of --data hold a point of a surface, then its exact unit normal there, as x,y,z,nx,ny,nz:
+    /// planes of the flow are compared with the exact ones
     #[arg(long, requires = "data")]
     pub normals: bool,
     /// How data are scaled
