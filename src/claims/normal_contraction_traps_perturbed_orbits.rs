@@ -79,7 +79,8 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let mut conclusions = Vec::new();
     let last = distance.len() - 1;
     let most = whole.y.iter().copied().fold(0.0, f64::max);
-    let inside = Margin::at_most("(a) R below the width of the tube", bound(most), facts.get("tube"));
+    let inside =
+        Margin::at_most("(a) R below the width of the tube", bound(most), facts.get("tube"));
     let in_the_tube = match inside.verdict() {
         Verdict::Holds => true,
         // H1 fails: (a) says nothing. The other conclusions do not look at the tube.

@@ -45,8 +45,7 @@ pub const CLAIM: Claim = Claim {
             name: "dimension_factor_dropped", what: "‖⟨w,s⟩‖ ≤ ‖w‖_∞/b for every w"
         },
         Mutant {
-            name: "divergence_norm_dropped",
-            what: "‖div w + ⟨w,s⟩‖ ≤ √D‖w‖_∞/b for every w",
+            name: "divergence_norm_dropped", what: "‖div w + ⟨w,s⟩‖ ≤ √D‖w‖_∞/b for every w"
         },
     ],
     margins,

@@ -62,7 +62,8 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         conclusions.push(agree(name, inside, &ones(inside), to, 1e-6));
         let outside = facts.series("moved_winding_outside");
         if inside.len() != outside.len() {
-            conclusions.push(Margin::unknown("(a) as many moved points from within as from outside"));
+            conclusions
+                .push(Margin::unknown("(a) as many moved points from within as from outside"));
         }
         let name = "(a) moved points from outside lie out of the moved boundary";
         conclusions.push(vanish(name, outside, 1.0, 1e-6));

@@ -194,7 +194,7 @@ impl Test<'_> {
     /// Scalars: `response` d/dε E f(X^ε) by differences, and `tangent_term`, `normal_term` of it by δ and
     /// the gradient of f; `distance_rate`, `square_rate` lim E dist/ε, lim E dist²/ε²; means of δ:
     /// `delta`, `delta_normal`, their squares `delta_square`, `delta_normal_square`; `dipole_limit`
-    /// ∫h⟨N,δ⟩ and `dipole_whole` ∫h⟨u,δ⟩; proven bounds `curvature`, `reach`; `closed`. Series: `dipole`,
+    /// ∫h⟨N,δ⟩ and `dipole_whole` ∫h⟨v,δ⟩ for N = P_⊥v; proven bounds `curvature`, `reach`; `closed`. Series: `dipole`,
     /// `dipole_size` (largest |f_k| seen) for each wave number; `large_distance`, `large_normal`, `large_tangent`
     /// for each atom, of the displacement at the large size.
     ///

@@ -206,9 +206,8 @@ impl World {
             [KICK, 0.5 * KICK].map(|size| (0..=half).map(|k| kicked(k, size)).collect::<Vec<_>>());
         // What halving the kicks changed, and what halving the steps between them.
         let (fine, coarse, wide) = (simpson(&narrow, 1), simpson(&narrow, 2), simpson(&wide, 1));
-        let changed = |part: usize| {
-            (fine[part] - coarse[part]).abs() + (fine[part] - wide[part]).abs()
-        };
+        let changed =
+            |part: usize| (fine[part] - coarse[part]).abs() + (fine[part] - wide[part]).abs();
         state("kicked", [0, 1].map(|part| fine[part] - changed(part)), fine);
         facts.set("tangents", Quantity::exact(d as f64));
         facts.set("normals", Quantity::exact((dim - d) as f64));
