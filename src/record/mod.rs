@@ -1,9 +1,11 @@
 #![doc = include_str!("RECORD.md")]
 
 mod file;
+mod gallery;
 mod summary;
 
 pub use file::{FILE_NAME, check_writable, read, to_json, write};
+pub use gallery::{Chapter, Finding, GALLERY_SCHEMA, GALLERY_VERSION, Relation};
 pub use summary::{
     ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome,
     QUANTILES, Tightest,

@@ -1,0 +1,1 @@
+//! Records → pages, tables, figures. Nothing is computed here.
