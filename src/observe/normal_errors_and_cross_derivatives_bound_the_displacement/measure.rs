@@ -208,9 +208,8 @@ impl World {
             (0..=half).map(|k| if k % 2 == 0 { kicked(k, KICK) } else { [0.0; 2] }).collect();
         let (fine, coarse) = (simpson(&narrow, 1), simpson(&narrow, 2));
         let wide = simpson(&wide, 2);
-        let changed = |part: usize| {
-            (fine[part] - coarse[part]).abs() + (coarse[part] - wide[part]).abs()
-        };
+        let changed =
+            |part: usize| (fine[part] - coarse[part]).abs() + (coarse[part] - wide[part]).abs();
         state("kicked", [0, 1].map(|part| fine[part] - changed(part)), fine);
         facts.set("tangents", Quantity::exact(d as f64));
         facts.set("normals", Quantity::exact((dim - d) as f64));
