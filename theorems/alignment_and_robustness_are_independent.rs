@@ -281,6 +281,9 @@ fn the_modulus_of_alignment_needs_the_slope_of_the_error() {
     facts.set_series("slope_perturbed", moved.series("slope").to_vec());
     let path = vec![Quantity::exact(0.01 / 4.0); facts.series("time").len()];
     facts.set_series("displacement", path);
+    // The Jacobians differ in the cross derivative alone.
+    let crossed = facts.series("kappa").iter().zip(moved.series("kappa"));
+    facts.set_series("jacobian_difference", crossed.map(|(k, m)| (*m - *k).abs()).collect());
     facts.set("second_derivative", Quantity::exact(0.0));
     facts.set("error_slope", Quantity::exact(2.0));
     facts.set("turning", Quantity::exact(0.1));

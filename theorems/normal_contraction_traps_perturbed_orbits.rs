@@ -187,8 +187,13 @@ fn no_segment_compresses_less_than_the_whole_tube() {
     // Duals along segments against closed forms with Bessel functions.
     let mut compared = 0;
     for facts in held() {
+        let width = facts.get("tube").value;
         let pairs = facts.series("compression").iter().zip(facts.series("tube_compression"));
-        for (own, tube) in pairs {
+        for (distance, (own, tube)) in facts.series("distance").iter().zip(pairs) {
+            // Where (a) is not judged an orbit may leave the tube.
+            if distance.value > width {
+                continue;
+            }
             let bars = own.bar + tube.bar + 1e-9 * own.value.abs();
             assert!(own.value >= tube.value - bars - 0.02 * own.value.abs(), "{own:?} {tube:?}");
             compared += 1;
