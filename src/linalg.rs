@@ -94,6 +94,13 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
         let Svd { left, values, right } = svd(&a.transpose())?;
         return Ok(Svd { left: right, values, right: left });
     }
+    // Squares of entries must neither vanish nor overflow; a power of two changes no digit.
+    let size = a.amax();
+    if size > 0.0 && !(1e-100..1e100).contains(&size) {
+        let factor = 2.0_f64.powi(if size < 1.0 { 600 } else { -600 });
+        let Svd { left, values, right } = svd(&(a * factor))?;
+        return Ok(Svd { left, values: values / factor, right });
+    }
     let n = a.ncols();
     // Inner products of columns are known to about this part of |x||y|.
     let rounding = f64::EPSILON * a.nrows() as f64;

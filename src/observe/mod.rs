@@ -24,7 +24,7 @@ mod moving_frame_blocks_are_gauge_invariant;
 mod noise_paths_average_to_the_response;
 mod normal_contraction_traps_perturbed_orbits;
 mod normal_error_over_thickness_bounds_the_response;
-mod normal_errors_and_cross_derivatives_bound_the_displacement;
+pub mod normal_errors_and_cross_derivatives_bound_the_displacement;
 pub mod normal_part_of_the_error_moves_singular_laws;
 pub mod off_support_mass_follows_the_order_of_vanishing;
 mod paths;
