@@ -139,7 +139,8 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&i, &j| norms[j].total_cmp(&norms[i]));
     let values = DVector::from_fn(n, |c, _| norms[order[c]]);
-    let rank = values.iter().take_while(|s| **s > 0.0).count();
+    // Columns that are noise have no direction of their own; their places are filled orthonormally.
+    let rank = values.iter().take_while(|s| **s > rounding * largest.sqrt()).count();
     let left = DMatrix::from_fn(a.nrows(), rank, |r, c| u[(r, order[c])] / values[c]);
     // The complement of a tall frame is a large matrix: only where it is needed.
     let left =
