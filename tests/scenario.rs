@@ -280,3 +280,102 @@ fn every_observer_says_what_kind_of_world_it_is() {
         }
     }
 }
+
+/// Worlds of every kind of law and dimension, with the length that noise is measured in.
+fn many() -> Vec<(Scenario, f64)> {
+    let families: Vec<Family> = CHEAP.into_iter().chain([Family::Product]).collect();
+    let lengths = |world: Scenario| {
+        let reach = world.manifold().reach().value;
+        (world, reach.min(2.0))
+    };
+    (0..240).map(|index| lengths(world(&families, index))).collect()
+}
+
+fn density(world: &Scenario) -> &Density {
+    let Law::OnManifold { density, .. } = &world.law else { unreachable!() };
+    density
+}
+
+#[test]
+fn noise_is_measured_in_the_length_on_which_the_manifold_bends_and_grids_follow_its_dimension() {
+    // Least and most end noise, and worlds met, of: closed forms, curves, surfaces, more dimensions.
+    let ranges = [(0.02, 0.1), (0.02, 0.1), (0.15, 0.25), (0.3, 0.4)];
+    let mut ends: [Vec<f64>; 4] = Default::default();
+    let mut starts = Vec::new();
+    for (world, length) in many() {
+        let denoiser = world.denoiser().unwrap();
+        let kind = match (&denoiser, world.manifold().dim()) {
+            (Denoiser::Moved(_), _) => 0,
+            (_, 1) => 1,
+            (_, 2) => 2,
+            _ => 3,
+        };
+        let atoms = match &denoiser {
+            Denoiser::Atoms(atoms) => atoms.points().len() / world.start.len(),
+            _ => 0,
+        };
+        match kind {
+            0 => assert_eq!(nodes(&world), 0),
+            // Nodes a third of the end noise apart, unless they are very many.
+            1 => {
+                let spacing = world.manifold().volume(400).unwrap() / nodes(&world) as f64;
+                let apart = spacing / world.sigma_end;
+                assert!(apart < 0.36 || nodes(&world) == 3000, "{apart}");
+                assert!(apart > 0.34 || nodes(&world) == 50, "{apart}");
+            }
+            2 => assert!(nodes(&world) == 48 && atoms >= 48 * 48, "{atoms} atoms"),
+            _ => assert_eq!((nodes(&world), atoms), (0, 1500)),
+        }
+        ends[kind].push(world.sigma_end / length);
+        starts.push(world.sigma_start / length);
+    }
+    let spans = |values: &[f64], (least, most): (f64, f64)| {
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(0.0, f64::max);
+        assert!(low >= least * (1.0 - 1e-12) && high <= most * (1.0 + 1e-12), "{low} {high}");
+        // Of n uniform numbers both ends meet these fifths but for 2 · 0.8ⁿ.
+        assert!(values.len() >= 20, "{}", values.len());
+        let (first, last) = (least * (most / least).powf(0.2), least * (most / least).powf(0.8));
+        assert!(low < first && high > last, "{low} {high} of {least}..{most}");
+    };
+    ends.iter().zip(ranges).for_each(|(ends, range)| spans(ends, range));
+    spans(&starts, (0.4, 1.5));
+}
+
+#[test]
+fn tilts_are_of_size_one_half() {
+    let squares: Vec<f64> = many()
+        .iter()
+        .filter_map(|(world, _)| match density(world) {
+            Density::Tilt { direction } => Some(direction.iter().map(|c| 4.0 * c * c).sum()),
+            _ => None,
+        })
+        .collect();
+    let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+    // Mean 1 with variance 2/D ≤ 1 each: five standard errors.
+    assert!(squares.len() >= 30, "{}", squares.len());
+    assert!((mean - 1.0).abs() < 5.0 / (squares.len() as f64).sqrt(), "{mean}");
+}
+
+#[test]
+fn high_curvature_is_a_radius_below_a_quarter_of_the_spread() {
+    let (mut met, mut not) = (0, 0);
+    let families = [Family::Ellipse, Family::Arc, Family::Torus, Family::ClosedCurve];
+    for index in 0..200 {
+        let world = world(&families, index);
+        let points = world.law.sample(2000, Stream::root(2)).unwrap();
+        let mean = points.column_mean();
+        let square = points.column_iter().map(|x| (x - &mean).norm_squared()).sum::<f64>() / 2000.0;
+        let against = world.manifold().curvature().value * square.sqrt() / 4.0;
+        let labelled = world.labels().corners.contains(&Corner::HighCurvature);
+        // The world takes its spread from 32 points: bounded laws, within a fifth nearly always.
+        if against > 1.4 {
+            met += 1;
+            assert!(labelled, "world {index}: {against}");
+        } else if against < 0.7 {
+            not += 1;
+            assert!(!labelled, "world {index}: {against}");
+        }
+    }
+    assert!(met >= 10 && not >= 10, "{met} with high curvature, {not} without");
+}
