@@ -6,7 +6,7 @@ use driftproof::drift::{Atoms, Channel, Denoise, Denoiser};
 use driftproof::manifold::{Density, Family, Law};
 use driftproof::observe::UNNAMED;
 use driftproof::random::{Knobs, Stream};
-use driftproof::scenario::{Corner, STEPS, Scenario};
+use driftproof::scenario::{Corner, Labels, STEPS, Scenario};
 use nalgebra::DVector;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -358,24 +358,31 @@ fn tilts_are_of_size_one_half() {
 }
 
 #[test]
-fn high_curvature_is_a_radius_below_a_quarter_of_the_spread() {
-    let (mut met, mut not) = (0, 0);
+fn corners_are_what_they_say() {
+    let mut curved = [0; 2];
     let families = [Family::Ellipse, Family::Arc, Family::Torus, Family::ClosedCurve];
-    for index in 0..200 {
+    for index in 0..300 {
         let world = world(&families, index);
+        let corners = world.labels().corners;
+        let has = |corner: Corner| corners.contains(&corner);
+        let manifold = world.manifold();
+        let curvature = manifold.curvature().value;
+        assert_eq!(has(Corner::ThinReach), manifold.reach().value < 0.5 / curvature);
+        assert_eq!(has(Corner::Boundary), manifold.nearest(&world.start).unwrap().boundary);
+        assert_eq!(has(Corner::ManyModes), matches!(density(&world), Density::Ripples { .. }));
+        assert_eq!(has(Corner::HighDimension), world.start.len() >= 64);
         let points = world.law.sample(2000, Stream::root(2)).unwrap();
         let mean = points.column_mean();
         let square = points.column_iter().map(|x| (x - &mean).norm_squared()).sum::<f64>() / 2000.0;
-        let against = world.manifold().curvature().value * square.sqrt() / 4.0;
-        let labelled = world.labels().corners.contains(&Corner::HighCurvature);
-        // The world takes its spread from 32 points: bounded laws, within a fifth nearly always.
-        if against > 1.4 {
-            met += 1;
-            assert!(labelled, "world {index}: {against}");
-        } else if against < 0.7 {
-            not += 1;
-            assert!(!labelled, "world {index}: {against}");
+        let against = curvature * square.sqrt() / 4.0;
+        // The world takes its spread from 32 points: bounded laws, within a third always.
+        if !(0.7..1.4).contains(&against) {
+            curved[usize::from(against > 1.0)] += 1;
+            assert_eq!(has(Corner::HighCurvature), against > 1.0, "world {index}: {against}");
         }
     }
-    assert!(met >= 10 && not >= 10, "{met} with high curvature, {not} without");
+    assert!(curved[0] >= 50 && curved[1] >= 5, "without and with high curvature: {curved:?}");
+    let names = ["high curvature", "thin reach", "boundary", "many modes", "D ≥ 64"];
+    assert_eq!(Corner::ALL.map(Corner::name), names);
+    assert!(Labels::of("a").meant_in_scope && !Labels::against("a").meant_in_scope);
 }
