@@ -4,6 +4,9 @@ use driftproof::claims::find;
 use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::verdict::{Judgement, Margin, Verdict};
 
+/// The place of flow matching among the families of paths.
+const FLOW_MATCHING: f64 = 5.0;
+
 /// The resolution of integrals on grids.
 const GRIDS: f64 = 0.03;
 
@@ -96,6 +99,19 @@ fn the_power_is_judged_where_mass_leaves_outward_and_as_finely_as_it_says() {
     let judged = |outward: f64| {
         world(outward, Quantity::exact(1.0)).conclusions.iter().any(|m| m.name == name)
     };
+    // A law that jumps at its boundary moves mass at a rate, one that does not has none.
+    let form = |order: f64| {
+        let judgement = judge(id, &facts(&[("order", order), ("whole", 1.0)], &[]));
+        judgement.conclusions.last().unwrap().name.split(':').next().unwrap().to_owned()
+    };
+    assert_eq!((form(0.0), form(1.0)), ("(c) jump".to_owned(), "(c) no jump".to_owned()));
+    // Next to nothing either way counts as tangential: a millionth of the whole.
+    let small = |either: f64| {
+        let numbers =
+            [("order", 0.0), ("whole", 1e-3), ("either_way", either), ("outward", either)];
+        judge(id, &facts(&numbers, &[])).conclusions.iter().any(|m| m.name == name)
+    };
+    assert!(small(1.1e-9) && !small(0.9e-9));
     // A tenth of what moves either way.
     assert!(judged(0.051) && !judged(0.049));
     assert_eq!(verdict(&world(0.5, barred(1.1, 0.15)), name), Verdict::Holds);
@@ -168,6 +184,125 @@ fn derivatives_of_expectations_are_resolved_against_the_sizes_of_their_terms() {
 }
 
 #[test]
+fn differences_of_expectations_have_the_bars_of_their_values_and_need_every_series() {
+    let id = "sensitivity_carries_the_response_of_any_law";
+    let name = "(b) difference quotient of test function 0";
+    // One atom on the line, one map: everything is 1, and so is the slope over steps of 0.01.
+    let world = |bar: f64| {
+        let numbers = [("dim", 1.0), ("maps", 1.0), ("test_functions", 1.0), ("step", 0.01)];
+        let ones = ["weight", "jacobian", "map_error", "gradient", "dual_slope"];
+        let mut facts = facts(&numbers, &ones.map(|name| (name, &[1.0][..])));
+        let values = [-0.01, -0.005, 0.005, 0.01].map(|value| barred(value, bar));
+        facts.set_series("value", values.to_vec());
+        facts
+    };
+    // Both quotients, 2b/0.02 and 2b/0.01, doubled: 600 b against 2 % of 1.001.
+    assert_eq!(verdict(&judge(id, &world(3.3e-5)), name), Verdict::Holds);
+    assert_eq!(verdict(&judge(id, &world(3.4e-5)), name), Verdict::Undecided);
+    for series in ["jacobian", "map_error", "gradient", "value", "dual_slope"] {
+        let mut longer = world(0.0);
+        longer.push(series, Quantity::exact(1.0));
+        assert_eq!(judge(id, &longer), Judgement::default(), "{series}");
+    }
+}
+
+#[test]
+fn displacements_without_cross_derivatives_are_bounded_by_their_own_errors() {
+    let id = "normal_errors_and_cross_derivatives_bound_the_displacement";
+    let name = "(c) normal errors alone";
+    // Both rates −1, errors 0.3 and 0.2: the bounds are 0.3 (1 − e^{−t}) and 0.2 (1 − e^{−t}).
+    let world = |kappa: f64| {
+        let times: Vec<f64> = (0..9).map(|k| 0.125 * f64::from(k)).collect();
+        let mut facts = facts(&[], &[("time", &times)]);
+        for first in ["", "first_"] {
+            let numbers = [
+                ("rate_tangent", -1.0),
+                ("rate_normal", -1.0),
+                ("kappa", kappa),
+                ("eta", 0.0),
+                ("error_tangent", 0.3),
+                ("error_normal", 0.2),
+            ];
+            for (name, value) in numbers {
+                facts.set_series(&format!("{first}{name}"), exact(&[value; 9]));
+            }
+        }
+        for measured in ["displacement", "delta"] {
+            for (part, error) in [("tangent", 0.3), ("normal", 0.2)] {
+                let values: Vec<f64> = times.iter().map(|t| -0.9 * error * (-t).exp_m1()).collect();
+                facts.set_series(&format!("{measured}_{part}"), exact(&values));
+            }
+        }
+        facts
+    };
+    let judgement = judge(id, &world(0.0));
+    let bounds: Vec<&Margin> = judgement.conclusions[..16].iter().collect();
+    for margin in bounds {
+        assert!((margin.room - 0.1).abs() < 1e-9, "{margin:?}");
+    }
+    let alone = |judgement: &Judgement| judgement.conclusions.iter().any(|m| m.name == name);
+    assert_eq!(verdict(&judgement, name), Verdict::Holds);
+    assert!(!alone(&judge(id, &world(0.1))), "with a cross derivative it says nothing");
+    let mut far = world(0.0);
+    far.set_series("delta_normal", exact(&[0.2; 9]));
+    assert_eq!(verdict(&judge(id, &far), name), Verdict::Violated);
+}
+
+#[test]
+fn responses_are_bounded_by_errors_over_the_noise_level() {
+    let id = "normal_error_over_thickness_bounds_the_response";
+    // Flow matching from 0 to 1/2 and 3/4: ∫|w|/b of a velocity error of size 0.4 is 0.4 ln 2 and 0.4 ln 4.
+    let constant = |share: f64| {
+        let (first, last) = (0.4 * 2.0_f64.ln(), 0.4 * 4.0_f64.ln());
+        judge(
+            id,
+            &facts(
+                &[
+                    ("family", FLOW_MATCHING),
+                    ("from", 0.0),
+                    ("predicts_velocity", 1.0),
+                    ("error_size", 0.4),
+                    ("flat_error_size", 0.4),
+                ],
+                &[
+                    ("end", &[0.5, 0.75]),
+                    ("norm", &[first * share, last * share]),
+                    ("flat_norm", &[first, last]),
+                ],
+            ),
+        )
+    };
+    for level in ["first", "last"] {
+        let name = format!("(b) response at most ∫|w|/b at the {level} level");
+        assert_eq!(verdict(&constant(0.99), &name), Verdict::Holds);
+        assert_eq!(verdict(&constant(1.01), &name), Verdict::Violated);
+    }
+    assert_eq!(verdict(&constant(1.0), "(b) attained by flat directions"), Verdict::Holds);
+    // In four dimensions: 0.3·0.5 + 2·0.2·3 = 1.35, and at b = 0.1 the score term is at most 2·0.2/0.1.
+    let varying = |norm: f64, term: f64| {
+        judge(
+            id,
+            &facts(
+                &[
+                    ("dim", 4.0),
+                    ("field_sup", 0.2),
+                    ("divergence_sup", 0.3),
+                    ("span", 0.5),
+                    ("inverse_noise", 3.0),
+                    ("sampled_norm", norm),
+                ],
+                &[("score_term", &[term]), ("noise_level", &[0.1])],
+            ),
+        )
+    };
+    let (whole, step) =
+        ("(b) response at most ∫(‖div w‖ + √D‖w‖_∞/b)", "(b) ‖⟨w,s⟩‖ at most √D‖w‖_∞/b at time 0");
+    let (near, far) = (varying(1.34, 3.99), varying(1.36, 4.01));
+    assert_eq!([whole, step].map(|name| verdict(&near, name)), [Verdict::Holds; 2]);
+    assert_eq!([whole, step].map(|name| verdict(&far, name)), [Verdict::Violated; 2]);
+}
+
+#[test]
 fn the_two_formulas_are_resolved_against_the_score_after_the_map() {
     let id = "two_formulas_give_one_response";
     // One map on the line: w = δ_1 = 1, s_1 = 5, nothing stretches: g = −5 both ways, whatever s_0.
@@ -214,4 +349,8 @@ fn the_bar_of_a_bounded_mean_is_hoeffdings_or_bernsteins() {
     let expected = deviation * (2.0 * log / n).sqrt() + 7.0 * log / (n - 1.0);
     assert!((bar(&narrow) / expected - 1.0).abs() < 1e-9);
     assert_eq!(Quantity::sampled_share(3, 10, 0.9).value, 0.3);
+    // Clopper and Pearson at 95 % (Brown, Cai and DasGupta 2001): the farther end of [0.1871, 0.8129], [0, 0.3085], [0.6915, 1].
+    for (successes, bar) in [(5, 0.3129), (0, 0.3085), (10, 0.3085)] {
+        assert!((Quantity::sampled_share(successes, 10, 0.95).bar - bar).abs() < 1e-4);
+    }
 }
