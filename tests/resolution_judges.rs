@@ -306,7 +306,7 @@ fn responses_are_bounded_by_errors_over_the_noise_level() {
 fn the_two_formulas_are_resolved_against_the_score_after_the_map() {
     let id = "two_formulas_give_one_response";
     // One map on the line: w = δ_1 = 1, s_1 = 5, nothing stretches: g = −5 both ways, whatever s_0.
-    let world = |rounding: f64, mean: f64| {
+    let world_facts = |rounding: f64, mean: f64| {
         let mut facts = facts(
             &[("dim", 1.0), ("slope_at_fixed_point", -5.0), ("divergence_by_volume", 0.0)],
             &[
@@ -322,12 +322,27 @@ fn the_two_formulas_are_resolved_against_the_score_after_the_map() {
         );
         facts.set("mean_size", Quantity::exact(2.0));
         facts.set("mean_response", barred(0.0, mean));
-        judge(id, &facts)
+        facts
     };
+    let world = |rounding: f64, mean: f64| judge(id, &world_facts(rounding, mean));
     // Both sides have the bar: twice that, against a millionth of 5.
     let maps = |rounding: f64| verdict(&world(rounding, 0.0), "(a) both formulas on maps");
     assert_eq!(maps(2.49e-6), Verdict::Holds);
     assert_eq!(maps(2.51e-6), Verdict::Undecided);
+    // Every series is needed whole, or maps are not judged at all.
+    for series in
+        ["trace_before", "divergence", "delta", "score", "carried_score", "error", "rounding"]
+    {
+        let mut longer = world_facts(1e-9, 0.0);
+        longer.push(series, Quantity::exact(0.0));
+        let judged = judge(id, &longer).conclusions;
+        assert!(!judged.iter().any(|m| m.name.ends_with("on maps")), "{series}");
+    }
+    // Logarithms are resolved against 1, also where they are near 0.
+    let mut flow = facts(&[], &[("flow_delta", &[0.0]), ("path_score", &[0.0])]);
+    flow.set("path_log_density", Quantity::exact(1e-3));
+    flow.set("flow_log_density", barred(0.0, 0.02));
+    assert_eq!(verdict(&judge(id, &flow), "(d) log ρ"), Verdict::Holds);
     let mean = |bar: f64| verdict(&world(1e-9, bar), "(e) mean of g from the error");
     assert_eq!(mean(GRIDS * 2.0), Verdict::Holds);
     assert_eq!(mean(GRIDS * 2.002), Verdict::Undecided);
