@@ -1,8 +1,8 @@
 //! Laws of the factorisations that everything rests on.
 
 use driftproof::linalg::{
-    complement, frame_from_normals, graph_operator, largest_angle, orthonormalise,
-    principal_angles, svd, symmetric_eigen,
+    complement, frame_from_normals, graph_operator, largest_angle, mu_max, mu_min, orthonormalise,
+    principal_angles, spectral_norm, svd, symmetric_eigen, symmetric_norm,
 };
 use driftproof::random::Stream;
 use nalgebra::{DMatrix, dmatrix};
@@ -20,6 +20,30 @@ fn product_near_identity(seed: u64) -> DMatrix<f64> {
 
 fn distance_from_orthonormal(q: &DMatrix<f64>) -> f64 {
     (q.tr_mul(q) - DMatrix::identity(q.ncols(), q.ncols())).norm()
+}
+
+#[test]
+fn eigenvalues_of_symmetric_parts_agree_with_singular_values() {
+    for seed in 0..200 {
+        let a = product_near_identity(seed);
+        let symmetric = (&a + a.transpose()) * 0.5;
+        let norm = spectral_norm(&symmetric).unwrap();
+        // The norm belongs to one end of the spectrum; shifted by it, the other end is the norm.
+        let shift = DMatrix::identity(a.nrows(), a.nrows()) * norm;
+        let (top, bottom) = (mu_max(&a), mu_min(&a));
+        for (found, expected) in [
+            (symmetric_norm(&a), norm),
+            (top + norm, spectral_norm(&(&symmetric + &shift)).unwrap()),
+            (norm - bottom, spectral_norm(&(&symmetric - &shift)).unwrap()),
+        ] {
+            assert!((found - expected).abs() < 1e-13 * norm, "seed {seed}: {found} for {expected}");
+        }
+    }
+    let nothing = DMatrix::zeros(0, 0);
+    assert_eq!((mu_max(&nothing), mu_min(&nothing)), (f64::NEG_INFINITY, f64::INFINITY));
+    assert_eq!(symmetric_norm(&nothing), 0.0);
+    let unknown = dmatrix![1.0, 0.0; 0.0, f64::NAN];
+    assert!(mu_max(&unknown).is_nan() && symmetric_norm(&unknown).is_nan());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! T5: a propagated plane moves little when the field moves little in C¹.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, FixedPoints, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
@@ -132,6 +133,5 @@ fn end_points(facts: &Facts, v: Variant) -> Judgement {
 
 /// The bounds are attained (constant 2×2 systems), so equality up to the bars is met.
 fn at_most(name: String, measured: Quantity, bound: Quantity) -> Margin {
-    let scale = bound.value.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
-    Margin::attained(name, measured, bound, scale, RESOLUTION)
+    attained(name, measured, bound, 0.0, RESOLUTION)
 }

@@ -1,6 +1,6 @@
 //! T1.4: the response of a stochastic sampler, as an average over its noise paths.
 
-use super::agreement::{Relative, agree};
+use super::agreement::{Relative, agree, attained};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
@@ -104,7 +104,6 @@ fn on_the_line(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         false => facts.get("energy") * v.scale("bound_halved", 0.5),
     };
     let norm = facts.get("squared_norm");
-    let scale = energy.value.max(norm.value).max(f64::MIN_POSITIVE);
     let name = "(d) squared norm of the response";
-    conclusions.push(Margin::attained(name, norm, energy, scale, RESOLUTION));
+    conclusions.push(attained(name, norm, energy, 0.0, RESOLUTION));
 }

@@ -1,5 +1,6 @@
 //! T4.1: errors of finite size, a normally contracting family of sets, and the tube that is not left.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, RiccatiBound, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Grade, Quantity};
@@ -63,8 +64,7 @@ fn tube(facts: &Facts, v: Variant, kind: &str) -> Option<RiccatiBound> {
 }
 
 fn at_most(name: String, left: Quantity, right: Quantity) -> Margin {
-    let scale = left.value.abs().max(right.value.abs()).max(LEAST_SIZE);
-    Margin::attained(name, left, right, scale, RESOLUTION)
+    attained(name, left, right, LEAST_SIZE, RESOLUTION)
 }
 
 fn margins(facts: &Facts, v: Variant) -> Judgement {

@@ -1,6 +1,6 @@
 //! T1.6: the size of the response relative to the density.
 
-use super::agreement::{Relative, agree};
+use super::agreement::{Relative, agree, attained};
 use super::schedules::Path;
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
@@ -90,7 +90,7 @@ fn split(facts: &Facts, v: Variant) -> Option<Margin> {
     };
     let margin = |(i, g): (usize, &Quantity)| {
         let (name, most) = ("(a) |g| at most the sum of its parts", terms(i));
-        Margin::attained(name, g.abs(), most, most.value.max(g.value.abs()), RESOLUTION)
+        attained(name, g.abs(), most, 0.0, RESOLUTION)
     };
     let least = |a: Margin, b: Margin| if b.slack < a.slack || b.slack.is_nan() { b } else { a };
     series("response").iter().enumerate().map(margin).reduce(least)

@@ -72,7 +72,7 @@ fn comparison(facts: &Facts, v: Variant, first: &str, error: &str) -> Option<Vec
     if time.len() < 2 || all.iter().any(|s| s.len() != time.len() || !s.iter().all(known)) {
         return None;
     }
-    let (nodes, weights) = gauss_legendre(NODES);
+    let rule = gauss_legendre(NODES);
     let mut z = [0.0; 2];
     let mut bound = vec![z];
     for k in 0..time.len() - 1 {
@@ -90,7 +90,7 @@ fn comparison(facts: &Facts, v: Variant, first: &str, error: &str) -> Option<Vec
             [most(push[0]) * half * v.scale("tangential_error_dropped", 0.0), most(push[1]) * half];
         let apply = |m: [[f64; 2]; 2], z: [f64; 2]| m.map(|row| row[0] * z[0] + row[1] * z[1]);
         let mut next = apply(exponential(system, h), z);
-        for (node, weight) in nodes.iter().zip(&weights) {
+        for (node, weight) in &rule {
             let pushed = apply(exponential(system, 0.5 * h * (1.0 + node)), error);
             (0..2).for_each(|i| next[i] += 0.5 * h * weight * pushed[i]);
         }

@@ -1,5 +1,6 @@
 //! T4.3: how far a model with an error of its prediction is from data on a set of positive reach.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Grade, Quantity};
@@ -48,8 +49,7 @@ pub const CLAIM: Claim = Claim {
 };
 
 fn at_most(name: String, left: Quantity, right: Quantity) -> Margin {
-    let scale = left.value.abs().max(right.value.abs()).max(LEAST_SIZE);
-    Margin::attained(name, left, right, scale, RESOLUTION)
+    attained(name, left, right, LEAST_SIZE, RESOLUTION)
 }
 
 /// The displacement along a flat normal at the end, by the flow and by the reverse diffusion.

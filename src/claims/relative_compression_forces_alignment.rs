@@ -1,5 +1,6 @@
 //! T2.1: the Riccati bound in continuous time.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, FixedPoints, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
@@ -76,8 +77,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
 /// The bound is attained (constant 2×2 systems), so equality up to the bars is met.
 fn slope_at_most(name: String, measured: Quantity, bound: Quantity) -> Margin {
-    let scale = bound.value.abs().max(measured.value.abs());
-    Margin::attained(name, measured, bound, scale.max(f64::MIN_POSITIVE), RESOLUTION)
+    attained(name, measured, bound, 0.0, RESOLUTION)
 }
 
 /// The explicit form with the least favourable constants of the whole path, where it applies:

@@ -17,7 +17,7 @@ const ROUNDING: f64 = 1e-11;
 const PANEL: f64 = 4.0;
 
 /// Nodes and weights of a panel: with [`PANEL`] they err by rounding.
-static RULE: LazyLock<(Vec<f64>, Vec<f64>)> = LazyLock::new(|| gauss_legendre(32));
+static RULE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| gauss_legendre(32));
 
 /// The claim.
 pub const CLAIM: Claim = Claim {
@@ -183,7 +183,7 @@ fn arc_mean(facts: &Facts, share: f64) -> Vec<f64> {
         let half = 0.5 * (to - from) / panels;
         for panel in 0..panels as usize {
             let middle = from + half * (2 * panel + 1) as f64;
-            for (node, weight) in RULE.0.iter().zip(&RULE.1) {
+            for (node, weight) in RULE.iter() {
                 let (sin, cos) = (middle + half * node).sin_cos();
                 let (px, py) = (cx + radius * cos, cy + radius * sin);
                 let square = (y0 - px).powi(2) + (y1 - py).powi(2);

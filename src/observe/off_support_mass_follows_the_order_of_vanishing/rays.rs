@@ -4,9 +4,10 @@ use crate::error::{Error, Result};
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::Maps;
 use crate::linalg::dot;
-use crate::manifold::{Body, BoundaryPoint, gauss_legendre};
+use crate::manifold::{Body, BoundaryPoint};
 use crate::observe::displaced::Displaced;
 use crate::observe::limits::{limit, power};
+use crate::special::gauss_legendre;
 use std::f64::consts::TAU;
 
 /// Sizes of the error: ε_0 halved so many times.
