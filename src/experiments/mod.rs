@@ -2,6 +2,11 @@
 //!
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
+pub mod model_class;
+pub mod robustness_of_the_support;
+pub mod shape;
+pub mod words;
+
 use crate::error::{Error, Result};
 use crate::random::Stream;
 use crate::record::Chapter;
@@ -32,7 +37,11 @@ impl Setting<'_> {
 }
 
 /// Every chapter, in the order of the gallery.
-pub const ALL: &[Experiment] = &[];
+pub const ALL: &[Experiment] = &[Experiment {
+    name: "robustness-of-the-support",
+    title: "Robustness of the support",
+    run: robustness_of_the_support::run,
+}];
 
 /// The chapter of that name.
 ///
