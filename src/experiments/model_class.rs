@@ -21,6 +21,26 @@ pub const SIGMA_START: f64 = 5.0;
 /// Noise level at which every class ends.
 pub const SIGMA_END: f64 = 0.01;
 
+/// The noise levels between which a model runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// The first, the largest.
+    pub start: f64,
+    /// The last.
+    pub end: f64,
+}
+
+impl Range {
+    /// From [`SIGMA_START`] to [`SIGMA_END`].
+    pub const USUAL: Self = Self { start: SIGMA_START, end: SIGMA_END };
+
+    /// Generating times of a schedule with equal steps of log σ.
+    pub fn times(self, schedule: Schedule, steps: usize) -> Vec<f64> {
+        let levels = geometric_times(self.start, self.end, steps);
+        levels.into_iter().map(|sigma| schedule.time_at_sigma(sigma)).collect()
+    }
+}
+
 /// Customary variance-preserving schedule.
 pub const VARIANCE_PRESERVING: Schedule = Schedule::VpLinear { beta_min: 0.1, beta_max: 20.0 };
 
@@ -81,8 +101,9 @@ impl Class {
     /// of the data: T6.1 with the factor of T6.4, and T4.3 for the SDE.
     ///
     /// *Accuracy*: 1e-10, Gauss–Legendre on 40 panels of log σ.
-    pub fn flat_shift(self, parametrisation: Parametrisation, thickness: f64) -> f64 {
-        let (schedule, s2, e2) = (self.schedule(), thickness.powi(2), SIGMA_END.powi(2));
+    pub fn flat_shift(self, parametrisation: Parametrisation, thickness: f64, range: Range) -> f64 {
+        let Range { start, end } = range;
+        let (schedule, s2, e2) = (self.schedule(), thickness.powi(2), end.powi(2));
         let rate = |sigma: f64| {
             let time = schedule.time_at_sigma(sigma);
             let denoiser =
@@ -93,16 +114,16 @@ impl Class {
                 // J(s) = (1 − s) + s·thickness carries the error w = e/(1 − s) from s = 1/(1 + σ) to the end.
                 Self::OptimalTransport => {
                     let stretch = |sigma: f64| (sigma + thickness) / (1.0 + sigma);
-                    let line = stretch(SIGMA_END) / stretch(sigma);
-                    line * (1.0 + SIGMA_END) * denoiser / (1.0 + sigma)
+                    let line = stretch(end) / stretch(sigma);
+                    line * (1.0 + end) * denoiser / (1.0 + sigma)
                 }
                 _ => kept.sqrt() * denoiser,
             }
         };
         let (nodes, weights) = gauss_legendre(12);
-        let width = (SIGMA_START / SIGMA_END).ln() / 40.0;
+        let width = (start / end).ln() / 40.0;
         let panel = |k: usize| -> f64 {
-            let middle = SIGMA_END.ln() + (k as f64 + 0.5) * width;
+            let middle = end.ln() + (k as f64 + 0.5) * width;
             let pairs = nodes.iter().zip(&weights);
             pairs.map(|(x, w)| 0.5 * width * w * rate((middle + 0.5 * width * x).exp())).sum()
         };
@@ -112,15 +133,17 @@ impl Class {
 
 /// A model of a class with exact fields, to which errors are added.
 #[derive(Clone, Copy, Debug)]
-pub struct Model<'a> {
+pub struct Model<'a, T> {
     /// Its class.
     pub class: Class,
     /// The posterior mean of the data.
     pub denoiser: &'a Denoiser,
-    /// The coupling of optimal transport.
-    pub pairs: &'a Pairs,
+    /// The velocity of the coupling by optimal transport.
+    pub transport: &'a T,
     /// Steps between the two noise levels, equal in log σ.
     pub steps: usize,
+    /// The noise levels.
+    pub range: Range,
 }
 
 /// An error of one prediction, of unit size.
@@ -132,26 +155,27 @@ pub struct Flaw<'a> {
     pub parametrisation: Parametrisation,
 }
 
-impl Model<'_> {
-    /// Generating times.
-    fn times(&self) -> Vec<f64> {
-        let levels = geometric_times(SIGMA_START, SIGMA_END, self.steps);
-        levels.into_iter().map(|sigma| self.class.schedule().time_at_sigma(sigma)).collect()
-    }
-
+impl Model<'_, Pairs> {
     /// `count` states drawn from the exact law at the first time, `D×count`.
     ///
     /// *Errors*: as [`Law::sample`].
     pub fn starts(&self, law: &Law, count: usize, stream: Stream) -> Result<Vec<f64>> {
-        let time = self.class.schedule().time_at_sigma(SIGMA_START);
+        let time = self.class.schedule().time_at_sigma(self.range.start);
         if self.class == Class::OptimalTransport {
-            let draw = |i: usize| self.pairs.sample(time, stream.indexed(i as u64));
+            let draw = |i: usize| self.transport.sample(time, stream.indexed(i as u64));
             return Ok((0..count).flat_map(draw).collect());
         }
         let (a, b) = self.class.schedule().coefficients(time);
         let data = law.sample(count, stream.named("data"))?;
         let noise = stream.named("noise").normals(data.len());
         Ok(data.iter().zip(noise).map(|(x, xi)| a * x + b * xi).collect())
+    }
+}
+
+impl<T: Drift> Model<'_, T> {
+    /// Generating times.
+    fn times(&self) -> Vec<f64> {
+        self.range.times(self.class.schedule(), self.steps)
     }
 
     /// Where the model with an error of size `epsilon` carries the states: samples x/a in units of the data, `D×count`.
@@ -176,7 +200,7 @@ impl Model<'_> {
                     (0..sampler.maps()).for_each(|k| sampler.map(k, epsilon, x));
                 }
             }
-            Class::OptimalTransport => self.run(self.pairs, flaw, epsilon, &mut block),
+            Class::OptimalTransport => self.run(self.transport, flaw, epsilon, &mut block),
             _ => self.run(&GaussianPath { schedule, denoiser }, flaw, epsilon, &mut block),
         }
         let signal = schedule.coefficients(*self.times().last().unwrap_or(&1.0)).0;
@@ -210,7 +234,7 @@ impl Model<'_> {
                 }
                 Class::OptimalTransport => {
                     let (sampler, error) = (&sampler, &error);
-                    sensitivities(&InexactFlow { sampler, drift: self.pairs, error }, x)?
+                    sensitivities(&InexactFlow { sampler, drift: self.transport, error }, x)?
                 }
                 _ => {
                     let (sampler, drift, error) = (&sampler, &path, &error);

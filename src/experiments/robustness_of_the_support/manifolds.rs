@@ -8,7 +8,7 @@ use crate::drift::{
 use crate::error::Result;
 use crate::experiments::Setting;
 use crate::experiments::model_class::{
-    Class, Flaw, Model, SIGMA_END, SIGMA_START, VARIANCE_PRESERVING,
+    Class, Flaw, Model, Range, SIGMA_END, SIGMA_START, VARIANCE_PRESERVING,
 };
 use crate::experiments::shape::Shape;
 use crate::experiments::words::{band, short, values, with_bar};
@@ -43,7 +43,7 @@ pub fn shifts(setting: &Setting, pairs: &Pairs, chapter: &mut Chapter) -> Result
         for kind in kinds {
             let found = study.measure(Class::ScoreOde, kind)?;
             let dim = shape.manifold.ambient();
-            let flat = Class::ScoreOde.flat_shift(kind, shape.thickness) * normal_share(dim);
+            let flat = Class::ScoreOde.flat_shift(kind, shape.thickness, Range::USUAL) * normal_share(dim);
             let (along, off) = found.first_order;
             let name = |part: &str| format!("{part}, {}", error_of(kind).trim_start_matches("error of the "));
             let inks = match kind {
@@ -167,7 +167,7 @@ pub fn total_response(error: &LearningError, kind: Parametrisation) -> Result<(f
 pub fn without_manifold(setting: &Setting, pairs: &Pairs, chapter: &mut Chapter) -> Result<()> {
     let (law, denoiser) = free_law()?;
     let stream = setting.stream("robustness-of-the-support").named("no manifold");
-    let model = Model { class: Class::ScoreOde, denoiser: &denoiser, pairs, steps: 64 };
+    let model = Model { class: Class::ScoreOde, denoiser: &denoiser, transport: pairs, steps: 64, range: Range::USUAL };
     let error_of_draw = |n: u64| LearningError::fourier(2, 8, 1.0, 1.0, stream.named("error").indexed(n));
     let (half, per_side, size) = (2.6, 44, 0.2);
     let error = error_of_draw(0);
@@ -253,7 +253,7 @@ pub fn without_manifold(setting: &Setting, pairs: &Pairs, chapter: &mut Chapter)
 
 /// Mean shifts along the score of the final law at the exact sample, and across it, with intervals over 8 errors.
 fn across_levels(
-    model: &Model,
+    model: &Model<Pairs>,
     law: &Law,
     parametrisation: Parametrisation,
     sizes: &[f64],

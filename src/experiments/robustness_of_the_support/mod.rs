@@ -4,6 +4,8 @@ pub mod manifolds;
 mod moons;
 pub mod study;
 
+pub use moons::error_of;
+
 use super::Setting;
 use super::model_class::{SIGMA_END, SIGMA_START};
 use super::shape::Shape;
@@ -13,6 +15,19 @@ use crate::manifold::Law;
 use crate::random::Stream;
 use crate::record::Chapter;
 use study::Study;
+
+/// Figures and tables of the chapter.
+pub const FIGURES: &[&str] = &[
+    "samples-by-class",
+    "samples-by-error",
+    "shift-by-error",
+    "shift-by-class",
+    "first-order-by-class",
+    "first-order-shifts",
+    "densities",
+    "other-manifolds",
+    "no-manifold",
+];
 
 /// Pairs of the minibatch coupling, and its batches.
 const PAIRS: usize = 1024;

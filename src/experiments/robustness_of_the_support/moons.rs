@@ -3,7 +3,7 @@
 use super::study::{Response, Study};
 use crate::drift::Parametrisation;
 use crate::error::Result;
-use crate::experiments::model_class::{Class, Flaw, SIGMA_END};
+use crate::experiments::model_class::{Class, Flaw, Range, SIGMA_END};
 use crate::experiments::words::{band, bars, short, values, with_bar};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
@@ -226,7 +226,7 @@ pub fn by_parametrisation(study: &Study, all: &All, chapter: &mut Chapter) {
     for parametrisation in Parametrisation::ALL {
         let Some(found) = all.of(Class::ScoreOde, parametrisation) else { continue };
         let (along, off) = found.first_order;
-        let flat = Class::ScoreOde.flat_shift(parametrisation, study.shape.thickness) * normal_share(2);
+        let flat = Class::ScoreOde.flat_shift(parametrisation, study.shape.thickness, Range::USUAL) * normal_share(2);
         let line = |slope: f64| Mark::dashed(sizes.clone(), sizes.iter().map(|s| s * slope).collect());
         let panel = Panel::new(
             error_of(parametrisation),
@@ -367,7 +367,7 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
             let (tangent, normal) = found.first_order;
             along.push(tangent);
             off.push(normal);
-            flat.push(class.flat_shift(parametrisation, study.shape.thickness) * normal_share(2));
+            flat.push(class.flat_shift(parametrisation, study.shape.thickness, Range::USUAL) * normal_share(2));
             table.rows.push(vec![
                 class.name().into(),
                 error_of(parametrisation).trim_start_matches("error of the ").into(),

@@ -2,7 +2,7 @@
 
 use crate::drift::{LearningError, Pairs, Parametrisation};
 use crate::error::Result;
-use crate::experiments::model_class::{Class, Flaw, Model};
+use crate::experiments::model_class::{Class, Flaw, Model, Range};
 use crate::experiments::shape::{Shape, Spot};
 use crate::facts::{Quantity, REPORTED};
 use crate::random::Stream;
@@ -64,9 +64,9 @@ impl Study<'_> {
     }
 
     /// The model of a class for this data.
-    pub fn model(&self, class: Class) -> Model<'_> {
+    pub fn model(&self, class: Class) -> Model<'_, Pairs> {
         let Self { shape, pairs, steps, .. } = *self;
-        Model { class, denoiser: &shape.denoiser, pairs, steps }
+        Model { class, denoiser: &shape.denoiser, transport: pairs, steps, range: Range::USUAL }
     }
 
     /// Samples with and without an error of that size, `D×samples` each; the same starts and noise for both.
