@@ -2,6 +2,12 @@
 //!
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
+pub mod model_class;
+pub mod model_classes;
+pub mod robustness_of_the_support;
+pub mod shape;
+pub mod words;
+
 use crate::error::{Error, Result};
 use crate::random::Stream;
 use crate::record::Chapter;
@@ -34,7 +40,20 @@ impl Setting<'_> {
 }
 
 /// Every chapter, in the order of the gallery.
-pub const ALL: &[Experiment] = &[];
+pub const ALL: &[Experiment] = &[
+    Experiment {
+        name: "robustness-of-the-support",
+        title: "Robustness of the support",
+        figures: robustness_of_the_support::FIGURES,
+        run: robustness_of_the_support::run,
+    },
+    Experiment {
+        name: "model-classes",
+        title: "Model classes compared fairly",
+        figures: model_classes::FIGURES,
+        run: model_classes::run,
+    },
+];
 
 /// The chapter of that name, or the chapter that has a figure or table of that name, and that name.
 ///
