@@ -2,6 +2,8 @@
 //!
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
+pub mod density_response;
+
 use crate::error::{Error, Result};
 use crate::random::Stream;
 use crate::record::Chapter;
@@ -32,7 +34,11 @@ impl Setting<'_> {
 }
 
 /// Every chapter, in the order of the gallery.
-pub const ALL: &[Experiment] = &[];
+pub const ALL: &[Experiment] = &[Experiment {
+    name: density_response::NAME,
+    title: density_response::TITLE,
+    run: density_response::run,
+}];
 
 /// The chapter of that name.
 ///
