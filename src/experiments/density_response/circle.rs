@@ -287,7 +287,7 @@ fn singular(chapter: &mut Chapter, circle: &Circle, stream: Stream) -> Result<()
         Axis::log("noise level σ"),
         Axis::log("‖g‖ in L²(ρ)"),
     );
-    let levels: Vec<f64> = (0..7).map(|i| 0.4 * 0.5_f64.powi(i)).collect();
+    let levels: Vec<f64> = (0..6).map(|i| 0.2 * 0.5_f64.powi(i)).collect();
     // At the end |δ_N| is (1 − σ/START) of the error's normal part, up to the pull towards the centre at first.
     let predicted: Vec<f64> =
         levels.iter().map(|s| std::f64::consts::FRAC_1_SQRT_2 * (1.0 - s / START) / s).collect();
@@ -346,7 +346,7 @@ fn singular(chapter: &mut Chapter, circle: &Circle, stream: Stream) -> Result<()
             .push((values[last] / values[last - 2]).ln() / (levels[last] / levels[last - 2]).ln());
         size = size.with(name, ink, Mark::points_with_bars(levels.clone(), values, bars));
     }
-    size = size.with("E|δ_N|²/σ², root", Ink::Predicted, Mark::dashed(levels.clone(), predicted));
+    size = size.with("root of E δ_N²/σ²", Ink::Predicted, Mark::dashed(levels.clone(), predicted));
     // A hand on the other side of the scale: all of the error, at the largest ε.
     let large = epsilons[epsilons.len() - 1];
     let ratio = rates[1].1.value / (large * rates[1].0.value);
