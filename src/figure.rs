@@ -6,6 +6,7 @@
 mod rounding;
 mod table;
 
+pub use rounding::rounded;
 pub use table::{Cell, Table};
 
 use serde::{Deserialize, Serialize};
