@@ -6,6 +6,7 @@ mod finite;
 mod mass;
 mod moons;
 mod noise;
+mod singular;
 
 pub use circle::Circle;
 pub use mass::{Leak, leaks};
@@ -23,6 +24,17 @@ pub const NAME: &str = "density-response";
 
 /// What it is about.
 pub const TITLE: &str = "Density response: where an error changes the density, and by how much";
+
+/// Its figures and tables.
+pub const FIGURES: &[&str] = &[
+    "two-formulas",
+    "on-and-off-the-circle",
+    "singular-law",
+    "mass-off-the-support",
+    "finite-errors",
+    "noise-paths",
+    "powers",
+];
 
 /// Computes the chapter.
 ///
@@ -43,7 +55,9 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
     (setting.begin)("density response: two formulas");
     moons::two_formulas(&mut chapter, &moons)?;
     (setting.begin)("density response: on and off a circle");
-    circle::add(&mut chapter, stream.named("circle"))?;
+    let ring = Circle::new()?;
+    circle::add(&mut chapter, &ring)?;
+    singular::add(&mut chapter, &ring, stream.named("circle"))?;
     (setting.begin)("density response: mass off bodies");
     mass::add(&mut chapter, stream.named("bodies"))?;
     (setting.begin)("density response: finite errors");

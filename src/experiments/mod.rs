@@ -3,6 +3,7 @@
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
 pub mod density_response;
+pub mod thickness_and_memorisation;
 
 use crate::error::{Error, Result};
 use crate::random::Stream;
@@ -36,11 +37,20 @@ impl Setting<'_> {
 }
 
 /// Every chapter, in the order of the gallery.
-pub const ALL: &[Experiment] = &[Experiment {
-    name: density_response::NAME,
-    title: density_response::TITLE,
-    run: density_response::run,
-}];
+pub const ALL: &[Experiment] = &[
+    Experiment {
+        name: density_response::NAME,
+        title: density_response::TITLE,
+        figures: density_response::FIGURES,
+        run: density_response::run,
+    },
+    Experiment {
+        name: thickness_and_memorisation::NAME,
+        title: thickness_and_memorisation::TITLE,
+        figures: thickness_and_memorisation::FIGURES,
+        run: thickness_and_memorisation::run,
+    },
+];
 
 /// The chapter of that name, or the chapter that has a figure or table of that name, and that name.
 ///
