@@ -7,6 +7,8 @@ pub mod model_classes;
 pub mod robustness_of_the_support;
 pub mod shape;
 pub mod words;
+pub mod density_response;
+pub mod thickness_and_memorisation;
 
 use crate::error::{Error, Result};
 use crate::random::Stream;
@@ -52,6 +54,18 @@ pub const ALL: &[Experiment] = &[
         title: "Model classes compared fairly",
         figures: model_classes::FIGURES,
         run: model_classes::run,
+    },
+    Experiment {
+        name: density_response::NAME,
+        title: density_response::TITLE,
+        figures: density_response::FIGURES,
+        run: density_response::run,
+    },
+    Experiment {
+        name: thickness_and_memorisation::NAME,
+        title: thickness_and_memorisation::TITLE,
+        figures: thickness_and_memorisation::FIGURES,
+        run: thickness_and_memorisation::run,
     },
 ];
 
