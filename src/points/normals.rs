@@ -42,7 +42,8 @@ pub fn split(path: &Path, rows: Rows) -> Result<(Rows, DMatrix<f64>)> {
         return Err(Error::file(path, problem, "unit normals in the last half of the columns"));
     }
     let points = all.rows(0, dim).into_owned();
-    Ok((Rows { columns: dim, values: points.as_slice().to_vec() }, normals))
+    let values = points.as_slice().to_vec();
+    Ok((Rows { columns: dim, shape: vec![dim], values }, normals))
 }
 
 /// The unit normals after each coordinate x_c was divided by `units[c]`: tangents shrink with the points, so
