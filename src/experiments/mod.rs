@@ -2,6 +2,9 @@
 //!
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
+pub mod plane_accuracy;
+pub mod tangent_bundle;
+
 use crate::error::{Error, Result};
 use crate::random::Stream;
 use crate::record::Chapter;
@@ -32,7 +35,11 @@ impl Setting<'_> {
 }
 
 /// Every chapter, in the order of the gallery.
-pub const ALL: &[Experiment] = &[];
+pub const ALL: &[Experiment] = &[Experiment {
+    name: "tangent-bundle",
+    title: "Tangent bundle: the dynamics beside local PCA",
+    run: tangent_bundle::run,
+}];
 
 /// The chapter of that name.
 ///
