@@ -3,6 +3,7 @@
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
 pub mod plane_accuracy;
+pub mod real_data;
 pub mod tangent_bundle;
 
 use crate::error::{Error, Result};
@@ -35,11 +36,18 @@ impl Setting<'_> {
 }
 
 /// Every chapter, in the order of the gallery.
-pub const ALL: &[Experiment] = &[Experiment {
-    name: "tangent-bundle",
-    title: "Tangent bundle: the dynamics beside local PCA",
-    run: tangent_bundle::run,
-}];
+pub const ALL: &[Experiment] = &[
+    Experiment {
+        name: "real-data",
+        title: "Real data under exact denoisers",
+        run: real_data::run,
+    },
+    Experiment {
+        name: "tangent-bundle",
+        title: "Tangent bundle: the dynamics beside local PCA",
+        run: tangent_bundle::run,
+    },
+];
 
 /// The chapter of that name.
 ///
