@@ -8,6 +8,7 @@ use super::posterior_moments_certify_alignment::{Errors, ROUNDING};
 use crate::drift::{Channel, Denoise, Rotating};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, Trajectory};
 use crate::linalg::{largest_angle, mu_max, orthonormalise, spectral_norm};
 use crate::lyapunov::qr_history;
@@ -30,6 +31,15 @@ const LARGEST_TURN: f64 = 0.2;
 
 /// Fewest intervals of a measured stretch.
 const SHORTEST: usize = 15;
+
+/// A data world as a picture; none of the others.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    if knobs.unit() > LINEAR {
+        let world = DataWorld::decode(knobs)?;
+        return super::picture::of_scenario(&world.stage.scenario).map(Some);
+    }
+    Ok(None)
+}
 
 /// A world of either kind, and its facts.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
