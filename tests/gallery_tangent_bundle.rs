@@ -30,9 +30,11 @@ fn planes_of_a_flat_sample_are_exact_and_turned_planes_are_off_by_the_turn() {
     let points = DMatrix::from_fn(3, 200, |r, c| if r < 2 { uniforms[2 * c + r] } else { 0.0 });
     let set = PointSet::of_points("sheet", points);
     let at: Vec<DVector<f64>> = (0..4).map(|i| set.points.column(i).into()).collect();
-    let turned = DMatrix::from_column_slice(3, 2, &[1.0, 0.0, 0.0, 0.0, 0.3_f64.cos(), 0.3_f64.sin()]);
+    let turned =
+        DMatrix::from_column_slice(3, 2, &[1.0, 0.0, 0.0, 0.0, 0.3_f64.cos(), 0.3_f64.sin()]);
     let scales = Scales { start: 0.5, sigmas: vec![0.1, 0.2], sizes: vec![8, 32] };
-    let seen = angles(&set, &exact_denoiser(&set).unwrap(), &scales, &at, &vec![turned; 4]).unwrap();
+    let seen =
+        angles(&set, &exact_denoiser(&set).unwrap(), &scales, &at, &vec![turned; 4]).unwrap();
     for method in Method::ALL {
         assert_eq!(seen.of(method).len(), 2);
         assert!(seen.of(method).iter().flatten().all(|angle| (angle - 0.3).abs() < 1e-9));
@@ -43,8 +45,7 @@ fn planes_of_a_flat_sample_are_exact_and_turned_planes_are_off_by_the_turn() {
 fn angles_do_not_depend_on_the_unit_of_length() {
     let sphere = |radius| Chart::Sphere(Sphere { dim: 2, radius });
     let in_unit = |unit: f64| Sample { chart: sphere(unit), noise: 0.05 * unit, ..small() };
-    let [one, four] =
-        [1.0, 4.0].map(|unit| in_unit(unit).measure(6, Stream::root(3)).unwrap());
+    let [one, four] = [1.0, 4.0].map(|unit| in_unit(unit).measure(6, Stream::root(3)).unwrap());
     for method in Method::ALL {
         let pairs = one.of(method).iter().flatten().zip(four.of(method).iter().flatten());
         for (a, b) in pairs {
@@ -66,7 +67,10 @@ fn less_noise_and_more_points_are_better_and_a_tally_counts() {
     ];
     for method in Method::ALL {
         let [clean, noisy] = [0, 1].map(|i: usize| outcomes[i].angle(method, true));
-        assert!(clean.value + clean.bar < noisy.value - noisy.bar, "{method:?} {clean:?} {noisy:?}");
+        assert!(
+            clean.value + clean.bar < noisy.value - noisy.bar,
+            "{method:?} {clean:?} {noisy:?}"
+        );
         // The best scale is never worse than the fixed one.
         for outcome in &outcomes {
             assert!(outcome.angle(method, true).value <= outcome.angle(method, false).value);
@@ -86,7 +90,7 @@ fn less_noise_and_more_points_are_better_and_a_tally_counts() {
 
 #[test]
 fn chapters_are_found_by_name() {
-    assert_eq!(driftproof::experiments::find("tangent-bundle").unwrap().name, "tangent-bundle");
+    assert_eq!(driftproof::experiments::find("tangent-bundle").unwrap().0.name, "tangent-bundle");
     let setting = Setting { seed: 1, begin: &|_| () };
     assert_eq!(setting.stream("a"), Setting { seed: 1, begin: &|_| () }.stream("a"));
 }

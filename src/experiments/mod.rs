@@ -42,11 +42,22 @@ pub const ALL: &[Experiment] = &[
     Experiment {
         name: "real-data",
         title: "Real data under exact denoisers",
+        figures: &[
+            "exponents",
+            "digits-vectors",
+            "clothing-vectors",
+            "moving",
+            "leading-pairs",
+            "image-planes",
+            "surfaces",
+            "surfaces-table",
+        ],
         run: real_data::run,
     },
     Experiment {
         name: "tangent-bundle",
         title: "Tangent bundle: the dynamics beside local PCA",
+        figures: &["accuracy", "scales", "accuracy-table"],
         run: tangent_bundle::run,
     },
 ];

@@ -126,7 +126,8 @@ pub fn angles(
             .iter()
             .map(|at| local_planes(set, at, &scales.sizes, d))
             .collect::<Result<Vec<_>>>()?;
-        let of_size = |k: usize| by_point.iter().map(|planes| planes[k].clone()).collect::<Vec<_>>();
+        let of_size =
+            |k: usize| by_point.iter().map(|planes| planes[k].clone()).collect::<Vec<_>>();
         Ok(Angles {
             flow: scales.sigmas.iter().map(flow).collect::<Result<_>>()?,
             posterior: scales.sigmas.iter().map(posterior).collect::<Result<_>>()?,

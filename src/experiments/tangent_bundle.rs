@@ -111,15 +111,30 @@ pub fn sweeps(setting: &Setting<'_>, effort: (usize, usize)) -> Result<Vec<Sweep
     Ok(vec![
         sweep("noise", "noise s", false, [0.0, 0.025, 0.05, 0.1, 0.2].map(noisy).to_vec())?,
         sweep("sample size", "points N", true, [125, 250, 500, 1000, 2000].map(sized).to_vec())?,
-        sweep("dimension", "dimension d of S^d in R⁸", false, [1, 2, 3, 4, 6].map(of_dim).to_vec())?,
-        sweep("ambient dimension", "dimension D of the space", true, [3, 6, 12, 24].map(within).to_vec())?,
+        sweep(
+            "dimension",
+            "dimension d of S^d in R⁸",
+            false,
+            [1, 2, 3, 4, 6].map(of_dim).to_vec(),
+        )?,
+        sweep(
+            "ambient dimension",
+            "dimension D of the space",
+            true,
+            [3, 6, 12, 24].map(within).to_vec(),
+        )?,
         sweep(
             "curvature",
             "curvature K of S¹(K)×S¹(1/K)",
             false,
             [1.0, 1.5, 2.0, 3.0, 4.0].map(bent).to_vec(),
         )?,
-        sweep("uneven density", "c in the density exp(c x₁)", false, [0.0, 1.0, 2.0, 4.0].map(tilted).to_vec())?,
+        sweep(
+            "uneven density",
+            "c in the density exp(c x₁)",
+            false,
+            [0.0, 1.0, 2.0, 4.0].map(tilted).to_vec(),
+        )?,
     ])
 }
 

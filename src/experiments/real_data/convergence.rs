@@ -50,8 +50,7 @@ fn rounds(seen: &Images, stream: Stream) -> Result<Rounds> {
         after[..shown].iter().map(|found| off(&found.spectrum, k)).collect()
     };
     let last = &after[1.min(count - 1)].spectrum;
-    let differences =
-        last.log_growth.iter().zip(&reference.log_growth).map(|(a, b)| (a - b).abs());
+    let differences = last.log_growth.iter().zip(&reference.log_growth).map(|(a, b)| (a - b).abs());
     Ok(Rounds {
         sweeps: (1..=shown).map(|sweep| sweep as f64).collect(),
         bounds: after[..shown].iter().map(|found| found.angle_bound.to_degrees()).collect(),
@@ -83,9 +82,11 @@ pub fn add(images: [&Images; 2], stream: Stream, chapter: &mut Chapter) -> Resul
         let mut panel = Panel::new(title, axes.0, axes.1);
         for (name, ink, angles) in series {
             let x = rounds.sweeps.clone();
-            panel = panel
-                .with(&name, ink, Mark::line(x.clone(), angles.clone()))
-                .with(&name, ink, Mark::points(x, angles.clone()));
+            panel = panel.with(&name, ink, Mark::line(x.clone(), angles.clone())).with(
+                &name,
+                ink,
+                Mark::points(x, angles.clone()),
+            );
         }
         panels.push(panel);
         let second = 1.min(rounds.leading.len() - 1);

@@ -23,12 +23,7 @@ pub fn mosaic(rows: &[Vec<Vec<f64>>], side: usize, signed: bool) -> Mark {
             }
         }
     }
-    Mark::Raster {
-        extent: [0.0, width as f64, 0.0, height as f64],
-        columns: width,
-        values,
-        signed,
-    }
+    Mark::Raster { extent: [0.0, width as f64, 0.0, height as f64], columns: width, values, signed }
 }
 
 /// A panel without axes, for images.

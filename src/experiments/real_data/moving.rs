@@ -44,9 +44,9 @@ pub fn moves(seen: &Images, vectors: &[DMatrix<f64>], lengths: &[f64]) -> Moves 
     };
     let mean = |length: f64, value: &dyn Fn(&DVector<f64>, usize) -> f64| -> Vec<f64> {
         let of_run = |(i, frame): (usize, &DMatrix<f64>)| {
-            let moved = frame.column_iter().flat_map(|v| {
-                [-length, length].map(|h| value(&(&seen.runs[i].end + v * h), i))
-            });
+            let moved = frame
+                .column_iter()
+                .flat_map(|v| [-length, length].map(|h| value(&(&seen.runs[i].end + v * h), i)));
             moved.sum::<f64>() / (2.0 * frame.ncols() as f64)
         };
         vectors.iter().enumerate().map(of_run).collect()
@@ -181,10 +181,7 @@ fn curve(seen: &Images, along_top: &Moves, along_bottom: &Moves) -> Panel {
     for mark in marks(along_bottom) {
         panel = panel.with("along the bottom three", Ink::Normal, mark);
     }
-    let dotted = Mark::Line {
-        x: LENGTHS.to_vec(),
-        y: orthogonal,
-        dash: crate::figure::Dash::Dotted,
-    };
+    let dotted =
+        Mark::Line { x: LENGTHS.to_vec(), y: orthogonal, dash: crate::figure::Dash::Dotted };
     panel.with("right angle to all data", Ink::Predicted, dotted)
 }

@@ -54,9 +54,11 @@ pub fn figure(images: [&Images; 2]) -> Result<Figure> {
         ] {
             let values: Vec<f64> = overlaps.iter().map(|q| q.value).collect();
             let bars = overlaps.iter().map(|q| q.bar).collect();
-            panel = panel
-                .with(name, ink, Mark::line(x.clone(), values.clone()))
-                .with(name, ink, Mark::points_with_bars(x.clone(), values, bars));
+            panel = panel.with(name, ink, Mark::line(x.clone(), values.clone())).with(
+                name,
+                ink,
+                Mark::points_with_bars(x.clone(), values, bars),
+            );
         }
         let dotted = Mark::Line { x: x.clone(), y: chance, dash: Dash::Dotted };
         panels.push(panel.with("random plane, d/D", Ink::Predicted, dotted));

@@ -7,8 +7,8 @@ use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::flow::Trajectory;
 use crate::lyapunov::top_pairs;
 use crate::observe::data::exponents::{self, Run};
-use crate::record::{Chapter, Relation};
 use crate::random::Stream;
+use crate::record::{Chapter, Relation};
 use crate::scenario::canonical;
 
 /// Rounding of sums over thousands of atoms, through some hundred evaluations.

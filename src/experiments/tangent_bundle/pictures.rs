@@ -17,7 +17,11 @@ pub fn accuracy(sweeps: &[Sweep]) -> Figure {
     let caption = format!(
         "Median angle between estimated and true tangent planes. {} {} From the first to the last sample of each panel, at \
          best scales: {}. Bars: 95 % over independent samples.",
-        Tally::of(&all, Method::Neighbours, true).words("local PCA", "each at its best scale", sweeps),
+        Tally::of(&all, Method::Neighbours, true).words(
+            "local PCA",
+            "each at its best scale",
+            sweeps
+        ),
         Tally::of(&all, Method::Posterior, true).words(
             "the posterior covariance, which uses no history,",
             "each at its best level",
@@ -44,16 +48,23 @@ fn panel(sweep: &Sweep) -> Panel {
         ("local PCA, fixed k", Ink::Null, Method::Neighbours, false, true),
         ("posterior covariance, best σ", Ink::Series(3), Method::Posterior, true, false),
     ];
-    series.into_iter().fold(Panel::new(sweep.title, x, y), |panel, (name, ink, method, best, dashed)| {
-        let at: Vec<f64> = sweep.outcomes.iter().map(|outcome| outcome.at).collect();
-        let angles: Vec<Quantity> =
-            sweep.outcomes.iter().map(|outcome| outcome.angle(method, best)).collect();
-        let values: Vec<f64> = angles.iter().map(|angle| angle.value).collect();
-        let bars = angles.iter().map(|angle| angle.bar).collect();
-        let line = if dashed { Mark::dashed } else { Mark::line };
-        let panel = panel.with(name, ink, line(at.clone(), values.clone()));
-        if dashed { panel } else { panel.with(name, ink, Mark::points_with_bars(at, values, bars)) }
-    })
+    series.into_iter().fold(
+        Panel::new(sweep.title, x, y),
+        |panel, (name, ink, method, best, dashed)| {
+            let at: Vec<f64> = sweep.outcomes.iter().map(|outcome| outcome.at).collect();
+            let angles: Vec<Quantity> =
+                sweep.outcomes.iter().map(|outcome| outcome.angle(method, best)).collect();
+            let values: Vec<f64> = angles.iter().map(|angle| angle.value).collect();
+            let bars = angles.iter().map(|angle| angle.bar).collect();
+            let line = if dashed { Mark::dashed } else { Mark::line };
+            let panel = panel.with(name, ink, line(at.clone(), values.clone()));
+            if dashed {
+                panel
+            } else {
+                panel.with(name, ink, Mark::points_with_bars(at, values, bars))
+            }
+        },
+    )
 }
 
 /// From the first to the last sample.
@@ -63,12 +74,7 @@ fn trend(sweep: &Sweep) -> String {
             .map(|outcome| outcome.map_or(f64::NAN, |outcome| outcome.angle(method, true).value));
         format!("{first:.1}° to {last:.1}°")
     };
-    format!(
-        "{}: flow {}, local PCA {}",
-        sweep.title,
-        ends(Method::Flow),
-        ends(Method::Neighbours)
-    )
+    format!("{}: flow {}, local PCA {}", sweep.title, ends(Method::Flow), ends(Method::Neighbours))
 }
 
 /// The angle at each scale, for little and for much noise.
@@ -83,9 +89,11 @@ pub fn scales(sweeps: &[Sweep]) -> Figure {
             let (at, angles) = (outcome.scales(method), outcome.by_scale(method));
             let values: Vec<f64> = angles.iter().map(|angle| angle.value).collect();
             let bars = angles.iter().map(|angle| angle.bar).collect();
-            panel
-                .with(&name, ink, Mark::line(at.clone(), values.clone()))
-                .with(&name, ink, Mark::points_with_bars(at, values, bars))
+            panel.with(&name, ink, Mark::line(at.clone(), values.clone())).with(
+                &name,
+                ink,
+                Mark::points_with_bars(at, values, bars),
+            )
         })
     };
     let level = "σ / fixed σ";
@@ -127,7 +135,11 @@ pub fn table(sweeps: &[Sweep]) -> Table {
     let caption = format!(
         "Median largest angle to the true tangent plane, in degrees, ± 95 % over independent samples. The last columns divide \
          the flow's angle by that of local PCA (geometric means over samples, paired): above 1 the flow loses. {} {}",
-        Tally::of(&all, Method::Neighbours, true).words("local PCA", "each at its best scale", sweeps),
+        Tally::of(&all, Method::Neighbours, true).words(
+            "local PCA",
+            "each at its best scale",
+            sweeps
+        ),
         Tally::of(&all, Method::Neighbours, false).words(
             "local PCA",
             "each at the scale fixed beforehand",

@@ -12,7 +12,8 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 /// Noise levels that the estimates may choose from, over the one that is fixed beforehand.
-const FACTORS: [f64; 7] = [0.5, std::f64::consts::FRAC_1_SQRT_2, 1.0, std::f64::consts::SQRT_2, 2.0, 2.8, 4.0];
+const FACTORS: [f64; 7] =
+    [0.5, std::f64::consts::FRAC_1_SQRT_2, 1.0, std::f64::consts::SQRT_2, 2.0, 2.8, 4.0];
 
 /// The factor of the level that is fixed beforehand.
 pub const FIXED_LEVEL: usize = 2;
@@ -65,8 +66,7 @@ impl Sample {
             0.0 => Density::Uniform,
             _ => Density::Tilt { direction: along.as_slice().to_vec() },
         };
-        let law =
-            Law::OnManifold { manifold: manifold.clone(), density, thickness: self.noise };
+        let law = Law::OnManifold { manifold: manifold.clone(), density, thickness: self.noise };
         let set = PointSet::of_points("sample", law.sample(self.points, stream.named("points"))?);
         let levels = noise::levels(&set, stream.named("levels"), &mut Facts::new())?;
         let scales = Scales {
@@ -175,8 +175,7 @@ impl Outcome {
             let scale = if best { self.best(method) } else { self.fixed(method) };
             &self.of_method(method)[scale]
         };
-        let logs: Vec<f64> =
-            of(method).iter().zip(of(other)).map(|(a, b)| (a / b).ln()).collect();
+        let logs: Vec<f64> = of(method).iter().zip(of(other)).map(|(a, b)| (a / b).ln()).collect();
         Quantity::sampled_mean(&logs, REPORTED)
     }
 }
