@@ -23,7 +23,7 @@ pub fn accuracy(sweeps: &[Sweep]) -> Figure {
             sweeps
         ),
         Tally::of(&all, Method::Posterior, true).words(
-            "the posterior covariance, which uses no history,",
+            "the posterior covariance (the last step without its history)",
             "each at its best level",
             sweeps
         ),
@@ -157,6 +157,7 @@ pub fn table(sweeps: &[Sweep]) -> Table {
         "best k",
         "posterior cov., best σ (°)",
         "flow, fixed σ (°)",
+        "posterior cov., fixed σ (°)",
         "local PCA, fixed k (°)",
         "flow/PCA, best",
         "outcome",
@@ -186,6 +187,7 @@ fn row(sweep: &Sweep, outcome: &Outcome) -> Vec<Cell> {
         outcome.scale(Method::Neighbours, true).into(),
         outcome.angle(Method::Posterior, true).into(),
         outcome.angle(Method::Flow, false).into(),
+        outcome.angle(Method::Posterior, false).into(),
         outcome.angle(Method::Neighbours, false).into(),
     ];
     for best in [true, false] {

@@ -5,27 +5,29 @@ use crate::experiments::plane_accuracy::{Angles, Method, Scales, angles, exact_d
 use crate::facts::{Facts, Quantity, REPORTED};
 use crate::manifold::{Chart, Density, Law, Manifold, Motion};
 use crate::observe::data::noise;
-use crate::observe::data::tangents::size;
 use crate::points::PointSet;
 use crate::random::Stream;
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-/// Noise levels that the estimates may choose from, over the one that is fixed beforehand.
-const FACTORS: [f64; 7] =
-    [0.5, std::f64::consts::FRAC_1_SQRT_2, 1.0, std::f64::consts::SQRT_2, 2.0, 2.8, 4.0];
+/// Noise levels that the estimates may choose from are 2^(j/d) times the one that is fixed beforehand: a ball of that
+/// radius holds 2^j times as many points.
+const DOUBLINGS: std::ops::RangeInclusive<i32> = -2..=7;
 
-/// The factor of the level that is fixed beforehand.
+/// Which of them is fixed beforehand: j = 0.
 pub const FIXED_LEVEL: usize = 2;
 
-/// Neighbourhood sizes that local PCA may choose from.
-const SIZES: [usize; 11] = [6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256];
+/// Neighbourhood sizes that local PCA may choose from, at most half of the points.
+const SIZES: [usize; 13] = [8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 
-/// A noise level at or above this part of the spread of the data has nothing local left.
-const LOCAL: f64 = 0.7;
+/// The size that is fixed beforehand.
+pub const FIXED_SIZE: usize = 32;
+
+/// The flow starts at, and ends at most at, so many times the spread of the data.
+const SPREADS: (f64, f64) = (4.0, 2.0);
 
 /// Noisy points of a manifold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// The manifold, in its own space.
     pub chart: Chart,
@@ -45,9 +47,9 @@ impl Sample {
         self.chart.dim()
     }
 
-    /// The number of neighbours of local PCA that is fixed beforehand.
-    pub fn fixed_size(&self) -> usize {
-        size(self.dim(), self.points).unwrap_or(SIZES[0])
+    /// Noise levels over the one that is fixed beforehand.
+    fn factors(&self) -> Vec<f64> {
+        DOUBLINGS.map(|j| 2.0_f64.powf(f64::from(j) / self.dim() as f64)).collect()
     }
 
     fn sizes(&self) -> Vec<usize> {
@@ -69,9 +71,11 @@ impl Sample {
         let law = Law::OnManifold { manifold: manifold.clone(), density, thickness: self.noise };
         let set = PointSet::of_points("sample", law.sample(self.points, stream.named("points"))?);
         let levels = noise::levels(&set, stream.named("levels"), &mut Facts::new())?;
+        let most = SPREADS.1 * levels.start;
+        let sigmas = self.factors().into_iter().map(|factor| (factor * levels.end).min(most));
         let scales = Scales {
-            start: levels.start,
-            sigmas: FACTORS.map(|factor| (factor * levels.end).min(LOCAL * levels.start)).to_vec(),
+            start: SPREADS.0 * levels.start,
+            sigmas: sigmas.collect(),
             sizes: self.sizes(),
         };
         let at: Vec<DVector<f64>> =
@@ -84,7 +88,7 @@ impl Sample {
     }
 }
 
-/// How an estimate did over several draws, in degrees.
+/// How the estimates did over several draws, in degrees.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The sample.
@@ -92,7 +96,7 @@ pub struct Outcome {
     /// Its name along the axis that it belongs to.
     pub at: f64,
     /// Median angles: for each method, scale by scale, one a draw.
-    medians: [Vec<Vec<f64>>; 3],
+    pub(super) medians: [Vec<Vec<f64>>; 3],
 }
 
 impl Outcome {
@@ -139,8 +143,7 @@ impl Outcome {
         match method {
             Method::Flow | Method::Posterior => FIXED_LEVEL,
             Method::Neighbours => {
-                let fixed = self.sample.fixed_size();
-                self.sample.sizes().iter().position(|k| *k == fixed).unwrap_or(0)
+                self.sample.sizes().iter().position(|k| *k == FIXED_SIZE).unwrap_or(0)
             }
         }
     }
@@ -155,7 +158,7 @@ impl Outcome {
     pub fn scale(&self, method: Method, best: bool) -> f64 {
         let scale = if best { self.best(method) } else { self.fixed(method) };
         match method {
-            Method::Flow | Method::Posterior => FACTORS[scale],
+            Method::Flow | Method::Posterior => self.sample.factors()[scale],
             Method::Neighbours => self.sample.sizes()[scale] as f64,
         }
     }
@@ -163,7 +166,7 @@ impl Outcome {
     /// The scales that a method may choose from.
     pub fn scales(&self, method: Method) -> Vec<f64> {
         match method {
-            Method::Flow | Method::Posterior => FACTORS.to_vec(),
+            Method::Flow | Method::Posterior => self.sample.factors(),
             Method::Neighbours => self.sample.sizes().iter().map(|k| *k as f64).collect(),
         }
     }
