@@ -1,7 +1,8 @@
 //! Laws of bodies: their gauge, boundary, density and masses, against closed forms and differences.
 
-use driftproof::manifold::{Body, Outline, gauss_legendre};
+use driftproof::manifold::{Body, Outline};
 use driftproof::random::Stream;
+use driftproof::special::gauss_legendre;
 use nalgebra::{DMatrix, DVector};
 use std::f64::consts::{PI, TAU};
 

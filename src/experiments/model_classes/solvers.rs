@@ -112,14 +112,16 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
     let (mut above, mut below, mut at_32) = (Vec::new(), Vec::new(), Vec::new());
     for (title, grid) in grids {
         let cost = Axis::log("evaluations of the field");
-        let mut distance = Panel::new(title, cost.clone(), Axis::log("mean distance from the moons"));
+        let mut distance =
+            Panel::new(title, cost.clone(), Axis::log("mean distance from the moons"));
         let mut miss = Panel::new(title, cost, Axis::log("median error of the end point"));
         for (n, (name, solver)) in SOLVERS.into_iter().enumerate() {
             let stages = match solver {
                 Solver::Flow(_, stages) => stages,
                 Solver::Ancestral => 1,
             };
-            let costs: Vec<usize> = EVALUATIONS.into_iter().filter(|cost| *cost >= 2 * stages).collect();
+            let costs: Vec<usize> =
+                EVALUATIONS.into_iter().filter(|cost| *cost >= 2 * stages).collect();
             let ends: Vec<Vec<f64>> = costs
                 .par_iter()
                 .map(|cost| run(setting, &shape.denoiser, grid, solver, cost / stages, &starts))
@@ -130,7 +132,8 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
                 let off: Vec<f64> = off.collect::<Result<_>>()?;
                 distances.push(Quantity::sampled_mean(&off, REPORTED));
                 let apart = ends.chunks_exact(2).zip(fine.chunks_exact(2));
-                let apart: Vec<f64> = apart.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).collect();
+                let apart: Vec<f64> =
+                    apart.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).collect();
                 misses.push(Quantity::sampled_median(&apart, REPORTED));
             }
             let x: Vec<f64> = costs.iter().map(|cost| *cost as f64).collect();
@@ -144,7 +147,11 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
                 miss = miss.with(name, Ink::Series(n as u8), mark);
             }
         }
-        above.push(distance.with("exact law", Ink::Guide, Mark::Rule { at: exact, vertical: false }));
+        above.push(distance.with(
+            "exact law",
+            Ink::Guide,
+            Mark::Rule { at: exact, vertical: false },
+        ));
         below.push(miss);
     }
     above.extend(below);

@@ -39,11 +39,15 @@ impl All {
     }
 
     fn of(&self, class: Class, parametrisation: Parametrisation) -> Option<&Response> {
-        let found = |row: &&(Class, Parametrisation, Response)| (row.0, row.1) == (class, parametrisation);
+        let found =
+            |row: &&(Class, Parametrisation, Response)| (row.0, row.1) == (class, parametrisation);
         self.rows.iter().find(found).map(|row| &row.2)
     }
 
-    fn rows_of(&self, parametrisation: Parametrisation) -> impl Iterator<Item = (Class, &Response)> {
+    fn rows_of(
+        &self,
+        parametrisation: Parametrisation,
+    ) -> impl Iterator<Item = (Class, &Response)> {
         self.rows.iter().filter(move |row| row.1 == parametrisation).map(|row| (row.0, &row.2))
     }
 }
@@ -135,7 +139,8 @@ pub fn samples(study: &Study, chapter: &mut Chapter) -> Result<()> {
     );
     let not_shown = "Four errors of equal size in four units: of a trained model one would have to know in which prediction \
                      its error is about constant over time.";
-    let figure = Figure::new("samples-by-error", "Two moons: one model, four kinds of error", panels);
+    let figure =
+        Figure::new("samples-by-error", "Two moons: one model, four kinds of error", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(1e-3));
     Ok(())
 }
@@ -172,7 +177,9 @@ pub fn densities(study: &Study, chapter: &mut Chapter) -> Result<()> {
     let mut panels: Vec<Panel> = titles
         .iter()
         .zip(labels)
-        .map(|(title, label)| Panel::new(*title, Axis::new(label), Axis::new("share of samples in a bin")))
+        .map(|(title, label)| {
+            Panel::new(*title, Axis::new(label), Axis::new("share of samples in a bin"))
+        })
         .collect();
     let mut spreads = Vec::new();
     let kinds = [Parametrisation::Noise, Parametrisation::Denoiser];
@@ -226,8 +233,10 @@ pub fn by_parametrisation(study: &Study, all: &All, chapter: &mut Chapter) {
     for parametrisation in Parametrisation::ALL {
         let Some(found) = all.of(Class::ScoreOde, parametrisation) else { continue };
         let (along, off) = found.first_order;
-        let flat = Class::ScoreOde.flat_shift(parametrisation, study.shape.thickness, Range::USUAL) * normal_share(2);
-        let line = |slope: f64| Mark::dashed(sizes.clone(), sizes.iter().map(|s| s * slope).collect());
+        let flat = Class::ScoreOde.flat_shift(parametrisation, study.shape.thickness, Range::USUAL)
+            * normal_share(2);
+        let line =
+            |slope: f64| Mark::dashed(sizes.clone(), sizes.iter().map(|s| s * slope).collect());
         let panel = Panel::new(
             error_of(parametrisation),
             size_axis(parametrisation),
@@ -237,12 +246,24 @@ pub fn by_parametrisation(study: &Study, all: &All, chapter: &mut Chapter) {
             panel
                 .with("", Ink::Tangent, band(sizes, &found.along))
                 .with("", Ink::Normal, band(sizes, &found.off))
-                .with("along the manifold", Ink::Tangent, Mark::points(sizes.clone(), values(&found.along)))
-                .with("off the manifold", Ink::Normal, Mark::points(sizes.clone(), values(&found.off)))
+                .with(
+                    "along the manifold",
+                    Ink::Tangent,
+                    Mark::points(sizes.clone(), values(&found.along)),
+                )
+                .with(
+                    "off the manifold",
+                    Ink::Normal,
+                    Mark::points(sizes.clone(), values(&found.off)),
+                )
                 .with("first order, by duals", Ink::Guide, line(along.value))
                 .with("first order, by duals", Ink::Guide, line(off.value))
                 .with("off a flat, T6.1", Ink::Predicted, line(flat))
-                .with("thickness of the data", Ink::Bound, Mark::Rule { at: thickness, vertical: false }),
+                .with(
+                    "thickness of the data",
+                    Ink::Bound,
+                    Mark::Rule { at: thickness, vertical: false },
+                ),
         );
         said.push(format!(
             "{}: along {}, off {} (flat, constant error: {})",
@@ -261,13 +282,15 @@ pub fn by_parametrisation(study: &Study, all: &All, chapter: &mut Chapter) {
     );
     let not_shown = "That the response of the density is supported on the data's support holds in every panel, also in those \
                      where samples leave the manifold, so it is no evidence of robustness (T1.2); only the sizes are.";
-    let figure = Figure::new("shift-by-error", "Shift along and off the moons, by kind of error", panels);
+    let figure =
+        Figure::new("shift-by-error", "Shift along and off the moons, by kind of error", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(5e-3));
     claim_of_the_support(all, thickness, chapter);
 }
 
 fn claim_of_the_support(all: &All, thickness: f64, chapter: &mut Chapter) {
-    let part = |parametrisation| all.of(Class::ScoreOde, parametrisation).map(|found| found.first_order);
+    let part =
+        |parametrisation| all.of(Class::ScoreOde, parametrisation).map(|found| found.first_order);
     let (Some(denoiser), Some(noise)) =
         (part(Parametrisation::Denoiser), part(Parametrisation::Noise))
     else {
@@ -305,15 +328,23 @@ pub fn by_class(study: &Study, all: &All, chapter: &mut Chapter) {
         );
         for (class, found) in all.rows_of(parametrisation) {
             let ink = ink_of(class);
-            panel = panel
-                .with("", ink, band(sizes, &found.off))
-                .with(class.name(), ink, Mark::points(sizes.clone(), values(&found.off)));
+            panel = panel.with("", ink, band(sizes, &found.off)).with(
+                class.name(),
+                ink,
+                Mark::points(sizes.clone(), values(&found.off)),
+            );
         }
-        panel.with("thickness of the data", Ink::Bound, Mark::Rule { at: thickness, vertical: false })
+        panel.with(
+            "thickness of the data",
+            Ink::Bound,
+            Mark::Rule { at: thickness, vertical: false },
+        )
     };
     let panels = Parametrisation::ALL.map(panel).to_vec();
-    let said: Vec<String> =
-        Parametrisation::ALL.iter().filter_map(|p| Some(format!("{}, {}", error_of(*p), spread(all, *p)?))).collect();
+    let said: Vec<String> = Parametrisation::ALL
+        .iter()
+        .filter_map(|p| Some(format!("{}, {}", error_of(*p), spread(all, *p)?)))
+        .collect();
     let caption = format!(
         "Median shift off the moons of every model class, with 95 % bands over {} random errors; the error field and the \
          data are the same for all. Between the least and the largest first-order shift off of the three flows of Gaussian \
@@ -331,9 +362,11 @@ pub fn by_class(study: &Study, all: &All, chapter: &mut Chapter) {
 /// Of the three flows of Gaussian paths: largest over least |δ_N|.
 fn spread(all: &All, parametrisation: Parametrisation) -> Option<String> {
     let flows = [Class::ScoreOde, Class::FlowMatching, Class::Interpolant];
-    let sizes = flows.iter().map(|class| Some(all.of(*class, parametrisation)?.first_order.1.value));
+    let sizes =
+        flows.iter().map(|class| Some(all.of(*class, parametrisation)?.first_order.1.value));
     let sizes: Vec<f64> = sizes.collect::<Option<_>>()?;
-    let (least, most) = sizes.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
+    let (least, most) =
+        sizes.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
     Some(short(most / least))
 }
 
@@ -356,18 +389,29 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
         "first-order-shifts",
         "Shifts of samples of two moons for each unit of an infinitesimal error",
         caption.clone(),
-        ["model class", "error of", "along", "off", "off a flat (T6.1)", "size at which off = thickness"],
+        [
+            "model class",
+            "error of",
+            "along",
+            "off",
+            "off a flat (T6.1)",
+            "size at which off = thickness",
+        ],
     );
     let thickness = study.shape.thickness.hypot(SIGMA_END);
     let mut panels = Vec::new();
     for parametrisation in Parametrisation::ALL {
-        let (mut at, mut along, mut off, mut flat) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut at, mut along, mut off, mut flat) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (class, found) in all.rows_of(parametrisation) {
             at.push(Class::ALL.iter().position(|other| *other == class).unwrap_or(0) as f64);
             let (tangent, normal) = found.first_order;
             along.push(tangent);
             off.push(normal);
-            flat.push(class.flat_shift(parametrisation, study.shape.thickness, Range::USUAL) * normal_share(2));
+            flat.push(
+                class.flat_shift(parametrisation, study.shape.thickness, Range::USUAL)
+                    * normal_share(2),
+            );
             table.rows.push(vec![
                 class.name().into(),
                 error_of(parametrisation).trim_start_matches("error of the ").into(),
@@ -381,16 +425,37 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
         let left: Vec<f64> = at.iter().map(|x| x - 0.12).collect();
         let right: Vec<f64> = at.iter().map(|x| x + 0.12).collect();
         panels.push(
-            Panel::new(error_of(parametrisation), Axis::of("model class", short_names).from_to(-0.5, 4.5), y)
-                .with("along the manifold", Ink::Tangent, Mark::points_with_bars(left, values(&along), bars(&along)))
-                .with("off the manifold", Ink::Normal, Mark::points_with_bars(right, values(&off), bars(&off)))
-                .with("off a flat, T6.1", Ink::Predicted, Mark::points(at, flat)),
+            Panel::new(
+                error_of(parametrisation),
+                Axis::of("model class", short_names).from_to(-0.5, 4.5),
+                y,
+            )
+            .with(
+                "along the manifold",
+                Ink::Tangent,
+                Mark::points_with_bars(left, values(&along), bars(&along)),
+            )
+            .with(
+                "off the manifold",
+                Ink::Normal,
+                Mark::points_with_bars(right, values(&off), bars(&off)),
+            )
+            .with("off a flat, T6.1", Ink::Predicted, Mark::points(at, flat)),
         );
     }
-    let caption = format!("{caption} Classes: {}.", short_names.iter().zip(&names).map(|(s, n)| format!("{s} {n}")).collect::<Vec<_>>().join(", "));
+    let caption = format!(
+        "{caption} Classes: {}.",
+        short_names
+            .iter()
+            .zip(&names)
+            .map(|(s, n)| format!("{s} {n}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
     let not_shown = "First order says nothing of errors larger than about the reach, a quarter here, over the shift per unit. \
                      Optimal transport has no score of its own to be wrong about.";
-    let figure = Figure::new("first-order-by-class", "First-order shifts along and off the moons", panels);
+    let figure =
+        Figure::new("first-order-by-class", "First-order shifts along and off the moons", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(1e-3));
     chapter.tables.push(table);
     claim_of_the_classes(all, chapter);
@@ -398,8 +463,16 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
 
 fn claim_of_the_classes(all: &All, chapter: &mut Chapter) {
     let off = |class, kind| all.of(class, kind).map(|found| found.first_order.1);
-    let share = |kind| Some((off(Class::ScoreSde, kind)?, off(Class::ScoreOde, kind)?, off(Class::FlowMatching, kind)?));
-    let (Some(noise), Some(velocity)) = (share(Parametrisation::Noise), share(Parametrisation::Velocity)) else {
+    let share = |kind| {
+        Some((
+            off(Class::ScoreSde, kind)?,
+            off(Class::ScoreOde, kind)?,
+            off(Class::FlowMatching, kind)?,
+        ))
+    };
+    let (Some(noise), Some(velocity)) =
+        (share(Parametrisation::Noise), share(Parametrisation::Velocity))
+    else {
         return;
     };
     let overlap = |a: Quantity, b: Quantity| (a.value - b.value).abs() <= a.bar + b.bar;
