@@ -278,7 +278,7 @@ fn responses_are_bounded_by_errors_over_the_noise_level() {
         assert_eq!(verdict(&constant(1.01), &name), Verdict::Violated);
     }
     assert_eq!(verdict(&constant(1.0), "(b) attained by flat directions"), Verdict::Holds);
-    // In four dimensions: 0.3·0.5 + 2·0.2·3 = 1.35, and at b = 0.1 the score term is at most 2·0.2/0.1.
+    // In four dimensions: 0.15 + 2·0.2·3 = 1.35, and at b = 0.1 the score term is at most 2·0.2/0.1.
     let varying = |norm: f64, term: f64| {
         judge(
             id,
@@ -286,8 +286,8 @@ fn responses_are_bounded_by_errors_over_the_noise_level() {
                 &[
                     ("dim", 4.0),
                     ("field_sup", 0.2),
-                    ("divergence_sup", 0.3),
-                    ("span", 0.5),
+                    ("varies", 1.0),
+                    ("divergence_total", 0.15),
                     ("inverse_noise", 3.0),
                     ("sampled_norm", norm),
                 ],
@@ -295,8 +295,10 @@ fn responses_are_bounded_by_errors_over_the_noise_level() {
             ),
         )
     };
-    let (whole, step) =
-        ("(b) response at most ∫(‖div w‖ + √D‖w‖_∞/b)", "(b) ‖⟨w,s⟩‖ at most √D‖w‖_∞/b at time 0");
+    let (whole, step) = (
+        "(b) response at most ∫(‖div w‖_{L²} + √D‖w‖_∞/b)",
+        "(b) ‖⟨w,s⟩‖ at most √D‖w‖_∞/b at time 0",
+    );
     let (near, far) = (varying(1.34, 3.99), varying(1.36, 4.01));
     assert_eq!([whole, step].map(|name| verdict(&near, name)), [Verdict::Holds; 2]);
     assert_eq!([whole, step].map(|name| verdict(&far, name)), [Verdict::Violated; 2]);
