@@ -55,8 +55,7 @@ fn duals_through_the_samplers_meet_the_closed_forms_on_a_flat() {
     let range = Range { start: 50.0, end: 0.02 * s };
     for class in Class::ALL {
         for kind in Parametrisation::ALL.into_iter().filter(|kind| class.predicts(*kind)) {
-            let (steps, share) =
-                if class == Class::ScoreSde { (800, 2e-2) } else { (200, 1e-4) };
+            let (steps, share) = if class == Class::ScoreSde { (800, 2e-2) } else { (200, 1e-4) };
             let measured = held_fixed::measured(class, kind, s, steps).unwrap();
             close(measured, class.flat_shift(kind, s, range), share);
         }

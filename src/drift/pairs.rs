@@ -35,12 +35,7 @@ impl Pairs {
     /// Pairs of the columns of `starts` and `ends` (`dim`×N each), with deviations h and r around them.
     ///
     /// *Errors*: [`Error::Input`] for no pairs, sizes that do not fit, numbers that are not finite, h ≤ 0 or r < 0.
-    pub fn new(
-        dim: usize,
-        starts: Vec<f64>,
-        ends: Vec<f64>,
-        widths: (f64, f64),
-    ) -> Result<Self> {
+    pub fn new(dim: usize, starts: Vec<f64>, ends: Vec<f64>, widths: (f64, f64)) -> Result<Self> {
         let whole = dim > 0 && !starts.is_empty() && starts.len().is_multiple_of(dim);
         if !whole || starts.len() != ends.len() {
             let problem =

@@ -222,7 +222,8 @@ impl<T: Drift> Model<'_, T> {
     ) -> Result<(Vec<f64>, Vec<f64>)> {
         let (schedule, denoiser) = (self.class.schedule(), self.denoiser);
         let sampler = Sampler::new(Method::Heun, self.times());
-        let error = InVelocity { error: flaw.error, parametrisation: flaw.parametrisation, schedule };
+        let error =
+            InVelocity { error: flaw.error, parametrisation: flaw.parametrisation, schedule };
         let path = GaussianPath { schedule, denoiser };
         let signal = schedule.coefficients(*self.times().last().unwrap_or(&1.0)).0;
         let (mut ends, mut deltas) = (Vec::new(), Vec::new());

@@ -49,7 +49,12 @@ pub struct Ends {
 /// Carries points y = x/a by RK4 between the two noise levels, equal steps of log σ, with their Jacobians.
 ///
 /// *Errors*: as [`spectrum`].
-pub fn carry<V: Drift>(field: &V, schedule: Option<Schedule>, steps: usize, points: &[f64]) -> Result<Ends> {
+pub fn carry<V: Drift>(
+    field: &V,
+    schedule: Option<Schedule>,
+    steps: usize,
+    points: &[f64],
+) -> Result<Ends> {
     let d = field.dim();
     let levels = geometric_times(SIGMA_START, SIGMA_END, steps);
     let times = match schedule {
@@ -119,7 +124,12 @@ fn with_error(
 /// One figure: differences of the classes against steps.
 ///
 /// *Errors*: as [`carry`].
-pub fn figure(setting: &Setting, shape: &Shape, pairs: &Pairs, chapter: &mut Chapter) -> Result<()> {
+pub fn figure(
+    setting: &Setting,
+    shape: &Shape,
+    pairs: &Pairs,
+    chapter: &mut Chapter,
+) -> Result<()> {
     let stream = setting.stream("model-classes").named("conjugacy");
     let data = shape.law.sample(TRAJECTORIES, stream.named("data"))?;
     let noise = stream.named("noise").normals(data.len());
@@ -168,7 +178,11 @@ pub fn figure(setting: &Setting, shape: &Shape, pairs: &Pairs, chapter: &mut Cha
             panel = panel.with(name, Ink::Series(n as u8), mark);
         }
         if let Some(at) = transport.get(which) {
-            panel = panel.with("minibatch transport", Ink::Null, Mark::Rule { at: *at, vertical: false });
+            panel = panel.with(
+                "minibatch transport",
+                Ink::Null,
+                Mark::Rule { at: *at, vertical: false },
+            );
         }
         panels.push(panel);
     }

@@ -78,7 +78,9 @@ fn step(
             let field = Canonical { denoiser: &shape.denoiser };
             sampler.step(&field, 0, &mut kicked.block, kicked.lanes, work);
         }
-        _ => ancestral_step(&shape.denoiser, from, to, noise, &mut kicked.block, kicked.lanes, work),
+        _ => {
+            ancestral_step(&shape.denoiser, from, to, noise, &mut kicked.block, kicked.lanes, work)
+        }
     }
 }
 
@@ -136,7 +138,15 @@ pub fn figure(setting: &Setting, chapter: &mut Chapter) -> Result<()> {
         let predicted = levels.iter().map(|sigma| (sigma / FROM).powi(power)).collect();
         run = run
             .with("flat, T6.3: ρ and ρ²", Ink::Predicted, Mark::dashed(levels.clone(), predicted))
-            .with(name, ink, Mark::points_with_bars(every(levels.clone()), every(values(along)), every(bars(along))));
+            .with(
+                name,
+                ink,
+                Mark::points_with_bars(
+                    every(levels.clone()),
+                    every(values(along)),
+                    every(bars(along)),
+                ),
+            );
         let predicted = RATIOS.iter().map(|ratio| ratio.powi(power)).collect();
         single = single
             .with("flat, T6.3: ρ and ρ²", Ink::Predicted, Mark::dashed(RATIOS.to_vec(), predicted))
@@ -163,7 +173,11 @@ pub fn figure(setting: &Setting, chapter: &mut Chapter) -> Result<()> {
     );
     let not_shown = "Feet at the ends of the moons are left out. Contraction of a kick made early is not robustness: errors made late \
                      in the run pass unattenuated through either sampler (C8).";
-    let figure = Figure::new("contraction", "ODE against SDE: contraction, and its square", vec![run, single]);
+    let figure = Figure::new(
+        "contraction",
+        "ODE against SDE: contraction, and its square",
+        vec![run, single],
+    );
     chapter.figures.push(figure.says(caption, not_shown).within(5e-3));
     let squared = (slope(1) / slope(0) - 2.0).abs() < 0.2;
     chapter.find(

@@ -81,14 +81,34 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
         ));
     }
     panels.push(
-        Panel::new("cost of transport", Axis::log("points in a batch"), Axis::new("mean |p − q|²").from_to(0.0, 1.25 * independent))
-            .with("minibatch transport", Ink::Measured, Mark::points_with_bars(x.clone(), values(&cost), bars(&cost)))
-            .with("independent, closed form", Ink::Predicted, Mark::Rule { at: independent, vertical: false }),
+        Panel::new(
+            "cost of transport",
+            Axis::log("points in a batch"),
+            Axis::new("mean |p − q|²").from_to(0.0, 1.25 * independent),
+        )
+        .with("", Ink::Measured, Mark::points_with_bars(x.clone(), values(&cost), bars(&cost)))
+        .with(
+            "independent, closed form",
+            Ink::Predicted,
+            Mark::Rule { at: independent, vertical: false },
+        ),
     );
     panels.push(
-        Panel::new("shift by an error of the velocity", Axis::log("points in a batch"), Axis::log("shift per unit of error"))
-            .with("along the manifold", Ink::Tangent, Mark::points_with_bars(x.clone(), values(&along), bars(&along)))
-            .with("off the manifold", Ink::Normal, Mark::points_with_bars(x, values(&off), bars(&off))),
+        Panel::new(
+            "shift by an error of the velocity",
+            Axis::log("points in a batch"),
+            Axis::log("shift per unit of error"),
+        )
+        .with(
+            "along the manifold",
+            Ink::Tangent,
+            Mark::points_with_bars(x.clone(), values(&along), bars(&along)),
+        )
+        .with(
+            "off the manifold",
+            Ink::Normal,
+            Mark::points_with_bars(x, values(&off), bars(&off)),
+        ),
     );
     let last = BATCHES.len() - 1;
     let caption = format!(
@@ -109,7 +129,10 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
     let figure = Figure::new("coupling", "What the coupling changes", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(5e-3));
     let (a, b) = (off[0], off[last]);
-    let (apart, cheaper) = ((a.value - b.value).abs() > a.bar + b.bar, cost[last].value + cost[last].bar < cost[0].value);
+    let (apart, cheaper) = (
+        (a.value - b.value).abs() > a.bar + b.bar,
+        cost[last].value + cost[last].bar < cost[0].value,
+    );
     chapter.find(
         if cheaper && apart { Relation::Sharpens } else { Relation::Open },
         "coupling",
@@ -138,7 +161,14 @@ fn pictured(pairs: &Pairs, batch: usize) -> Panel {
         _ => format!("pairs of batches of {batch}"),
     };
     let starts = |i: usize| both().map(|(p, _)| p[i]).collect();
-    Panel::plane(title)
-        .with("pairs", Ink::Guide, Mark::line(x, y))
-        .with("noise", Ink::Measured, Mark::points(starts(0), starts(1)))
+    let plane = Panel {
+        x: Axis::new("x₁").from_to(-3.2, 2.8),
+        y: Axis::new("x₂").from_to(-2.6, 2.8),
+        ..Panel::plane(title)
+    };
+    plane.with("pairs", Ink::Guide, Mark::line(x, y)).with(
+        "noise",
+        Ink::Measured,
+        Mark::points(starts(0), starts(1)),
+    )
 }

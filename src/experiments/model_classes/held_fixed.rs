@@ -37,7 +37,8 @@ pub fn measured(class: Class, kind: Parametrisation, thickness: f64, steps: usiz
         }
         Class::OptimalTransport => {
             let axes = DMatrix::identity(2, 2);
-            let drift = GaussianTransport::new(vec![0.0; 2], axes, vec![1.0, thickness * thickness])?;
+            let drift =
+                GaussianTransport::new(vec![0.0; 2], axes, vec![1.0, thickness * thickness])?;
             through(&drift, class, kind, &error, &range.times(schedule, steps), &start)?
         }
         _ => {
@@ -95,8 +96,12 @@ pub fn figure(chapter: &mut Chapter) -> Result<()> {
             Axis::log("thickness s (length)"),
             Axis::log("shift off/s per unit of error"),
         );
-        for (n, class) in Class::ALL.into_iter().enumerate().filter(|(_, class)| class.predicts(kind)) {
-            let of = |(_, job): &(usize, &(Parametrisation, Class, f64))| (job.0, job.1) == (kind, class);
+        for (n, class) in
+            Class::ALL.into_iter().enumerate().filter(|(_, class)| class.predicts(kind))
+        {
+            let of = |(_, job): &(usize, &(Parametrisation, Class, f64))| {
+                (job.0, job.1) == (kind, class)
+            };
             let at: Vec<usize> = jobs.iter().enumerate().filter(of).map(|(i, _)| i).collect();
             let values: Vec<f64> = at.iter().map(|i| shifts[*i]).collect();
             let flat = |s: &f64| class.flat_shift(kind, *s, range(*s)) / s;
@@ -119,9 +124,8 @@ pub fn figure(chapter: &mut Chapter) -> Result<()> {
         panels.push(panel);
     }
     table.tolerance = 1e-4;
-    let grown = |kind, class| {
-        growth.iter().find(|g| (g.0, g.1) == (kind, class)).map_or(f64::NAN, |g| g.2)
-    };
+    let grown =
+        |kind, class| growth.iter().find(|g| (g.0, g.1) == (kind, class)).map_or(f64::NAN, |g| g.2);
     let thinner = widths[0] / widths[widths.len() - 1];
     let say = |kind| {
         let of = |class: &Class| format!("{} {}", class.name(), short(grown(kind, *class)));

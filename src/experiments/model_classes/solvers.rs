@@ -79,7 +79,7 @@ fn run(
         }
         (Solver::Ancestral, _) => {
             let stream = setting.stream("model-classes").named("solver noise");
-            let none = LearningError::constant(&vec![0.0; 2]);
+            let none = LearningError::constant(&[0.0; 2]);
             for (i, x) in block.chunks_exact_mut(2).enumerate() {
                 let (noise, times) = (stream.indexed(i as u64), times.clone());
                 let scheme = Scheme::Ancestral;
@@ -112,14 +112,16 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
     let (mut above, mut below, mut at_32) = (Vec::new(), Vec::new(), Vec::new());
     for (title, grid) in grids {
         let cost = Axis::log("evaluations of the field");
-        let mut distance = Panel::new(title, cost.clone(), Axis::log("mean distance from the moons"));
+        let mut distance =
+            Panel::new(title, cost.clone(), Axis::log("mean distance from the moons"));
         let mut miss = Panel::new(title, cost, Axis::log("median error of the end point"));
         for (n, (name, solver)) in SOLVERS.into_iter().enumerate() {
             let stages = match solver {
                 Solver::Flow(_, stages) => stages,
                 Solver::Ancestral => 1,
             };
-            let costs: Vec<usize> = EVALUATIONS.into_iter().filter(|cost| *cost >= 2 * stages).collect();
+            let costs: Vec<usize> =
+                EVALUATIONS.into_iter().filter(|cost| *cost >= 2 * stages).collect();
             let ends: Vec<Vec<f64>> = costs
                 .par_iter()
                 .map(|cost| run(setting, &shape.denoiser, grid, solver, cost / stages, &starts))
@@ -130,7 +132,8 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
                 let off: Vec<f64> = off.collect::<Result<_>>()?;
                 distances.push(Quantity::sampled_mean(&off, REPORTED));
                 let apart = ends.chunks_exact(2).zip(fine.chunks_exact(2));
-                let apart: Vec<f64> = apart.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).collect();
+                let apart: Vec<f64> =
+                    apart.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).collect();
                 misses.push(Quantity::sampled_median(&apart, REPORTED));
             }
             let x: Vec<f64> = costs.iter().map(|cost| *cost as f64).collect();
@@ -144,7 +147,11 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
                 miss = miss.with(name, Ink::Series(n as u8), mark);
             }
         }
-        above.push(distance.with("exact law", Ink::Guide, Mark::Rule { at: exact, vertical: false }));
+        above.push(distance.with(
+            "exact law",
+            Ink::Guide,
+            Mark::Rule { at: exact, vertical: false },
+        ));
         below.push(miss);
     }
     above.extend(below);
@@ -160,8 +167,7 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
     let caption = format!(
         "Exact fields of two moons (thickness {}), inexact solvers: mean distance of {SAMPLES} samples from the moons against evaluations \
          of the field, with 95 % intervals (upper row), and median distance of the end point from that of RK4 with 400 steps of log σ (lower row; the \
-         stochastic sampler has no such end point). With 32 evaluations the distances are: {}; the exact law has {}. Where the steps near the \
-         data are longer than the noise level there, the solver is what leaves the manifold.",
+         stochastic sampler has no such end point). With 32 evaluations the distances are: {}; the exact law has {}.",
         short(shape.thickness.hypot(SIGMA_END)),
         said.join("; "),
         short(exact),

@@ -13,7 +13,7 @@ use std::f64::consts::PI;
 /// Size of the error in the pictures of samples.
 const SHOWN: f64 = 0.3;
 /// Samples drawn in each picture.
-const DRAWN: usize = 250;
+const DRAWN: usize = 150;
 /// Bins of densities.
 const BINS: usize = 24;
 
@@ -39,11 +39,15 @@ impl All {
     }
 
     fn of(&self, class: Class, parametrisation: Parametrisation) -> Option<&Response> {
-        let found = |row: &&(Class, Parametrisation, Response)| (row.0, row.1) == (class, parametrisation);
+        let found =
+            |row: &&(Class, Parametrisation, Response)| (row.0, row.1) == (class, parametrisation);
         self.rows.iter().find(found).map(|row| &row.2)
     }
 
-    fn rows_of(&self, parametrisation: Parametrisation) -> impl Iterator<Item = (Class, &Response)> {
+    fn rows_of(
+        &self,
+        parametrisation: Parametrisation,
+    ) -> impl Iterator<Item = (Class, &Response)> {
         self.rows.iter().filter(move |row| row.1 == parametrisation).map(|row| (row.0, &row.2))
     }
 }
@@ -92,26 +96,28 @@ pub fn samples(study: &Study, chapter: &mut Chapter) -> Result<()> {
         let distances = moved.chunks_exact(2).map(|y| Ok(study.shape.spot(y)?.distance()));
         let distances: Vec<f64> = distances.collect::<Result<_>>()?;
         let panel = Panel::plane(title)
-            .with("without error", Ink::Null, cloud(&exact, 2))
+            .with("without error", Ink::Measured, cloud(&exact, 2))
             .with("with error", Ink::Error, cloud(&moved, 2))
             .with("data manifold", Ink::Data, Mark::line(x.clone(), y.clone()));
         Ok((panel, distances.iter().sum::<f64>() / distances.len() as f64))
     };
-    let (mut panels, mut said) = (Vec::new(), Vec::new());
+    let (mut panels, mut said, mut farthest) = (Vec::new(), Vec::new(), 0.0_f64);
     for class in Class::ALL {
         let (drawn, distance) = panel(class.name(), class, Parametrisation::Velocity)?;
         panels.push(drawn);
         said.push(format!("{} {}", class.name(), short(distance)));
+        farthest = farthest.max(distance);
     }
     let thickness = study.shape.thickness.hypot(SIGMA_END);
     let without = thickness * (2.0 / PI).sqrt();
     let caption = format!(
         "Samples of each model class without error and with one and the same random error of its velocity, of size ε = \
          {SHOWN}: the same field $w(x)$, of correlation length 1. Mean distance from the moons with the error: {}; without \
-         error it is {} (the law has thickness {}). The moons are deformed along themselves more than they are left.",
+         error it is {} (the law has thickness {}). The largest of these is {} times the one without error.",
         said.join(", "),
         short(without),
         short(thickness),
+        short(farthest / without),
     );
     let not_shown = "The size ε is the same number for all classes, not the same error: a velocity error of one class is \
                      another denoiser error than that of the next (T6.4). Times run over [0, 1] for all.";
@@ -119,23 +125,29 @@ pub fn samples(study: &Study, chapter: &mut Chapter) -> Result<()> {
     let figure = Figure::new(name, "Two moons under an error of the velocity", panels);
     chapter.figures.push(figure.in_columns(3).says(caption, not_shown).within(1e-3));
 
-    let (mut panels, mut said) = (Vec::new(), Vec::new());
+    let (mut panels, mut said, mut worst) = (Vec::new(), Vec::new(), ("", 0.0));
     for parametrisation in Parametrisation::ALL {
         let title = error_of(parametrisation);
         let (drawn, distance) = panel(title, Class::ScoreOde, parametrisation)?;
         panels.push(drawn);
         said.push(format!("{title} {}", short(distance)));
+        if distance > worst.1 {
+            worst = (title, distance);
+        }
     }
     let caption = format!(
         "The probability flow of the score-based model under the same random field of size ε = {SHOWN} as an error of each of \
-         its four predictions. Mean distance from the moons: {}; without error {}. The denoiser's error leaves the \
-         manifold: nothing contracts it, because it keeps acting until the last step (T4.3, C8).",
+         its four predictions. Mean distance from the moons: {}; without error {}. The farthest off goes the {}: {} \
+         times the distance without error. What acts until the last step is not contracted any more (T4.3, C8).",
         said.join(", "),
         short(without),
+        worst.0,
+        short(worst.1 / without),
     );
     let not_shown = "Four errors of equal size in four units: of a trained model one would have to know in which prediction \
                      its error is about constant over time.";
-    let figure = Figure::new("samples-by-error", "Two moons: one model, four kinds of error", panels);
+    let figure =
+        Figure::new("samples-by-error", "Two moons: one model, four kinds of error", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(1e-3));
     Ok(())
 }
@@ -172,7 +184,9 @@ pub fn densities(study: &Study, chapter: &mut Chapter) -> Result<()> {
     let mut panels: Vec<Panel> = titles
         .iter()
         .zip(labels)
-        .map(|(title, label)| Panel::new(*title, Axis::new(label), Axis::new("share of samples in a bin")))
+        .map(|(title, label)| {
+            Panel::new(*title, Axis::new(label), Axis::new("share of samples in a bin"))
+        })
         .collect();
     let mut spreads = Vec::new();
     let kinds = [Parametrisation::Noise, Parametrisation::Denoiser];
@@ -204,12 +218,14 @@ pub fn densities(study: &Study, chapter: &mut Chapter) -> Result<()> {
     let caption = format!(
         "Where 4000 samples of the score-based flow lie along the moons (left) and across them (right), without error and with \
          the same random field of size ε = {} as error of the noise prediction and of the denoiser. Root mean square height: \
-         {} without error, {} with the error of the noise prediction, {} with that of the denoiser. Both reshape the density \
-         along the moons; only the second one visibly moves it off them.",
+         {} without error, {} with the error of the noise prediction, {} with that of the denoiser (in units of the first: {} \
+         and {}).",
         short(size),
         short(spreads[0]),
         short(spreads[1]),
         short(spreads[2]),
+        short(spreads[1] / spreads[0]),
+        short(spreads[2] / spreads[0]),
     );
     let not_shown = "One random error; samples beyond the range of the heights are in no bin. That the first-order response \
                      of the density is supported where the density is holds for both errors, and tells them not apart (T1.2).";
@@ -222,12 +238,17 @@ pub fn densities(study: &Study, chapter: &mut Chapter) -> Result<()> {
 pub fn by_parametrisation(study: &Study, all: &All, chapter: &mut Chapter) {
     let thickness = study.shape.thickness.hypot(SIGMA_END);
     let sizes = &study.sizes;
-    let (mut panels, mut said) = (Vec::new(), Vec::new());
+    let (mut panels, mut said, mut nearest) = (Vec::new(), Vec::new(), 0.0_f64);
     for parametrisation in Parametrisation::ALL {
         let Some(found) = all.of(Class::ScoreOde, parametrisation) else { continue };
         let (along, off) = found.first_order;
-        let flat = Class::ScoreOde.flat_shift(parametrisation, study.shape.thickness, Range::USUAL) * normal_share(2);
-        let line = |slope: f64| Mark::dashed(sizes.clone(), sizes.iter().map(|s| s * slope).collect());
+        let flat = Class::ScoreOde.flat_shift(parametrisation, study.shape.thickness, Range::USUAL)
+            * normal_share(2);
+        for (shift, slope) in [(found.along[0], along), (found.off[0], off)] {
+            nearest = nearest.max((shift.value / (slope.value * sizes[0]) - 1.0).abs());
+        }
+        let line =
+            |slope: f64| Mark::dashed(sizes.clone(), sizes.iter().map(|s| s * slope).collect());
         let panel = Panel::new(
             error_of(parametrisation),
             size_axis(parametrisation),
@@ -237,12 +258,24 @@ pub fn by_parametrisation(study: &Study, all: &All, chapter: &mut Chapter) {
             panel
                 .with("", Ink::Tangent, band(sizes, &found.along))
                 .with("", Ink::Normal, band(sizes, &found.off))
-                .with("along the manifold", Ink::Tangent, Mark::points(sizes.clone(), values(&found.along)))
-                .with("off the manifold", Ink::Normal, Mark::points(sizes.clone(), values(&found.off)))
-                .with("first order, by duals", Ink::Guide, line(along.value))
-                .with("first order, by duals", Ink::Guide, line(off.value))
+                .with(
+                    "along the manifold",
+                    Ink::Tangent,
+                    Mark::points(sizes.clone(), values(&found.along)),
+                )
+                .with(
+                    "off the manifold",
+                    Ink::Normal,
+                    Mark::points(sizes.clone(), values(&found.off)),
+                )
+                .with("along, first order", Ink::Tangent, line(along.value))
+                .with("off, first order", Ink::Normal, line(off.value))
                 .with("off a flat, T6.1", Ink::Predicted, line(flat))
-                .with("thickness of the data", Ink::Bound, Mark::Rule { at: thickness, vertical: false }),
+                .with(
+                    "thickness of the data",
+                    Ink::Guide,
+                    Mark::Rule { at: thickness, vertical: false },
+                ),
         );
         said.push(format!(
             "{}: along {}, off {} (flat, constant error: {})",
@@ -255,19 +288,23 @@ pub fn by_parametrisation(study: &Study, all: &All, chapter: &mut Chapter) {
     let caption = format!(
         "Median shift of samples of the score-based flow along the moons (distance between nearest points) and off them \
          (change of the offset from the nearest point), with 95 % bands over {} random errors. Shifts for each unit of a small error: \
-         {}. Small errors follow the first-order lines $\\varepsilon|\\delta_T|$ and $\\varepsilon|\\delta_N|$; the shift off saturates where samples come near the other moon.",
+         {}. The lines are those slopes, $\\varepsilon|\\delta_T|$ and $\\varepsilon|\\delta_N|$, by duals; at the smallest size \
+         the measured shifts are within {} of them.",
         study.errors,
-        said.join("; ")
+        said.join("; "),
+        short(nearest)
     );
     let not_shown = "That the response of the density is supported on the data's support holds in every panel, also in those \
                      where samples leave the manifold, so it is no evidence of robustness (T1.2); only the sizes are.";
-    let figure = Figure::new("shift-by-error", "Shift along and off the moons, by kind of error", panels);
+    let figure =
+        Figure::new("shift-by-error", "Shift along and off the moons, by kind of error", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(5e-3));
     claim_of_the_support(all, thickness, chapter);
 }
 
 fn claim_of_the_support(all: &All, thickness: f64, chapter: &mut Chapter) {
-    let part = |parametrisation| all.of(Class::ScoreOde, parametrisation).map(|found| found.first_order);
+    let part =
+        |parametrisation| all.of(Class::ScoreOde, parametrisation).map(|found| found.first_order);
     let (Some(denoiser), Some(noise)) =
         (part(Parametrisation::Denoiser), part(Parametrisation::Noise))
     else {
@@ -305,22 +342,38 @@ pub fn by_class(study: &Study, all: &All, chapter: &mut Chapter) {
         );
         for (class, found) in all.rows_of(parametrisation) {
             let ink = ink_of(class);
-            panel = panel
-                .with("", ink, band(sizes, &found.off))
-                .with(class.name(), ink, Mark::points(sizes.clone(), values(&found.off)));
+            panel = panel.with("", ink, band(sizes, &found.off)).with(
+                class.name(),
+                ink,
+                Mark::points(sizes.clone(), values(&found.off)),
+            );
         }
-        panel.with("thickness of the data", Ink::Bound, Mark::Rule { at: thickness, vertical: false })
+        panel.with(
+            "thickness of the data",
+            Ink::Guide,
+            Mark::Rule { at: thickness, vertical: false },
+        )
     };
     let panels = Parametrisation::ALL.map(panel).to_vec();
-    let said: Vec<String> =
-        Parametrisation::ALL.iter().filter_map(|p| Some(format!("{}, {}", error_of(*p), spread(all, *p)?))).collect();
+    let said: Vec<String> = Parametrisation::ALL
+        .iter()
+        .filter_map(|p| Some(format!("{}, {}", error_of(*p), spread(all, *p)?)))
+        .collect();
+    let ratio = |kind| {
+        let part = |class| all.of(class, kind).map(|found| found.first_order.1.value);
+        Some(part(Class::ScoreSde)? / part(Class::ScoreOde)?)
+    };
+    let stochastic: Vec<String> = Parametrisation::ALL
+        .iter()
+        .filter_map(|kind| Some(format!("{}, {} times", error_of(*kind), short(ratio(*kind)?))))
+        .collect();
     let caption = format!(
         "Median shift off the moons of every model class, with 95 % bands over {} random errors; the error field and the \
          data are the same for all. Between the least and the largest first-order shift off of the three flows of Gaussian \
-         paths (score ODE, flow matching, interpolant) lie factors of: {}. The stochastic sampler is the one that \
-         differs where the kind of error is one of the denoiser or the noise.",
+         paths (score ODE, flow matching, interpolant) lie factors of: {}. The stochastic sampler beside its flow: {}.",
         study.errors,
-        said.join("; ")
+        said.join("; "),
+        stochastic.join("; ")
     );
     let not_shown = "Errors here are functions of the state x of each model, which is scaled differently from class to class; \
                      the chapter on model classes takes the same function of x/a, and then the three flows agree to rounding.";
@@ -331,9 +384,11 @@ pub fn by_class(study: &Study, all: &All, chapter: &mut Chapter) {
 /// Of the three flows of Gaussian paths: largest over least |δ_N|.
 fn spread(all: &All, parametrisation: Parametrisation) -> Option<String> {
     let flows = [Class::ScoreOde, Class::FlowMatching, Class::Interpolant];
-    let sizes = flows.iter().map(|class| Some(all.of(*class, parametrisation)?.first_order.1.value));
+    let sizes =
+        flows.iter().map(|class| Some(all.of(*class, parametrisation)?.first_order.1.value));
     let sizes: Vec<f64> = sizes.collect::<Option<_>>()?;
-    let (least, most) = sizes.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
+    let (least, most) =
+        sizes.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
     Some(short(most / least))
 }
 
@@ -356,18 +411,29 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
         "first-order-shifts",
         "Shifts of samples of two moons for each unit of an infinitesimal error",
         caption.clone(),
-        ["model class", "error of", "along", "off", "off a flat (T6.1)", "size at which off = thickness"],
+        [
+            "model class",
+            "error of",
+            "along",
+            "off",
+            "off a flat (T6.1)",
+            "size at which off = thickness",
+        ],
     );
     let thickness = study.shape.thickness.hypot(SIGMA_END);
     let mut panels = Vec::new();
     for parametrisation in Parametrisation::ALL {
-        let (mut at, mut along, mut off, mut flat) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut at, mut along, mut off, mut flat) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (class, found) in all.rows_of(parametrisation) {
             at.push(Class::ALL.iter().position(|other| *other == class).unwrap_or(0) as f64);
             let (tangent, normal) = found.first_order;
             along.push(tangent);
             off.push(normal);
-            flat.push(class.flat_shift(parametrisation, study.shape.thickness, Range::USUAL) * normal_share(2));
+            flat.push(
+                class.flat_shift(parametrisation, study.shape.thickness, Range::USUAL)
+                    * normal_share(2),
+            );
             table.rows.push(vec![
                 class.name().into(),
                 error_of(parametrisation).trim_start_matches("error of the ").into(),
@@ -381,16 +447,37 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
         let left: Vec<f64> = at.iter().map(|x| x - 0.12).collect();
         let right: Vec<f64> = at.iter().map(|x| x + 0.12).collect();
         panels.push(
-            Panel::new(error_of(parametrisation), Axis::of("model class", short_names).from_to(-0.5, 4.5), y)
-                .with("along the manifold", Ink::Tangent, Mark::points_with_bars(left, values(&along), bars(&along)))
-                .with("off the manifold", Ink::Normal, Mark::points_with_bars(right, values(&off), bars(&off)))
-                .with("off a flat, T6.1", Ink::Predicted, Mark::points(at, flat)),
+            Panel::new(
+                error_of(parametrisation),
+                Axis::of("model class", short_names).from_to(-0.5, 4.5),
+                y,
+            )
+            .with(
+                "along the manifold",
+                Ink::Tangent,
+                Mark::points_with_bars(left, values(&along), bars(&along)),
+            )
+            .with(
+                "off the manifold",
+                Ink::Normal,
+                Mark::points_with_bars(right, values(&off), bars(&off)),
+            )
+            .with("off a flat, T6.1", Ink::Predicted, Mark::points(at, flat)),
         );
     }
-    let caption = format!("{caption} Classes: {}.", short_names.iter().zip(&names).map(|(s, n)| format!("{s} {n}")).collect::<Vec<_>>().join(", "));
+    let caption = format!(
+        "{caption} Classes: {}.",
+        short_names
+            .iter()
+            .zip(&names)
+            .map(|(s, n)| format!("{s} {n}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
     let not_shown = "First order says nothing of errors larger than about the reach, a quarter here, over the shift per unit. \
                      Optimal transport has no score of its own to be wrong about.";
-    let figure = Figure::new("first-order-by-class", "First-order shifts along and off the moons", panels);
+    let figure =
+        Figure::new("first-order-by-class", "First-order shifts along and off the moons", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(1e-3));
     chapter.tables.push(table);
     claim_of_the_classes(all, chapter);
@@ -398,8 +485,16 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
 
 fn claim_of_the_classes(all: &All, chapter: &mut Chapter) {
     let off = |class, kind| all.of(class, kind).map(|found| found.first_order.1);
-    let share = |kind| Some((off(Class::ScoreSde, kind)?, off(Class::ScoreOde, kind)?, off(Class::FlowMatching, kind)?));
-    let (Some(noise), Some(velocity)) = (share(Parametrisation::Noise), share(Parametrisation::Velocity)) else {
+    let share = |kind| {
+        Some((
+            off(Class::ScoreSde, kind)?,
+            off(Class::ScoreOde, kind)?,
+            off(Class::FlowMatching, kind)?,
+        ))
+    };
+    let (Some(noise), Some(velocity)) =
+        (share(Parametrisation::Noise), share(Parametrisation::Velocity))
+    else {
         return;
     };
     let overlap = |a: Quantity, b: Quantity| (a.value - b.value).abs() <= a.bar + b.bar;

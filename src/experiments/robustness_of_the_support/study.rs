@@ -120,8 +120,11 @@ impl Study<'_> {
         };
         let (exact, deltas) = model.first_order(&starts, flaw, stream.named("noise"))?;
         let exact = spots(&exact)?;
-        let parts: Vec<(f64, f64)> =
-            exact.iter().zip(deltas.chunks_exact(dim)).map(|(spot, delta)| spot.split(delta)).collect();
+        let parts: Vec<(f64, f64)> = exact
+            .iter()
+            .zip(deltas.chunks_exact(dim))
+            .map(|(spot, delta)| spot.split(delta))
+            .collect();
         let both = |shifts: &[(f64, f64)]| {
             let part = |of: fn(&(f64, f64)) -> f64| median(shifts.iter().map(of).collect());
             (part(|shift| shift.0), part(|shift| shift.1))
