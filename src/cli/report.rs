@@ -4,8 +4,8 @@ use super::stages::Stages;
 use super::{Exit, print, program};
 use crate::error::{Error, Result};
 use crate::experiments::{self, Experiment, Setting};
-use crate::record::{self, Chapter};
-use crate::report::gallery;
+use crate::record::{self, Chapter, Record};
+use crate::report::{gallery, run as page};
 use std::path::{Path, PathBuf};
 
 /// The options of `driftproof report`.
@@ -14,6 +14,9 @@ pub struct Options {
     /// A chapter, or one figure of it; may be repeated
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// Draw the page of this run in place of the gallery: a record.json that `check` wrote
+    #[arg(long, value_name = "RECORD", conflicts_with_all = ["only", "redraw", "check", "seed"])]
+    pub run: Option<PathBuf>,
     /// Draw from the records in the folder; compute nothing
     #[arg(long, conflicts_with = "check")]
     pub redraw: bool,
@@ -36,6 +39,12 @@ type Wanted = (&'static Experiment, Vec<String>);
 
 /// Makes, draws or compares what was asked for.
 pub fn run(options: &Options) -> Result<Exit> {
+    if let Some(path) = &options.run {
+        let record = record::read(path)?;
+        super::pool(options.threads)?.install(|| write_page(&options.out, &record))?;
+        print(&format!("{}\n", options.out.join(page::PAGE).display()))?;
+        return Ok(Exit::Stands);
+    }
     let wanted = wanted(&options.only)?;
     if options.check {
         return check(options, &wanted);
@@ -49,6 +58,8 @@ pub fn run(options: &Options) -> Result<Exit> {
             true => stored(&options.out, experiment)?,
             false => pool.install(|| compute(experiment, options.seed, place))?,
         };
+        // Drawn as a reader of the record draws it: to six digits.
+        let chapter = record::as_stored(&chapter);
         figures += write(&options.out, &chapter, only)?;
     }
     // The front page tells of all chapters that are there.
@@ -101,6 +112,11 @@ fn write(folder: &Path, chapter: &Chapter, only: &[String]) -> Result<usize> {
         write_files(folder, gallery::chapter(chapter, Some(name))?)?;
     }
     Ok(only.len())
+}
+
+/// Writes the page of a run with its figures.
+pub fn write_page(folder: &Path, record: &Record) -> Result<()> {
+    write_files(folder, page::files(record)?)
 }
 
 fn write_files(folder: &Path, files: Vec<gallery::File>) -> Result<()> {

@@ -2,10 +2,15 @@
 //!
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
+pub mod density_response;
 pub mod model_class;
 pub mod model_classes;
+pub mod plane_accuracy;
+pub mod real_data;
 pub mod robustness_of_the_support;
 pub mod shape;
+pub mod tangent_bundle;
+pub mod thickness_and_memorisation;
 pub mod words;
 
 use crate::error::{Error, Result};
@@ -52,6 +57,39 @@ pub const ALL: &[Experiment] = &[
         title: "Model classes compared fairly",
         figures: model_classes::FIGURES,
         run: model_classes::run,
+    },
+    Experiment {
+        name: density_response::NAME,
+        title: density_response::TITLE,
+        figures: density_response::FIGURES,
+        run: density_response::run,
+    },
+    Experiment {
+        name: thickness_and_memorisation::NAME,
+        title: thickness_and_memorisation::TITLE,
+        figures: thickness_and_memorisation::FIGURES,
+        run: thickness_and_memorisation::run,
+    },
+    Experiment {
+        name: "real-data",
+        title: "Real data under exact denoisers",
+        figures: &[
+            "exponents",
+            "digits-vectors",
+            "clothing-vectors",
+            "moving",
+            "leading-pairs",
+            "image-planes",
+            "surfaces",
+            "surfaces-table",
+        ],
+        run: real_data::run,
+    },
+    Experiment {
+        name: "tangent-bundle",
+        title: "Tangent bundle: the dynamics beside local PCA",
+        figures: &["accuracy", "scales", "accuracy-table"],
+        run: tangent_bundle::run,
     },
 ];
 

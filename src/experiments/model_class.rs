@@ -120,12 +120,11 @@ impl Class {
                 _ => kept.sqrt() * denoiser,
             }
         };
-        let (nodes, weights) = gauss_legendre(12);
+        let rule = gauss_legendre(12);
         let width = (start / end).ln() / 40.0;
         let panel = |k: usize| -> f64 {
             let middle = end.ln() + (k as f64 + 0.5) * width;
-            let pairs = nodes.iter().zip(&weights);
-            pairs.map(|(x, w)| 0.5 * width * w * rate((middle + 0.5 * width * x).exp())).sum()
+            rule.iter().map(|(x, w)| 0.5 * width * w * rate((middle + 0.5 * width * x).exp())).sum()
         };
         (0..40).map(panel).sum()
     }

@@ -3,15 +3,17 @@
 use super::html::shown;
 use crate::figure::{Figure, Table};
 
-/// A figure as an image beside the page, with its caption.
-pub fn figure(figure: &Figure, command: &str) -> String {
+/// A figure as an image in that folder beside the page (empty, or ending in `/`), with its caption.
+pub fn figure(figure: &Figure, command: &str, folder: &str) -> String {
     let Figure { name, title, caption, not_shown, .. } = figure;
-    let mut out =
-        format!("### {title}\n\n![{}]({name}.svg)\n\n{caption}\n", super::html::plain(title));
+    let mut out = format!(
+        "### {title}\n\n![{}]({folder}{name}.svg)\n\n{caption}\n",
+        super::html::plain(title)
+    );
     if !not_shown.is_empty() {
         out.push_str(&format!("\n*Not shown:* {not_shown}\n"));
     }
-    out.push_str(&format!("\n[png]({name}.png) [csv]({name}.csv) · `{command}`\n"));
+    out.push_str(&format!("\n[png]({folder}{name}.png) [csv]({folder}{name}.csv) · `{command}`\n"));
     out
 }
 

@@ -5,4 +5,5 @@ pub mod draw;
 pub mod gallery;
 mod html;
 mod markdown;
+pub mod run;
 mod text;
