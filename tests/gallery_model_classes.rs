@@ -5,7 +5,7 @@ use driftproof::drift::{
 };
 use driftproof::experiments::model_class::{Class, Flaw, Model, Range, SIGMA_START};
 use driftproof::experiments::model_classes::{conjugacy, held_fixed};
-use driftproof::experiments::robustness_of_the_support::{manifolds, moons_pairs};
+use driftproof::experiments::robustness_of_the_support::{moons_pairs, no_manifold};
 use driftproof::experiments::shape::Shape;
 use driftproof::facts::Quantity;
 use driftproof::random::Stream;
@@ -183,7 +183,7 @@ fn gaps_of_gaussian_data_are_known() {
 #[test]
 fn responses_of_a_density_have_no_mass() {
     let error = LearningError::fourier(2, 4, 1.0, 1.0, Stream::root(9));
-    let (total, size) = manifolds::total_response(&error, Parametrisation::Noise).unwrap();
+    let (total, size) = no_manifold::total_response(&error, Parametrisation::Noise).unwrap();
     // The grid of cells of 0.125 is fine beside the width 0.5, its ends are 7 widths out.
     assert!(size > 0.1 && total.abs() < 2e-3 * size, "{total} {size}");
 }
