@@ -4,6 +4,11 @@ use crate::facts::Quantity;
 use crate::figure::Mark;
 
 /// A number with two significant digits, as captions say it.
+///
+/// ```
+/// use driftproof::experiments::words::short;
+/// assert_eq!([short(0.0123), short(2.0), short(512.3), short(-1.5e-7)], ["0.012", "2.0", "512", "-1.5·10⁻⁷"]);
+/// ```
 pub fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
@@ -14,8 +19,12 @@ pub fn short(value: f64) -> String {
         0 => format!("{value:.1}"),
         1..=3 => format!("{value:.0}"),
         _ => {
-            let mantissa = value / 10_f64.powf(exponent);
-            format!("{mantissa:.1}·10^{exponent:.0}")
+            let raised = format!("{exponent:.0}");
+            let raised = raised.chars().map(|digit| match digit.to_digit(10) {
+                Some(n) => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][n as usize],
+                None => '⁻',
+            });
+            format!("{:.1}·10{}", value / 10_f64.powf(exponent), raised.collect::<String>())
         }
     }
 }

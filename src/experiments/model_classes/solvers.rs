@@ -79,7 +79,7 @@ fn run(
         }
         (Solver::Ancestral, _) => {
             let stream = setting.stream("model-classes").named("solver noise");
-            let none = LearningError::constant(&vec![0.0; 2]);
+            let none = LearningError::constant(&[0.0; 2]);
             for (i, x) in block.chunks_exact_mut(2).enumerate() {
                 let (noise, times) = (stream.indexed(i as u64), times.clone());
                 let scheme = Scheme::Ancestral;
@@ -167,8 +167,7 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
     let caption = format!(
         "Exact fields of two moons (thickness {}), inexact solvers: mean distance of {SAMPLES} samples from the moons against evaluations \
          of the field, with 95 % intervals (upper row), and median distance of the end point from that of RK4 with 400 steps of log σ (lower row; the \
-         stochastic sampler has no such end point). With 32 evaluations the distances are: {}; the exact law has {}. Where the steps near the \
-         data are longer than the noise level there, the solver is what leaves the manifold.",
+         stochastic sampler has no such end point). With 32 evaluations the distances are: {}; the exact law has {}.",
         short(shape.thickness.hypot(SIGMA_END)),
         said.join("; "),
         short(exact),

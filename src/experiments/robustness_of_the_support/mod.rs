@@ -1,10 +1,14 @@
 //! Robustness of the support: what errors of growing size do to samples, along the data manifold and off it.
 
-pub mod manifolds;
-mod moons;
+mod errors;
+mod first_order;
+mod manifolds;
+pub mod no_manifold;
+mod pictures;
+mod shifts;
 pub mod study;
 
-pub use moons::error_of;
+pub use errors::error_of;
 
 use super::Setting;
 use super::model_class::{SIGMA_END, SIGMA_START};
@@ -64,17 +68,20 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
         stream: stream.named("moons"),
     };
     (setting.begin)("samples of two moons");
-    moons::samples(&Study { samples: 250, sizes: Vec::new(), ..study_of(&study) }, &mut chapter)?;
+    pictures::samples(
+        &Study { samples: 250, sizes: Vec::new(), ..study_of(&study) },
+        &mut chapter,
+    )?;
     (setting.begin)("shifts of two moons");
-    let all = moons::All::measure(&study)?;
-    moons::by_parametrisation(&study, &all, &mut chapter);
-    moons::by_class(&study, &all, &mut chapter);
-    moons::first_order(&study, &all, &mut chapter);
+    let all = errors::All::measure(&study)?;
+    shifts::by_parametrisation(&study, &all, &mut chapter);
+    shifts::by_class(&study, &all, &mut chapter);
+    first_order::first_order(&study, &all, &mut chapter);
     (setting.begin)("densities");
-    moons::densities(&study, &mut chapter)?;
+    pictures::densities(&study, &mut chapter)?;
     manifolds::shifts(setting, &pairs, &mut chapter)?;
     (setting.begin)("a density without a manifold");
-    manifolds::without_manifold(setting, &pairs, &mut chapter)?;
+    no_manifold::without_manifold(setting, &pairs, &mut chapter)?;
     Ok(chapter)
 }
 
