@@ -22,7 +22,7 @@ pub const TITLE: &str =
 
 /// Its figures and tables.
 pub const FIGURES: &[&str] =
-    &["against-sigma", "against-the-number-of-points", "onset", "basins", "onsets"];
+    &["against-sigma", "against-the-number-of-points", "basins", "onset", "onset-levels", "onsets"];
 
 /// Computes the chapter.
 ///

@@ -139,7 +139,10 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
                     ink,
                     Mark::points(leak.epsilons.clone(), leak.mass.clone()),
                 );
-            ratios = ratios.with("", ink, Mark::line(leak.epsilons.clone(), ratio));
+            let (x, y) = (leak.epsilons.clone(), ratio);
+            // The second body by strokes.
+            let mark = if panels.is_empty() { Mark::line(x, y) } else { Mark::dashed(x, y) };
+            ratios = ratios.with("", ink, mark);
             let order = f64::from(leak.order + 1);
             as_predicted &= (leak.power.value - order).abs() <= leak.power.bar
                 && (leak.prefactor.value - leak.predicted).abs() <= leak.prefactor.bar + 1e-9;
@@ -166,7 +169,7 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         }
         let (values, bars) = shares.iter().map(|s| (s.value, s.bar)).unzip();
         let mark = Mark::points_with_bars(epsilons, values, bars);
-        panels[0] = std::mem::take(&mut panels[0]).with("counted (95 %)", Ink::Measured, mark);
+        panels[0] = std::mem::take(&mut panels[0]).with("counted (95 %)", Ink::Error, mark);
     }
     let inside = off.iter().filter(|inside| **inside).count();
     panels.push(ratios);
@@ -174,7 +177,7 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         "How much mass an error of size ε moves out of a compact support, for densities that vanish to order k at the \
          boundary. Fitted powers {} (disc, k = 0, 1, 2) and {} (star, whose exact model is a flow), against 1, 2, 3; dashed: \
          $\\varepsilon^{{k+1}}/(k+1) \\int c \\langle\\delta, n\\rangle_+^{{k+1}} dS$. Crosses with bars: {DRAWN} drawn points of the disc, counted; {inside} of {} \
-         intervals hold the quadrature. For k = 0 the mass is of the order of ε, and for k ≥ 1 the derivative at ε = 0 \
+         intervals hold the quadrature. Right: the disc by lines, the star by strokes. For k = 0 the mass is of the order of ε, and for k ≥ 1 the derivative at ε = 0 \
          does not see it: supp μ lies in supp ρ in every case, and mass leaves it in every case.",
         powers[..3].join(", "),
         powers[3..].join(", "),

@@ -258,7 +258,7 @@ pub fn two_formulas(chapter: &mut Chapter, moons: &Moons) -> Result<()> {
         "The relative response $g$ at every point where the density is above {LEAST_DENSITY:.0e} of its largest value. The first \
          formula carries the sensitivity δ and its divergence and needs second derivatives of the velocity; the second \
          needs the error, its divergence and the score only. With {STEPS} steps they differ by at most {apart:.1e}, where \
-         $|g|$ reaches {size:.1}; the difference falls with the step to the power {:.2} ± {:.2} (Runge–Kutta: 4), so it is the \
+         $|g|$ reaches {size:.1} (the ends of the colours: orange is more, blue is less); the difference falls with the step to the power {:.2} ± {:.2} (Runge–Kutta: 4), so it is the \
          solver's. The error only moves mass: $\\int \\rho g$ is {:.1e} of $\\int \\rho |g|$, {}. Nothing is drawn at random \
          but the error itself, so there are no bars; the resolution is the last panel.",
         order.value,

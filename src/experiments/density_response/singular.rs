@@ -69,13 +69,13 @@ pub fn add(chapter: &mut Chapter, circle: &Circle, stream: Stream) -> Result<()>
         Axis::log("E dist(X^ε, M)"),
     );
     let mut dipole = Panel::new(
-        "response of a test function that vanishes",
+        "response of vanishing test functions",
         Axis::log("wave number k (1/length)"),
         Axis::new("μ(f_k)"),
     )
     .with(
         "largest |f_k|",
-        Ink::Bound,
+        Ink::Guide,
         Mark::dashed(waves.clone(), waves.iter().map(|k| 1.0 / k).collect()),
     );
     let mut size = Panel::new(
@@ -87,7 +87,7 @@ pub fn add(chapter: &mut Chapter, circle: &Circle, stream: Stream) -> Result<()>
     // At the end |δ_N| is (1 − σ/START) of the error's normal part, up to the pull towards the centre at first.
     let predicted: Vec<f64> =
         levels.iter().map(|s| std::f64::consts::FRAC_1_SQRT_2 * (1.0 - s / START) / s).collect();
-    let mut rates = Vec::new();
+    let (mut rates, mut least) = (Vec::new(), f64::NAN);
     let mut orders = Vec::new();
     for (name, part, ink) in PARTS {
         let error = circle.part(part);
@@ -102,11 +102,17 @@ pub fn add(chapter: &mut Chapter, circle: &Circle, stream: Stream) -> Result<()>
         let rate = Quantity::sampled_mean(&normal, REPORTED);
         if part == Part::Normal {
             let line = epsilons.iter().map(|e| e * rate.value).collect();
-            distance =
-                distance.with("ε E|δ_N|", Ink::Predicted, Mark::dashed(epsilons.clone(), line));
+            distance = distance.with(
+                "predicted from δ_N",
+                Ink::Predicted,
+                Mark::dashed(epsilons.clone(), line),
+            );
         }
         let (values, bars) = means.iter().map(|q| (q.value, q.bar)).unzip();
         distance = distance.with(name, ink, Mark::points_with_bars(epsilons.clone(), values, bars));
+        if part == Part::Tangent {
+            least = means[0].value;
+        }
         rates.push((rate, means[epsilons.len() - 1]));
 
         // f_k = h sin(kφ)/k with φ = |x| − 1 and h = x₂/|x|: ∇f_k = h cos(kφ) n + O(φ).
@@ -142,18 +148,24 @@ pub fn add(chapter: &mut Chapter, circle: &Circle, stream: Stream) -> Result<()>
             .push((values[last] / values[last - 2]).ln() / (levels[last] / levels[last - 2]).ln());
         size = size.with(name, ink, Mark::points_with_bars(levels.clone(), values, bars));
     }
-    size = size.with("root of E δ_N²/σ²", Ink::Predicted, Mark::dashed(levels.clone(), predicted));
+    size = size.with("predicted from δ_N", Ink::Predicted, Mark::dashed(levels.clone(), predicted));
     // A hand on the other side of the scale: all of the error, at the largest ε.
     let large = epsilons[epsilons.len() - 1];
     let ratio = rates[1].1.value / (large * rates[1].0.value);
     let caption = format!(
         "The circle at σ = {SINGULAR}, close to a singular law; {ORBITS} orbits, 95 % bars. Left: a normal error moves samples \
-         off the circle by $\\varepsilon\\, E|\\delta_N|$ (E|δ_N| = {:.3} ± {:.3}; at ε = {large:.2} the measured distance is {ratio:.2} times that), a tangent \
-         error by less than the noise that is left ({:.4} ± {:.4} at the same ε). Middle: $f_k = h \\sin(k\\varphi)/k$, φ the signed \
+         off the circle by $\\varepsilon\\, E|\\delta_N|$ (E|δ_N| = {:.3} ± {:.3}; at ε = {large:.2} the measured distance is {ratio:.2} times that), under a \
+         tangent error the distance is {:.4} ± {:.4} at the same ε and {:.4} at the least ε, the noise that is left. Middle: $f_k = h \\sin(k\\varphi)/k$, φ the signed \
          distance and $h = x_2/|x|$, becomes arbitrarily small, and its response to the normal error stays until the wave is as short as the \
-         thickness: the change is a dipole layer, no measure. Right: ‖g‖ goes as σ to the power {:.2} under the normal \
+         thickness: the change is a dipole layer, no measure. Right: dashed $(E\\,\\delta_N^2)^{{1/2}}/\\sigma$; ‖g‖ goes as σ to the power {:.2} under the normal \
          error and {:.2} under the tangent one (T1.6 (a): bounded only if |δ_N| = O(σ)).",
-        rates[1].0.value, rates[1].0.bar, rates[0].1.value, rates[0].1.bar, orders[1], orders[0],
+        rates[1].0.value,
+        rates[1].0.bar,
+        rates[0].1.value,
+        rates[0].1.bar,
+        least,
+        orders[1],
+        orders[0],
     );
     let not_shown = "Both errors have the same pointwise size in the denoiser: in another parametrisation the same words mean \
                      another error.";

@@ -133,7 +133,11 @@ pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) 
             for (panel, values) in [(&mut angle, run.angles()), (&mut gap, run.gaps())] {
                 let mut drawn = std::mem::take(panel);
                 if run.points.is_some() {
-                    drawn = drawn.with("", ink, Mark::Rule { at: run.spacing, vertical: true });
+                    drawn = drawn.with(
+                        "median spacing",
+                        ink,
+                        Mark::Rule { at: run.spacing, vertical: true },
+                    );
                 }
                 *panel = drawn.with("", ink, line(sigma, &values)).with(
                     &name,
@@ -165,7 +169,7 @@ pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) 
         "Medians over trajectories with 95 % bars; vertical lines mark the median distance between neighbours among the N points. \
          The law itself aligns as σ falls. N points follow it down to about their spacing and then depart. At σ = {END}: {}. The gap of \
          the laws is within {apart:.2} of $\\log(R/\\sigma\\sqrt{{2D}})$ there. With half the steps the medians of 64 points change by at most \
-         {:.2}° and {:.3}.",
+         {:.0e}° and {:.0e}.",
         lines.join("; "),
         resolved[0],
         resolved[1],
@@ -194,7 +198,7 @@ pub fn against_number(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet])
         Axis::log("last noise level σ/spacing"),
         Axis::new("gap of the law − gap of N points"),
     )
-    .with("", Ink::Guide, Mark::Rule { at: 1.0, vertical: true });
+    .with("σ = spacing", Ink::Guide, Mark::Rule { at: 1.0, vertical: true });
     let mut turning = Vec::new();
     for (i, (cloud, fleet)) in clouds.iter().zip(fleets).enumerate() {
         let ink = Ink::Series(i as u8);

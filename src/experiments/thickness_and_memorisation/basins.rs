@@ -34,13 +34,13 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
     let axis = || Axis::log("noise level σ/spacing").from_to(0.03, 30.0);
     let mut stretch =
         Panel::new("largest eigenvalue of C/σ²", axis(), Axis::new("largest eigenvalue of C/σ²"))
-            .with("", Ink::Guide, Mark::Rule { at: 1.0, vertical: true });
+            .with("σ = spacing", Ink::Guide, Mark::Rule { at: 1.0, vertical: true });
     let mut share = Panel::new(
         "samples at a point",
         axis(),
         Axis::new("share of samples").from_to(-0.05, 1.05),
     )
-    .with("", Ink::Guide, Mark::Rule { at: 1.0, vertical: true });
+    .with("σ = spacing", Ink::Guide, Mark::Rule { at: 1.0, vertical: true });
     let mut angle = Panel::new("angle to the tangent", axis(), Axis::log("angle (degrees)")).with(
         "",
         Ink::Guide,
@@ -48,7 +48,7 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
     );
     let mut halves = Vec::new();
     let (mut last_spread, mut last_share, mut last_angles) = (Vec::new(), Vec::new(), Vec::new());
-    let mut peak = 0.0_f64;
+    let (mut peak, mut smooth) = (0.0_f64, Vec::new());
     for (i, n) in SHOWN.into_iter().enumerate() {
         let Some(run) = fleet.runs.iter().find(|run| points(run) == Some(n)) else { continue };
         let Some((_, atoms)) = &run.points else { continue };
@@ -87,6 +87,11 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
         if let Some(at) = shares.iter().position(|q| q.value >= 0.5) {
             halves.push(x[at]);
         }
+        if n == SHOWN[SHOWN.len() - 1] {
+            let levels = fleet.levels.iter().zip(&middle);
+            let looks = |sigma: &f64| 3.0 * run.spacing < *sigma && *sigma < 0.3;
+            smooth.extend(levels.filter(|(sigma, _)| looks(sigma)).map(|(_, q)| q.value));
+        }
         let angles = run.angles();
         let bars = angles.iter().map(|q| q.bar).collect();
         angle = angle.with("", ink, Mark::line(x.clone(), values(&angles))).with(
@@ -101,7 +106,9 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
             last_share.push(shares[last].value);
             let directions: Vec<f64> =
                 run.seen[last].iter().map(|seen| seen.singular_angle.to_degrees()).collect();
-            last_angles.push((n, angles[last], median(&directions)));
+            let off = |level: &usize| (fleet.levels[*level] / run.spacing).ln().abs();
+            let at_spacing = (0..=last).min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or(last);
+            last_angles.push((n, angles[at_spacing], angles[last], median(&directions)));
         }
     }
 
@@ -139,21 +146,24 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
     };
     let ends: Vec<String> = last_angles
         .iter()
-        .map(|(n, plane, singular)| {
+        .map(|(n, before, plane, singular)| {
             format!(
-                "{:.1} ± {:.1}° (top singular vector {:.1} ± {:.1}°) for N = {n}",
-                plane.value, plane.bar, singular.value, singular.bar
+                "from {:.1} ± {:.1}° at σ = spacing to {:.1} ± {:.1}° at the end (top singular vector {:.1} ± {:.1}°) for N = {n}",
+                before.value, before.bar, plane.value, plane.bar, singular.value, singular.bar
             )
         })
         .collect();
     let most = last_spread.iter().copied().fold(0.0, f64::max);
+    let spread = if most < 1e-6 { "below 1e-6".to_owned() } else { format!("at most {most:.1e}") };
     let caption = format!(
         "Points drawn on a unit circle; σ in units of the median distance between neighbours. First: trajectories run along the circle \
          until σ is about the spacing, then into the nearest point. Second: the largest eigenvalue of the posterior covariance over σ² \
-         (median, and the range of the middle 80 % of the samples) is 1 while the law is smooth, rises to {peak:.1} where basins part, and \
-         at the last σ is at most {most:.1e} in the median for the N whose spacing is above ten σ. Third: the share of samples whose \
-         posterior mean is within {NEAR} spacings of a point passes one half at σ/spacing = {}. Fourth: the angle no longer falls \
-         there, but does not return either: the flow then contracts all directions alike and turns nothing, so it ends at {}. Bars 95 %.",
+         (median, and the range of the middle 80 % of the samples) is near 1 while the points look smooth (medians {} for N = {} and σ between \
+         three spacings and 0.3 radii), reaches {peak:.1} in a tenth of the samples where basins part, and at the last σ is {spread} in the median for the N whose spacing is above ten σ. Third: the share of samples whose \
+         posterior mean is within {NEAR} spacings of a point passes one half at σ/spacing = {}. Fourth: below the spacing the flow contracts all directions alike and turns \
+         nothing, so the angle of a random line goes {}. Bars 95 %.",
+        range(&smooth),
+        SHOWN[SHOWN.len() - 1],
         range(&halves),
         ends.join(", "),
     );
@@ -175,8 +185,7 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
         "Paper: alignment of the top Lyapunov vectors with the tangent spaces leads to robustness of the support",
         format!(
             "with σ well below the spacing of the data every sample sits at a data point (share {}) and nothing is expanded or kept (median \
-             of the largest eigenvalue of C/σ² at most {most:.1e}): the support is the finite data set, whatever the angle, which stays \
-             where it was at σ of about the spacing: {}",
+             of the largest eigenvalue of C/σ² {spread}): the support is the finite data set, whatever the angle, which goes {}",
             range(&last_share),
             ends.join(", ")
         ),

@@ -15,10 +15,10 @@ use std::f64::consts::PI;
 pub const START: f64 = 10.0;
 
 /// Noise level at which they end.
-pub const END: f64 = 0.005;
+pub const END: f64 = 0.002;
 
-/// Steps of the sampler, each of 0.095 in log σ.
-pub const STEPS: usize = 80;
+/// Steps of the sampler, each of 0.093 in log σ.
+pub const STEPS: usize = 92;
 
 /// Every so many steps something is recorded.
 const EVERY: usize = 4;
@@ -27,7 +27,7 @@ const EVERY: usize = 4;
 const TOGETHER: usize = 8;
 
 /// Nodes of the half circle: closer than [`END`].
-const NODES: usize = 1000;
+const NODES: usize = 2600;
 
 /// A manifold with its uniform law.
 pub struct Cloud {
@@ -68,7 +68,7 @@ impl Cloud {
             manifold: Manifold::embedded(chart, Motion::identity(3, 8)?)?,
             exact: Moved::new(Sphere::new(3, 1.0)?.into(), frame, vec![0.0; 8])?.into(),
             span: 3,
-            trajectories: 96,
+            trajectories: 160,
         })
     }
 
