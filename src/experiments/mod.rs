@@ -2,6 +2,12 @@
 //!
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
+pub mod along;
+pub mod curve;
+mod lyapunov_vectors;
+mod sufficient_condition;
+mod wording;
+
 use crate::error::{Error, Result};
 use crate::random::Stream;
 use crate::record::Chapter;
@@ -32,7 +38,18 @@ impl Setting<'_> {
 }
 
 /// Every chapter, in the order of the gallery.
-pub const ALL: &[Experiment] = &[];
+pub const ALL: &[Experiment] = &[
+    Experiment {
+        name: lyapunov_vectors::NAME,
+        title: lyapunov_vectors::TITLE,
+        run: lyapunov_vectors::run,
+    },
+    Experiment {
+        name: sufficient_condition::NAME,
+        title: sufficient_condition::TITLE,
+        run: sufficient_condition::run,
+    },
+];
 
 /// The chapter of that name.
 ///
