@@ -60,19 +60,15 @@ impl Along {
     /// The orbit from `start` down to σ, with the line in direction `line`.
     ///
     /// *Errors*: as [`Curve::ends`].
-    pub fn new(
-        curve: &Curve,
-        sigma: f64,
-        start: Vector2<f64>,
-        line: Vector2<f64>,
-    ) -> Result<Self> {
+    pub fn new(curve: &Curve, sigma: f64, start: Vector2<f64>, line: Vector2<f64>) -> Result<Self> {
         let sampler = curve.sampler(sigma);
         let mut along = Self::default();
         let flow = Canonical { denoiser: &curve.denoiser };
         let mut block = [start[0], start[1], line[0], line[1]];
         let (mut before, mut work) = (None::<Vector2<f64>>, StepWorkspace::default());
         for (k, sigma) in sampler.times().iter().enumerate() {
-            let (state, line) = (Vector2::new(block[0], block[1]), Vector2::new(block[2], block[3]));
+            let (state, line) =
+                (Vector2::new(block[0], block[1]), Vector2::new(block[2], block[3]));
             let foot = curve.nearest(&state)?;
             let (mut tangent, mut normal) = curve.frame(&foot.place);
             if before.is_some_and(|b| b.dot(&tangent) < 0.0) {
@@ -147,12 +143,14 @@ impl Along {
     pub fn second_derivative(&self, curve: &Curve, k: usize) -> f64 {
         let foot = Vector2::new(self.feet[k].point[0], self.feet[k].point[1]);
         let at = |i: usize| foot + (self.state[k] - foot) * (i as f64 / SEGMENT as f64);
-        (0..=SEGMENT).map(|i| largest_bend(&curve.denoiser, self.sigma[k], at(i))).fold(0.0, f64::max)
+        (0..=SEGMENT)
+            .map(|i| largest_bend(&curve.denoiser, self.sigma[k], at(i)))
+            .fold(0.0, f64::max)
     }
 }
 
 /// max |⟨a, D²m[a, a]⟩| over unit vectors a, from four directions: a binary cubic form has four coefficients.
-fn largest_bend(denoiser: &impl Denoise, sigma: f64, at: Vector2<f64>) -> f64 {
+pub fn largest_bend(denoiser: &impl Denoise, sigma: f64, at: Vector2<f64>) -> f64 {
     let form = |a: [f64; 2]| second_along(denoiser, sigma, at, a);
     // f(x, y) = c30 x³ + c21 x²y + c12 xy² + c03 y³.
     let (c30, c03) = (form([1.0, 0.0]), form([0.0, 1.0]));

@@ -71,7 +71,7 @@ impl Curve {
     /// *Errors*: as [`Manifold::moons`] and [`Law::quadrature`].
     pub fn moons() -> Result<Self> {
         let centres = vec![Vector2::zeros(), Vector2::new(1.0, 0.5)];
-        Self::new("two moons", Manifold::moons(1.0)?, 320, 2.0, centres)
+        Self::new("two moons", Manifold::moons(1.0)?, 800, 2.0, centres)
     }
 
     /// The ellipse of half axes 3/2 and 3/4, from σ = 2 on; its reach is 3/8.
@@ -79,7 +79,7 @@ impl Curve {
     /// *Errors*: as [`Manifold::new`] and [`Law::quadrature`].
     pub fn ellipse() -> Result<Self> {
         let manifold = Manifold::new(Chart::Ellipse(Ellipse { a: 1.5, b: 0.75 }))?;
-        Self::new("ellipse", manifold, 640, 2.0, vec![Vector2::zeros()])
+        Self::new("ellipse", manifold, 1600, 2.0, vec![Vector2::zeros()])
     }
 
     /// A circle of that radius, from σ = 2 on.
@@ -87,10 +87,10 @@ impl Curve {
     /// *Errors*: as [`Manifold::new`] and [`Law::quadrature`].
     pub fn circle(radius: f64) -> Result<Self> {
         let manifold = Manifold::new(Chart::circle(radius))?;
-        Self::new("circle", manifold, 640, 2.0, vec![Vector2::zeros()])
+        Self::new("circle", manifold, 1600, 2.0, vec![Vector2::zeros()])
     }
 
-    /// The nodes of a piece are closer than a third of the least noise level that is used, 0.05.
+    /// The nodes of a piece are closer than a third of the least noise level that is used, 0.02.
     fn new(
         name: &'static str,
         manifold: Manifold,
@@ -172,9 +172,8 @@ impl Curve {
             for k in 0..sampler.maps() {
                 sampler.step(&flow, k, &mut block, lanes, &mut work);
             }
-            let end = |b: &[f64]| {
-                (Vector2::new(b[0], b[1]), DMatrix::from_column_slice(2, 2, &b[2..]))
-            };
+            let end =
+                |b: &[f64]| (Vector2::new(b[0], b[1]), DMatrix::from_column_slice(2, 2, &b[2..]));
             block.chunks_exact(6).map(end).collect::<Vec<_>>()
         };
         let carried: Vec<_> = starts.par_chunks(TOGETHER).flat_map_iter(together).collect();

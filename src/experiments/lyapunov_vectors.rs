@@ -3,7 +3,7 @@
 mod arrows;
 mod growth;
 mod histograms;
-mod places;
+pub mod places;
 
 use super::Setting;
 use super::curve::Curve;
@@ -17,7 +17,7 @@ pub const NAME: &str = "lyapunov-vectors";
 pub const TITLE: &str = "Lyapunov vectors, tangents and scores";
 
 /// The noise level at which orbits end.
-const SIGMA: f64 = 0.05;
+const SIGMA: f64 = 0.02;
 
 /// A noise level at which single vectors are large enough to be seen.
 const SIGMA_OF_PICTURES: f64 = 0.1;

@@ -4,8 +4,8 @@
 
 pub mod along;
 pub mod curve;
-mod lyapunov_vectors;
-mod sufficient_condition;
+pub mod lyapunov_vectors;
+pub mod sufficient_condition;
 mod wording;
 
 use crate::error::{Error, Result};

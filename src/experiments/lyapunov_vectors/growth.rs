@@ -54,9 +54,9 @@ pub(super) fn add(chapter: &mut Chapter, curves: &[Curve; 2], stream: Stream) ->
                   exact to $10^{-3}$ of themselves.";
     let title = "Alignment along the flow, and the bounds on it";
     let panels = single.into_iter().chain(many).collect();
-    chapter
-        .figures
-        .push(Figure::new("growth", title, panels).says(caption, hidden).in_columns(2).within(1e-3));
+    chapter.figures.push(
+        Figure::new("growth", title, panels).says(caption, hidden).in_columns(2).within(1e-3),
+    );
     let above: usize = all.iter().map(|s| s.above).sum();
     let relation = if above == 0 { Relation::Agrees } else { Relation::Contradicts };
     let found = format!(
@@ -184,13 +184,23 @@ fn of_all(curve: &Curve, starts: &[Vector2<f64>], orbits: &[Along]) -> Result<Pa
         tops.push(median.value);
         bars.push(median.bar);
     }
-    let band = Mark::Band { x: times.clone(), low: quantile(0.1, &slope), high: quantile(0.9, &slope) };
+    let band =
+        Mark::Band { x: times.clone(), low: quantile(0.1, &slope), high: quantile(0.9, &slope) };
+    // The order of T2.5, through the last singular vector.
+    let end = tops.last().copied().unwrap_or(f64::NAN) / SIGMA;
+    let order = levels.iter().map(|sigma| end * sigma).collect();
+    let order = Mark::Line {
+        x: levels.iter().map(|sigma| (curve.sigma_start / sigma).ln()).collect(),
+        y: order,
+        dash: Dash::Dotted,
+    };
     let panel = Panel::new(
         format!("{}: {ORBITS} orbits", curve.name),
         Axis::new("u = log(σ₁/σ)"),
         Axis::log("angle to the tangent (degrees)"),
     )
     .with("carried lines, 10 to 90 %", Ink::Measured, band)
+    .with("in proportion to σ", Ink::Guide, order)
     .with("carried line", Ink::Measured, Mark::line(times.clone(), quantile(0.5, &slope)))
     .with("top Lyapunov vector", Ink::Lyapunov, Mark::points_with_bars(at, tops, bars))
     .with("bound T2.5", Ink::Bound, {
