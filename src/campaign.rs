@@ -10,7 +10,7 @@ pub use summary::{summarise, violation_rate_bound};
 
 use crate::claims::Claim;
 use crate::facts::Facts;
-use crate::observe::{KNOBS, Observation, observe};
+use crate::observe::{KNOBS, Observation, observe, picture};
 use crate::random::{Knobs, Stream};
 use crate::record::{ClaimRecord, Detail, WorldRecord};
 use crate::verdict::{Judgement, Margin, Verdict};
@@ -160,7 +160,10 @@ pub fn record(claim: &Claim, seed: u64, results: &[WorldResult]) -> ClaimRecord 
         if nth > 0 && quantities > DETAILED_QUANTITIES {
             break;
         }
-        worlds[at].detail = Some(Detail { judgement: result.judgement, facts: seen.facts });
+        // What cannot be drawn has been measured all the same.
+        let drawn = picture(claim.id, &mut knobs(claim, seed, result.index)).ok().flatten();
+        let (judgement, facts) = (result.judgement, seen.facts);
+        worlds[at].detail = Some(Detail { judgement, facts, picture: drawn });
     }
     ClaimRecord { summary, worlds }
 }

@@ -3,9 +3,10 @@
 //! An experiment makes them, a record keeps them, [`crate::report`] draws them; nothing is computed again to draw a figure,
 //! and the numbers behind it are in it.
 
-mod rounding;
+pub(crate) mod rounding;
 mod table;
 
+pub use rounding::rounded;
 pub use table::{Cell, Table};
 
 use serde::{Deserialize, Serialize};

@@ -36,6 +36,14 @@ pub struct Margin {
     /// Wide bars do not add to it. Where a bound is attained it may be below 0 by as much as the bars.
     #[serde(with = "nullable")]
     pub room: f64,
+    /// Left and right of an inequality, measured and predicted of an equality, where these are finite numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sides: Option<[f64; 2]>,
+}
+
+/// Both sides, if they can be kept.
+pub(crate) fn sides(left: Quantity, right: Quantity) -> Option<[f64; 2]> {
+    (left.value.is_finite() && right.value.is_finite()).then_some([left.value, right.value])
 }
 
 impl Margin {
@@ -49,12 +57,13 @@ impl Margin {
     /// ```
     pub fn at_most(name: impl Into<String>, left: Quantity, right: Quantity) -> Self {
         if right.value == f64::INFINITY && left.value.is_finite() {
-            return Self { name: name.into(), slack: 1.0, bar: 0.0, room: 1.0 };
+            return Self { name: name.into(), slack: 1.0, bar: 0.0, room: 1.0, sides: None };
         }
         let scale = left.value.abs().max(right.value.abs());
         let scale = if scale > 0.0 { scale } else { 1.0 };
         let slack = (right.value - left.value) / scale;
-        Self { name: name.into(), slack, bar: (left.bar + right.bar) / scale, room: slack }
+        let (bar, sides) = ((left.bar + right.bar) / scale, sides(left, right));
+        Self { name: name.into(), slack, bar, room: slack, sides }
     }
 
     /// `left >= right`, relative to the larger side.
@@ -87,6 +96,7 @@ impl Margin {
             slack: if coarse && slack >= 0.0 { f64::NAN } else { slack },
             bar: 0.0,
             room: f64::NAN,
+            sides: sides(measured, predicted),
         }
     }
 
@@ -109,13 +119,19 @@ impl Margin {
             slack: if coarse && slack >= 0.0 { f64::NAN } else { slack },
             bar: 0.0,
             room: finite_below((right.value - left.value) / scale),
+            sides: sides(left, right),
         }
+    }
+
+    /// A comparison of which nobody knows whether it applies, or what it compares: always undecided.
+    pub fn unknown(name: impl Into<String>) -> Self {
+        Self { name: name.into(), slack: f64::NAN, bar: 0.0, room: f64::NAN, sides: None }
     }
 
     /// A condition that is known to be true or false.
     pub fn condition(name: impl Into<String>, met: bool) -> Self {
         let slack = if met { 1.0 } else { -1.0 };
-        Self { name: name.into(), slack, bar: 0.0, room: slack }
+        Self { name: name.into(), slack, bar: 0.0, room: slack, sides: None }
     }
 
     /// Of an equality, |difference| in units of the bars, at most 1 where it holds; None for an inequality.
@@ -219,7 +235,7 @@ mod tests {
     use crate::facts::Grade;
 
     fn margin(name: &str, slack: f64, bar: f64) -> Margin {
-        Margin { name: name.into(), slack, bar, room: slack }
+        Margin { name: name.into(), slack, bar, room: slack, sides: None }
     }
 
     fn tightest(conclusions: Vec<Margin>) -> String {

@@ -194,7 +194,7 @@ fn a_full_disk_costs_neither_the_result_nor_the_older_record() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("the record cannot be written"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("record.json cannot be written"), "{}", stderr(&output));
     assert!(stdout(&output).contains("random worlds"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), older);
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);

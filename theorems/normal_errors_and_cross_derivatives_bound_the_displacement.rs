@@ -84,7 +84,8 @@ impl Plane {
         }
         facts.set("tangents", Quantity::exact(2.0));
         facts.set("normals", Quantity::exact(1.0));
-        for kind in ["covariance", "integral"] {
+        facts.set("gaussian", Quantity::exact(0.0));
+        for kind in ["covariance", "integral", "kicked"] {
             facts.set(&format!("{kind}_tangent"), Quantity::rounded(3.0, 1e3));
             facts.set(&format!("{kind}_normal"), Quantity::rounded(0.25, 1e3));
         }

@@ -4,7 +4,7 @@ use super::{CONFIDENCE, LEAST_DECIDED, LEAST_WORLDS_FOR_MUTANTS, WorldResult};
 use crate::claims::Claim;
 use crate::facts::largest_share;
 use crate::record::{
-    ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome,
+    ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome, Pairs,
     Tightest,
 };
 use crate::verdict::{Judgement, Margin, Verdict};
@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// In place of the family of worlds that have none.
 const NOT_COMPUTED: &str = "not computed";
+
+/// So many pairs of sides are kept of each form, those of the first worlds.
+const MOST_PAIRS: usize = 200;
 
 /// Sums up the results of one claim.
 pub fn summarise(claim: &Claim, results: &[WorldResult]) -> ClaimSummary {
@@ -63,7 +66,7 @@ pub fn summarise(claim: &Claim, results: &[WorldResult]) -> ClaimSummary {
     let out_of_scope = count(Verdict::OutOfScope);
     let maybe_in_scope = results.len() - out_of_scope;
     let never_judged = results.len() >= LEAST_WORLDS_FOR_MUTANTS
-        && conclusions.iter().any(|conclusion| conclusion.judged == 0);
+        && conclusions.iter().any(FormSummary::never_judged);
     let outcome = if violated > 0 {
         Outcome::Fell
     } else if survived {
@@ -109,20 +112,31 @@ fn forms<'a>(
     let mut forms: BTreeMap<String, Form> = BTreeMap::new();
     for result in results {
         let (counts, mut judged) = (counts(result), BTreeSet::new());
+        let (mut stated, mut unmet) = (BTreeSet::new(), BTreeSet::new());
         for margin in margins(&result.judgement) {
             let name = margin.form();
             let form = forms.entry(name.clone()).or_default();
             if !counts {
                 continue;
             }
+            stated.insert(name.clone());
+            if margin.verdict() != Verdict::Holds {
+                unmet.insert(name.clone());
+            }
             form.rooms.push(margin.room);
             form.misfits.extend(margin.misfit());
+            if let (Some(sides), true) = (margin.sides, form.pairs.world.len() < MOST_PAIRS) {
+                form.pairs.push(result.index, sides);
+            }
             if margin.verdict() == Verdict::Undecided {
                 form.undecided += 1;
             } else {
                 form.slacks.push(margin.beyond());
                 form.judged += usize::from(judged.insert(name));
             }
+        }
+        for met in stated.difference(&unmet) {
+            forms.entry(met.clone()).or_default().met += 1;
         }
     }
     forms.into_iter().map(|(name, form)| form.summed(name)).collect()
@@ -132,10 +146,12 @@ fn forms<'a>(
 #[derive(Default)]
 struct Form {
     judged: usize,
+    met: usize,
     undecided: usize,
     slacks: Vec<f64>,
     rooms: Vec<f64>,
     misfits: Vec<f64>,
+    pairs: Pairs,
 }
 
 impl Form {
@@ -143,10 +159,12 @@ impl Form {
         FormSummary {
             form,
             judged: self.judged,
+            met: self.met,
             least_slack: self.slacks.into_iter().fold(f64::NAN, f64::min),
             undecided: self.undecided,
             room: Distribution::of(self.rooms),
             misfit: Distribution::of(self.misfits),
+            pairs: self.pairs,
         }
     }
 }
@@ -215,7 +233,13 @@ mod tests {
 
     /// A world with one hypothesis and conclusions of the given slacks.
     fn world(index: usize, hypothesis: f64, conclusions: &[(&str, f64)]) -> WorldResult {
-        let margin = |name: &str, slack| Margin { name: name.into(), slack, bar: 0.0, room: slack };
+        let margin = |name: &str, slack| Margin {
+            name: name.into(),
+            slack,
+            bar: 0.0,
+            room: slack,
+            sides: None,
+        };
         let judgement = Judgement {
             hypotheses: vec![margin("H1", hypothesis)],
             conclusions: conclusions.iter().map(|(name, slack)| margin(name, *slack)).collect(),
@@ -279,7 +303,8 @@ mod tests {
         let mut worlds: Vec<WorldResult> = (0..=100)
             .map(|i| world(i, 1.0, &[("slope 3", i as f64 / 100.0), ("slope 4", 0.5)]))
             .collect();
-        let equal = Margin { name: "same".into(), slack: 0.25, bar: 0.0, room: f64::NAN };
+        let equal =
+            Margin { name: "same".into(), slack: 0.25, bar: 0.0, room: f64::NAN, sides: None };
         let unknown = Margin { slack: f64::NAN, ..equal.clone() };
         worlds[7].judgement.conclusions.extend([equal, unknown]);
         worlds.push(world(101, -1.0, &[("slope 3", -9.0)]));

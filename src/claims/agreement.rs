@@ -1,7 +1,7 @@
-//! Equalities of whole vectors: every entry must agree within its own bars.
+//! Equalities of whole vectors, every entry within its own bars, and bounds relative to the larger side.
 
 use crate::facts::Quantity;
-use crate::verdict::{Margin, finite_below};
+use crate::verdict::{Margin, finite_below, sides};
 
 /// What the bars of an entry are compared with when they are to be called too wide.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub fn agree(
     resolution: f64,
 ) -> Margin {
     let largest = predicted.iter().map(|p| p.value.abs()).fold(f64::MIN_POSITIVE, f64::max);
-    let mut slack: f64 = 1.0;
+    let (mut slack, mut tightest): (f64, _) = (1.0, None);
     let mut coarse = measured.is_empty() || measured.len() != predicted.len();
     for (m, p) in measured.iter().zip(predicted) {
         let size = match relative {
@@ -38,13 +38,18 @@ pub fn agree(
         // A NaN on either side must not pass as agreement.
         let room = if difference == 0.0 { 1.0 } else { 1.0 - difference / tolerance };
         coarse |= tolerance.is_nan() || size.is_nan() || tolerance > resolution * size;
-        slack = if room < slack || room.is_nan() { room } else { slack };
+        if room < slack || room.is_nan() || tightest.is_none() {
+            (slack, tightest) = (room.min(slack), sides(*m, *p));
+        }
+        if room.is_nan() {
+            slack = room;
+        }
         if slack.is_nan() {
             break;
         }
     }
     let slack = if coarse && slack >= 0.0 { f64::NAN } else { finite_below(slack) };
-    Margin { name: name.into(), slack, bar: 0.0, room: f64::NAN }
+    Margin { name: name.into(), slack, bar: 0.0, room: f64::NAN, sides: tightest }
 }
 
 /// `measured = 0` within its bars, which are compared with `scale`.
@@ -56,6 +61,19 @@ pub fn vanish(
 ) -> Margin {
     let zero = vec![Quantity::exact(0.0); measured.len()];
     agree(name, measured, &zero, Relative::To(scale), resolution)
+}
+
+/// `left <= right` where equality is attained: [`Margin::attained`] relative to the larger side, or to `least` where
+/// both are smaller.
+pub fn attained(
+    name: impl Into<String>,
+    left: Quantity,
+    right: Quantity,
+    least: f64,
+    resolution: f64,
+) -> Margin {
+    let scale = left.value.abs().max(right.value.abs()).max(least.max(f64::MIN_POSITIVE));
+    Margin::attained(name, left, right, scale, resolution)
 }
 
 #[cfg(test)]

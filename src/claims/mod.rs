@@ -96,7 +96,9 @@ impl Claim {
         (self.margins)(facts, Variant::STATED)
     }
 
-    /// How far the statement is proved: what its page says after **Standing**, on one line.
+    /// How far the statement is proved and where it is from: what its page says after **Standing**, on one line.
+    ///
+    /// What precedes the first semicolon, such as `proved, but for (e)`, says how far it is proved.
     pub fn standing(&self) -> String {
         let rest = self.page.split_once("**Standing**").map_or("", |(_, rest)| rest);
         let paragraph = rest.split("\n\n").next().unwrap_or_default();

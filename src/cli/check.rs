@@ -4,7 +4,7 @@ use super::data::{self, Scale};
 use super::{Exit, interrupt, names, print, program, progress::Progress, replay, summary};
 use crate::campaign;
 use crate::claims::Claim;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::points::PointSet;
 use crate::record::{
     self, ClaimRecord, Outcome, Parameters, Record, Schema, Timing, TrajectoryRecord, Versions,
@@ -44,7 +44,8 @@ pub struct Options {
     /// A data set, .npy or .csv, rows as points; may be repeated
     #[arg(long, value_name = "FILE")]
     pub data: Vec<PathBuf>,
-    /// The last half of the columns of each data set are exact unit normals at its points
+    /// Rows of --data hold a point of a surface, then its exact unit normal there, as x,y,z,nx,ny,nz:
+    /// planes of the flow are compared with the exact ones
     #[arg(long, requires = "data")]
     pub normals: bool,
     /// How data are scaled
@@ -98,13 +99,8 @@ pub fn run(options: &Options) -> Result<Exit> {
     // Everything that can be refused is refused before anything is computed or written.
     let claims = names::resolve_all(&options.claims)?;
     let (with_claims, with_data) = options.wanted();
-    let threads = match options.threads {
-        Some(threads) => usize::from(threads),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
-        Error::input("--threads", format!("{threads} threads: {error}"), "fewer threads")
-    })?;
+    let pool = super::pool(options.threads)?;
+    let threads = pool.current_num_threads();
     if options.world.is_some() {
         return replay::run(options, &claims, threads);
     }
@@ -133,6 +129,8 @@ pub fn run(options: &Options) -> Result<Exit> {
     record.timing.seconds = started.elapsed().as_secs_f64();
 
     let written = record::write(&record, folder, record::FILE_NAME);
+    // The page is drawn from the record, and can be drawn again when this fails.
+    let page = pool.install(|| super::report::write_page(folder, &record));
     // A full disk shall not cost the result of a long run: it is shown in any case.
     if options.json {
         print(&record::to_json(&record))?;
@@ -140,6 +138,7 @@ pub fn run(options: &Options) -> Result<Exit> {
         print(&summary::shown(options, &record, written.as_deref().ok()))?;
     }
     written?;
+    page?;
     Ok(exit(&record))
 }
 

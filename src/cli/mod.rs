@@ -21,7 +21,9 @@ mod names;
 mod planes;
 mod progress;
 mod replay;
+mod report;
 mod robustness;
+mod stages;
 mod summary;
 mod terminal;
 
@@ -58,6 +60,8 @@ enum Command {
     /// Check claims on random worlds, and look at data sets
     #[command(after_help = EXIT_CODES)]
     Check(check::Options),
+    /// Make the gallery: experiments as pages and figures
+    Report(report::Options),
     /// What is checked: the list of claims, or the statement of one
     Claims(claims::Options),
 }
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<Exit> {
     match arguments.command.unwrap_or_else(|| Command::Check(check::Options::default())) {
         Command::Check(options) => check::run(&options),
+        Command::Report(options) => report::run(&options),
         Command::Claims(options) => claims::run(&options),
     }
 }
@@ -103,6 +108,17 @@ fn guarded(command: impl FnOnce() -> Exit + std::panic::UnwindSafe) -> Exit {
         );
     }));
     std::panic::catch_unwind(command).unwrap_or(Exit::OurBug)
+}
+
+/// So many worker threads; one a core unless told otherwise.
+fn pool(threads: Option<u16>) -> Result<rayon::ThreadPool> {
+    let threads = match threads {
+        Some(threads) => usize::from(threads),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
+        Error::input("--threads", format!("{threads} threads: {error}"), "fewer threads")
+    })
 }
 
 /// Prints the result. A reader that went away (`driftproof | head`) is no error.

@@ -18,6 +18,8 @@ pub struct Experiment {
     pub name: &'static str,
     /// What it is about.
     pub title: &'static str,
+    /// Names of its figures and tables.
+    pub figures: &'static [&'static str],
     /// Computes it.
     pub run: fn(&Setting) -> Result<Chapter>,
 }
@@ -51,12 +53,19 @@ pub const ALL: &[Experiment] = &[
     },
 ];
 
-/// The chapter of that name.
+/// The chapter of that name, or the chapter that has a figure or table of that name, and that name.
 ///
 /// *Errors*: [`Error::Input`] for an unknown one.
-pub fn find(name: &str) -> Result<&'static Experiment> {
-    ALL.iter().find(|experiment| experiment.name == name).ok_or_else(|| {
-        let names: Vec<&str> = ALL.iter().map(|experiment| experiment.name).collect();
-        Error::input(name, "no chapter of the gallery has this name", names.join(", "))
-    })
+pub fn find(name: &str) -> Result<(&'static Experiment, Option<&str>)> {
+    for experiment in ALL {
+        if experiment.name == name {
+            return Ok((experiment, None));
+        }
+        if experiment.figures.contains(&name) {
+            return Ok((experiment, Some(name)));
+        }
+    }
+    let chapters: Vec<&str> = ALL.iter().map(|experiment| experiment.name).collect();
+    let hint = format!("a chapter ({}), or one of its figures", chapters.join(", "));
+    Err(Error::input(name, "no chapter or figure of the gallery has this name", hint))
 }

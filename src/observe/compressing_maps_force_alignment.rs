@@ -6,6 +6,7 @@ use super::later_stage::LaterStage;
 use crate::drift::{Lanes, PUSH_ROUNDING};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, StepWorkspace, ancestral_step};
 use crate::linalg::{
     frame_from_normals, inverse, least_singular_value, orthonormalise, spectral_norm,
@@ -24,6 +25,15 @@ const MATRICES: f64 = 0.65;
 
 /// The share of the matrices in R^64.
 const HIGH: f64 = 0.03;
+
+/// A data world as a picture; none of the others.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    if knobs.unit() > MATRICES {
+        let world = DataWorld::decode(knobs)?;
+        return super::picture::of_scenario(&world.stage.scenario).map(Some);
+    }
+    Ok(None)
+}
 
 /// A world of either kind, and its facts.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {

@@ -24,10 +24,11 @@ mod moving_frame_blocks_are_gauge_invariant;
 mod noise_paths_average_to_the_response;
 mod normal_contraction_traps_perturbed_orbits;
 mod normal_error_over_thickness_bounds_the_response;
-mod normal_errors_and_cross_derivatives_bound_the_displacement;
+pub mod normal_errors_and_cross_derivatives_bound_the_displacement;
 pub mod normal_part_of_the_error_moves_singular_laws;
 pub mod off_support_mass_follows_the_order_of_vanishing;
 mod paths;
+mod picture;
 pub mod planar;
 pub mod posterior_moments_certify_alignment;
 mod posterior_spread_and_denoiser_error_bound_the_distance;
@@ -46,6 +47,7 @@ mod two_formulas_give_one_response;
 
 use crate::error::{Error, Result};
 use crate::facts::Facts;
+use crate::figure::Panel;
 use crate::random::Knobs;
 use crate::scenario::Labels;
 use serde::{Deserialize, Serialize};
@@ -148,6 +150,30 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("compression_alone_does_not_align", compression_alone_does_not_align::observe),
     ("alignment_and_robustness_are_independent", alignment_and_robustness_are_independent::observe),
 ];
+
+/// From knobs to a picture, None for worlds of another kind than the picture is for.
+type Painter = fn(&mut Knobs) -> Result<Option<Panel>>;
+
+/// Who draws its worlds.
+const PAINTERS: &[(&str, Painter)] = &[
+    ("relative_compression_forces_alignment", relative_compression_forces_alignment::picture),
+    ("compressing_maps_force_alignment", compressing_maps_force_alignment::picture),
+    ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::picture),
+    (
+        "tangential_alignment_bounds_score_overlap",
+        tangential_alignment_bounds_score_overlap::picture,
+    ),
+];
+
+/// The world of these knobs as a picture; None where its observer has none.
+///
+/// *Errors*: as [`observe`].
+pub fn picture(claim: &str, knobs: &mut Knobs) -> Result<Option<Panel>> {
+    match PAINTERS.iter().find(|(id, _)| *id == claim) {
+        Some((_, painter)) => painter(knobs),
+        None => Ok(None),
+    }
+}
 
 /// Builds the world of these knobs for a claim and measures it.
 ///

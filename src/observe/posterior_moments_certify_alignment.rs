@@ -5,6 +5,7 @@ use super::frames::slope_over;
 use crate::drift::{Channel, Denoise, Denoiser, Drift};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Sampler, Trajectory};
 use crate::linalg::{complement, largest_angle, mu_max, mu_min, spectral_norm};
 use crate::lyapunov::qr_history;
@@ -21,6 +22,11 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let scenario = Scenario::decode(knobs, &Family::ALL)?;
     let facts = measure(&scenario)?;
     Ok(Observation::new(&scenario, facts).labelled(scenario.labels()))
+}
+
+/// The world as a picture.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    super::picture::of_scenario(&Scenario::decode(knobs, &Family::ALL)?).map(Some)
 }
 
 /// What is run: a law on a manifold, its posterior, and the maps of a flow with a plane that they carry along.
@@ -164,9 +170,9 @@ impl<F: Drift> Run<'_, F> {
         let distance_bar = errors.state + foot.residual;
         facts.push("distance", Quantity::new(foot.distance, distance_bar, Grade::Estimated));
         facts.push("interior", Quantity::exact(f64::from(!foot.boundary)));
-        facts.push("normal_variance", estimated(mu_max(&cn)) * (sigma * sigma));
         let reach = facts.get("reach").value;
         if let (Denoiser::Atoms(_), true) = (self.denoiser, reach > 0.0 && reach.is_finite()) {
+            facts.push("normal_variance", estimated(mu_max(&cn)) * (sigma * sigma));
             let fourth = fourth_moment(self.denoiser, sigma, y.as_slice(), &foot.point);
             // d log E|X−p|⁴: its covariance with X over σ², and 4/|X−p| for the foot point.
             let tilt = 4.0 * (1.0 + size).sqrt() * errors.state / sigma;

@@ -201,7 +201,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Data::Quadrature => "uniform law",
         Data::Points(_) => "weighted points",
     });
-    let bounded = world.manifold.pieces().iter().any(|piece| has_boundary(&piece.chart));
-    let labels = labels.with(Corner::Boundary, bounded).in_dimension(world.start.len());
+    let beyond = world.manifold.nearest(&world.start)?.boundary;
+    let labels = labels.with(Corner::Boundary, beyond).in_dimension(world.start.len());
     Ok(Observation::new(&world, facts).labelled(labels))
 }

@@ -1,9 +1,10 @@
 //! Densities of compact support, and laws on curves, under errors of any size, for T1.2.
 
 use super::Observation;
+use super::displaced::start_of;
 use super::inexact_models::{Choice, Kind, Model, ModelMaps};
 use crate::drift::Drift;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Maps, Orbit};
 use crate::linalg::{dot, frame_from_normals, inverse, singular_values};
@@ -28,7 +29,7 @@ const INSIDE: usize = 3;
 /// Points of the law on a curve.
 const CURVE: usize = 12;
 
-/// Newton steps back to the start of a point, and to the nearest point of a curve.
+/// Newton steps to the nearest point of a curve.
 const MOST_STEPS: usize = 8;
 
 /// Rounding of a few maps and their Jacobians, relative to the states and the condition.
@@ -135,34 +136,6 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Look::Density => world.model.labels(),
     };
     Ok(Observation::new(&world, facts).labelled(labels))
-}
-
-/// Where the orbit at error size ε must start to end at `end`, and dx_K/dx_0 there.
-fn start_of(
-    maps: &ModelMaps,
-    epsilon: f64,
-    end: &DVector<f64>,
-    guess: DVector<f64>,
-) -> Result<(DVector<f64>, DMatrix<f64>)> {
-    let mut x = guess;
-    let mut last = f64::INFINITY;
-    for _ in 0..MOST_STEPS {
-        let orbit = Orbit::from(maps, epsilon, x.as_slice())?;
-        let jacobian = product(&orbit);
-        let miss = orbit.end() - end;
-        let step = inverse(&jacobian)? * &miss;
-        let size = step.norm() / (1.0 + x.norm());
-        // Newton's steps shrink until they are rounding.
-        if size >= 0.5 * last || size == 0.0 {
-            if size > 1e-9 {
-                break;
-            }
-            return Ok((x, jacobian));
-        }
-        last = size;
-        x -= step;
-    }
-    Err(Error::numeric("inverse of the maps", "Newton's steps do not shrink"))
 }
 
 fn density(world: &World, facts: &mut Facts) -> Result<()> {

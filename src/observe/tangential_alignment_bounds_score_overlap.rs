@@ -4,6 +4,7 @@ use super::Observation;
 use crate::drift::{Channel, Denoise, Denoiser, Gaussian};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, Trajectory, geometric_times};
 use crate::linalg::{complement, frame_from_normals, largest_angle};
 use crate::lyapunov::qr_history;
@@ -59,6 +60,15 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let plane = scenario.plane(manifold.dim());
     let facts = measure(&denoiser, &sampler, &scenario.start, &plane, &foot_frame, same_plane)?;
     Ok(Observation::new(&scenario, facts).labelled(scenario.labels()))
+}
+
+/// A data world as a picture; none of a ridge.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let _same_plane = knobs.unit();
+    if knobs.unit() > 0.7 {
+        return Ok(None);
+    }
+    super::picture::of_scenario(&Scenario::decode(knobs, &FAMILIES)?).map(Some)
 }
 
 fn on_ridge(ridge: &Ridge, same_plane: bool) -> Result<Facts> {

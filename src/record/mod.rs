@@ -4,14 +4,15 @@ mod file;
 mod gallery;
 mod summary;
 
-pub use file::{FILE_NAME, check_writable, read, to_json, write};
+pub use file::{FILE_NAME, check_writable, read, read_chapter, to_json, write, write_file};
 pub use gallery::{Chapter, Finding, GALLERY_SCHEMA, GALLERY_VERSION, Relation};
 pub use summary::{
-    ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome,
+    ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome, Pairs,
     QUANTILES, Tightest,
 };
 
 use crate::facts::Facts;
+use crate::figure::Panel;
 use crate::scenario::Labels;
 use crate::verdict::{Judgement, Margin, Verdict};
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,8 @@ pub const VERSION: u32 = 1;
 
 /// Raised whenever keys are added; a reader of an older one need not mind.
 ///
-/// 1: distributions of hypotheses and conclusions, families, corners.
-pub const MINOR: u32 = 1;
+/// 1: distributions of hypotheses and conclusions, families, corners. 2: both sides of margins, pictures of worlds.
+pub const MINOR: u32 = 2;
 
 /// Everything that is kept of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -143,6 +144,9 @@ pub struct Detail {
     pub judgement: Judgement,
     /// All facts.
     pub facts: Facts,
+    /// The world drawn, where its observer can draw it.
+    #[serde(default)]
+    pub picture: Option<Panel>,
 }
 
 /// One data set.

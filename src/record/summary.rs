@@ -78,6 +78,9 @@ pub struct FormSummary {
     pub form: String,
     /// How many worlds decided one of them.
     pub judged: usize,
+    /// How many worlds met all of them that they state.
+    #[serde(default)]
+    pub met: usize,
     /// The least slack, each less its bar, among those decided.
     #[serde(with = "nullable")]
     pub least_slack: f64,
@@ -90,6 +93,43 @@ pub struct FormSummary {
     /// [`crate::verdict::Margin::misfit`] of the equalities.
     #[serde(default)]
     pub misfit: Option<Distribution>,
+    /// Both sides of those that compare numbers, up to 200.
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub pairs: Pairs,
+}
+
+/// Left against right of inequalities, measured against predicted of equalities, to six digits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pairs {
+    /// The world of each.
+    pub world: Vec<usize>,
+    /// Left, or measured.
+    #[serde(with = "crate::figure::rounding")]
+    pub left: Vec<f64>,
+    /// Right, or predicted.
+    #[serde(with = "crate::figure::rounding")]
+    pub right: Vec<f64>,
+}
+
+impl Pairs {
+    /// One more pair.
+    pub fn push(&mut self, world: usize, [left, right]: [f64; 2]) {
+        self.world.push(world);
+        self.left.push(left);
+        self.right.push(right);
+    }
+
+    /// True for no pair.
+    pub fn is_empty(&self) -> bool {
+        self.world.is_empty()
+    }
+}
+
+impl FormSummary {
+    /// True when no world that counts decided it.
+    pub fn never_judged(&self) -> bool {
+        self.judged == 0
+    }
 }
 
 /// The worlds of one family, or with one corner, by what became of them.
@@ -193,6 +233,6 @@ impl ClaimSummary {
 
     /// Conclusions that no world in scope decided.
     pub fn never_judged(&self) -> impl Iterator<Item = &str> {
-        self.conclusions.iter().filter(|c| c.judged == 0).map(|c| c.form.as_str())
+        self.conclusions.iter().filter(|c| c.never_judged()).map(|c| c.form.as_str())
     }
 }

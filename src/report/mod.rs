@@ -1,1 +1,9 @@
-//! Records → pages, tables, figures. Nothing is computed here.
+//! Records → pages, tables, figures. Nothing is computed here: whatever is drawn can be drawn again from its record.
+
+mod csv;
+pub mod draw;
+pub mod gallery;
+mod html;
+mod markdown;
+pub mod run;
+mod text;

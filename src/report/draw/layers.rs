@@ -1,0 +1,268 @@
+//! The marks of a layer, inside the frame of its panel.
+
+use super::axes::{Frame, TEXT};
+use super::palette::{self, Marker};
+use super::scale::Scale;
+use super::{Area, failed, px};
+use crate::error::Result;
+use crate::figure::{Dash, Ink, Layer, Mark};
+use plotters::element::{BitMapElement, DashedPathElement};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+/// A place in units of the drawing, from the upper left corner.
+type Place = (f64, f64);
+
+/// Draws one layer; what lies outside the frame is not drawn.
+pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
+    let (area, (width, height)) = (&frame.area, frame.size);
+    let place = |a: f64, b: f64| -> Option<Place> {
+        Some((x.share(a)? * width, (1.0 - y.share(b)?) * height))
+    };
+    let inside =
+        |(a, b): &Place| (-1.0..=width + 1.0).contains(a) && (-1.0..=height + 1.0).contains(b);
+    let colour = palette::colour(layer.ink);
+    let line = colour.stroke_width(px(palette::width(layer.ink)) as u32);
+    match &layer.mark {
+        Mark::Points { x: a, y: b, bars } => {
+            let shape = palette::marker(layer.ink);
+            // Clouds are drawn with small markers.
+            let shape = if a.len() > 300 && bars.is_empty() { Marker::Dot } else { shape };
+            for (nth, (&a, &b)) in a.iter().zip(b).enumerate() {
+                let Some(at) = place(a, b).filter(inside) else { continue };
+                if let Some(bar) = bars.get(nth).filter(|bar| bar.is_finite()) {
+                    let ends = [b - bar, b + bar].map(|end| {
+                        // The lower end of a bar on a log axis may be below all that is shown.
+                        place(a, end).map_or(height, |(_, end)| end.clamp(0.0, height))
+                    });
+                    let bar = vec![(at.0, ends[0]), (at.0, ends[1])];
+                    stroke(area, &bar, Dash::Solid, line)?;
+                }
+                marker(area, at, shape, colour)?;
+            }
+        }
+        Mark::Line { x: a, y: b, dash } => {
+            let dash = palette::dash(layer.ink, *dash);
+            for piece in pieces(a, b, &place) {
+                for seen in clipped(&piece, frame.size) {
+                    stroke(area, &seen, dash, line)?;
+                }
+            }
+        }
+        Mark::Band { x: a, low, high } => {
+            let within = |(a, b): Place| (a.clamp(0.0, width), b.clamp(0.0, height));
+            let known: Vec<usize> =
+                (0..a.len()).filter(|&n| place(a[n], high[n]).is_some()).collect();
+            let upper = known.iter().filter_map(|&n| place(a[n], high[n]));
+            // Below all that is shown on a log axis.
+            let lower = known.iter().rev().filter_map(|&n| {
+                place(a[n], low[n]).or_else(|| place(a[n], high[n]).map(|(a, _)| (a, height)))
+            });
+            let outline: Vec<(i32, i32)> = upper.chain(lower).map(within).map(whole).collect();
+            area.draw(&Polygon::new(outline, colour.mix(0.22))).map_err(failed)?;
+        }
+        Mark::Arrows { x: a, y: b, dx, dy, headless } => {
+            for n in 0..a.len() {
+                let (from, to) = match headless {
+                    true => ((-0.5, -0.5), (0.5, 0.5)),
+                    false => ((0.0, 0.0), (1.0, 1.0)),
+                };
+                let end = |(s, t): (f64, f64)| place(a[n] + s * dx[n], b[n] + t * dy[n]);
+                let (Some(from), Some(to)) = (end(from), end(to)) else { continue };
+                for seen in clipped(&[from, to], frame.size) {
+                    stroke(area, &seen, Dash::Solid, line)?;
+                }
+                if !headless && inside(&to) {
+                    head(area, from, to, colour)?;
+                }
+            }
+        }
+        Mark::Steps { edges, heights } => {
+            let floor = y.share(0.0).map_or(height, |share| (1.0 - share) * height);
+            let (mut outline, mut bars) = (Vec::new(), Vec::new());
+            for (n, &value) in heights.iter().enumerate() {
+                let top = place(edges[n], value).map_or(floor, |(_, top)| top);
+                let sides =
+                    [edges[n], edges[n + 1]].map(|edge| x.share(edge).unwrap_or(0.0) * width);
+                bars.push(((sides[0], top), (sides[1], floor)));
+                outline.extend([(sides[0], top), (sides[1], top)]);
+            }
+            for (corner, opposite) in bars {
+                let bar = [whole(corner), whole(opposite)];
+                area.draw(&Rectangle::new(bar, colour.mix(0.18).filled())).map_err(failed)?;
+            }
+            for seen in clipped(&outline, frame.size) {
+                stroke(area, &seen, palette::dash(layer.ink, Dash::Solid), line)?;
+            }
+        }
+        Mark::Raster { extent, columns, values, signed } => {
+            let corners = (place(extent[0], extent[3]), place(extent[1], extent[2]));
+            if let (Some(from), Some(to)) = corners {
+                raster(area, from, to, *columns, values, *signed)?;
+            }
+        }
+        Mark::Rule { at, vertical } => {
+            let share = if *vertical { x.share(*at) } else { y.share(*at) };
+            let Some(share) = share.filter(|share| (0.0..=1.0).contains(share)) else {
+                return Ok(());
+            };
+            let ends = match vertical {
+                true => vec![(share * width, 0.0), (share * width, height)],
+                false => vec![(0.0, (1.0 - share) * height), (width, (1.0 - share) * height)],
+            };
+            let dash = if layer.ink == Ink::Guide { Dash::Solid } else { Dash::Dashed };
+            stroke(area, &ends, dash, line)?;
+        }
+        Mark::Words { x: a, y: b, words } => {
+            let style = TextStyle::from(("sans-serif", px(TEXT - 1.5)).into_font())
+                .color(&palette::INK)
+                .pos(Pos::new(HPos::Center, VPos::Center));
+            for (n, word) in words.iter().enumerate() {
+                let Some(at) = place(a[n], b[n]).filter(inside) else { continue };
+                area.draw(&Text::new(word.clone(), whole(at), style.clone())).map_err(failed)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The nearest whole units.
+fn whole((a, b): Place) -> (i32, i32) {
+    (a.round() as i32, b.round() as i32)
+}
+
+/// The parts of a line between its gaps.
+fn pieces(a: &[f64], b: &[f64], place: &impl Fn(f64, f64) -> Option<Place>) -> Vec<Vec<Place>> {
+    let mut pieces = vec![Vec::new()];
+    for (&a, &b) in a.iter().zip(b) {
+        match place(a, b) {
+            Some(at) => pieces.last_mut().expect("begun with one").push(at),
+            None => pieces.push(Vec::new()),
+        }
+    }
+    pieces.retain(|piece| piece.len() > 1);
+    pieces
+}
+
+/// The parts of a line inside the frame (Liang and Barsky, edge by edge).
+fn clipped(line: &[Place], (width, height): (f64, f64)) -> Vec<Vec<Place>> {
+    let mut parts: Vec<Vec<Place>> = Vec::new();
+    for ends in line.windows(2) {
+        let (from, to) = (ends[0], ends[1]);
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
+        let edges = [(-dx, from.0), (dx, width - from.0), (-dy, from.1), (dy, height - from.1)];
+        for (towards, room) in edges {
+            if towards == 0.0 {
+                if room < 0.0 {
+                    leave = -1.0;
+                }
+            } else if towards < 0.0 {
+                enter = enter.max(room / towards);
+            } else {
+                leave = leave.min(room / towards);
+            }
+        }
+        if enter > leave {
+            continue;
+        }
+        let at = |t: f64| (from.0 + t * dx, from.1 + t * dy);
+        match parts.last_mut() {
+            Some(part) if part.last() == Some(&at(enter)) => part.push(at(leave)),
+            _ => parts.push(vec![at(enter), at(leave)]),
+        }
+    }
+    parts
+}
+
+/// A line with its dash.
+pub fn stroke(area: &Area, line: &[Place], dash: Dash, style: ShapeStyle) -> Result<()> {
+    let line: Vec<(i32, i32)> = line.iter().copied().map(whole).collect();
+    match dash {
+        Dash::Solid => area.draw(&PathElement::new(line, style)),
+        Dash::Dashed => {
+            area.draw(&DashedPathElement::new(line.into_iter(), px(6.0), px(4.0), style))
+        }
+        Dash::Dotted => {
+            area.draw(&DashedPathElement::new(line.into_iter(), px(1.6), px(3.0), style))
+        }
+    }
+    .map_err(failed)
+}
+
+/// One marker.
+pub fn marker(area: &Area, at: Place, shape: Marker, colour: RGBAColor) -> Result<()> {
+    let (a, b) = whole(at);
+    let r = px(3.6);
+    let filled = colour.filled();
+    let line = colour.stroke_width(px(1.5) as u32);
+    match shape {
+        Marker::Disk => area.draw(&Circle::new((a, b), r, filled)),
+        Marker::Dot => area.draw(&Circle::new((a, b), px(1.6), colour.mix(0.75).filled())),
+        Marker::Ring => area.draw(&Circle::new((a, b), r, line)),
+        Marker::Triangle => area.draw(&TriangleMarker::new((a, b), px(4.2), filled)),
+        Marker::Square => {
+            let r = px(3.2);
+            area.draw(&Rectangle::new([(a - r, b - r), (a + r, b + r)], filled))
+        }
+        Marker::Diamond => {
+            let r = px(4.4);
+            area.draw(&Polygon::new(vec![(a - r, b), (a, b - r), (a + r, b), (a, b + r)], colour))
+        }
+        Marker::Cross => area.draw(&Cross::new((a, b), px(3.2), line)),
+    }
+    .map_err(failed)
+}
+
+/// The head of an arrow.
+pub fn head(area: &Area, from: Place, to: Place, colour: RGBAColor) -> Result<()> {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let length = dx.hypot(dy);
+    if length < 1.0 {
+        return Ok(());
+    }
+    let size = f64::from(px(7.0)).min(0.6 * length) / length;
+    let (bx, by) = (to.0 - size * dx, to.1 - size * dy);
+    let (nx, ny) = (-0.4 * size * dy, 0.4 * size * dx);
+    let corners = vec![whole(to), whole((bx + nx, by + ny)), whole((bx - nx, by - ny))];
+    area.draw(&Polygon::new(corners, colour)).map_err(failed)
+}
+
+/// A grid of values as an image.
+fn raster(
+    area: &Area,
+    from: Place,
+    to: Place,
+    columns: usize,
+    values: &[f64],
+    signed: bool,
+) -> Result<()> {
+    let columns = columns.max(1);
+    let rows = values.len() / columns;
+    let known = values.iter().filter(|value| value.is_finite());
+    let (least, most) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
+        (least.min(*value), most.max(*value))
+    });
+    let largest = least.abs().max(most.abs()).max(f64::MIN_POSITIVE);
+    let share = |value: f64| match signed {
+        true => value / largest,
+        false => (value - least) / (most - least).max(f64::MIN_POSITIVE),
+    };
+    let (left, top) = whole(from);
+    let size = ((to.0 - from.0).abs().round() as u32, (to.1 - from.1).abs().round() as u32);
+    if rows == 0 || size.0 == 0 || size.1 == 0 {
+        return Ok(());
+    }
+    // An image of as many points as the drawing has, each the value of its cell: no viewer blurs it.
+    let mut pixels = Vec::with_capacity((3 * size.0 * size.1) as usize);
+    for b in 0..size.1 as usize {
+        for a in 0..size.0 as usize {
+            let cell = b * rows / size.1 as usize * columns + a * columns / size.0 as usize;
+            let RGBColor(red, green, blue) = palette::of_value(share(values[cell]), signed);
+            pixels.extend([red, green, blue]);
+        }
+    }
+    let image = BitMapElement::with_owned_buffer((left, top), size, pixels)
+        .ok_or_else(|| failed("an image of another size than its values"))?;
+    area.draw(&image).map_err(failed)
+}
