@@ -72,7 +72,12 @@ fn twice_as_many_steps_change_no_picture() {
     let coarse = moons.carry(&moons.sampler(0.02), &starts).unwrap();
     let fine = moons.carry(&moons.sampler(0.02).refined(), &starts).unwrap();
     for ((y, j), (z, k)) in coarse.iter().zip(&fine) {
-        assert!((y - z).norm() < 1e-4 && (j - k).norm() < 1e-3 * k.norm(), "{} {}", (y - z).norm(), (j - k).norm());
+        assert!(
+            (y - z).norm() < 1e-4 && (j - k).norm() < 1e-3 * k.norm(),
+            "{} {}",
+            (y - z).norm(),
+            (j - k).norm()
+        );
     }
 }
 

@@ -23,18 +23,25 @@ fn counterexamples_are_shown_with_the_numbers_of_the_theory() {
         ("C7", vec![0.1 / E, E - 1.0]),
         ("C8", vec![0.5 * (-8.0_f64).exp(), 0.02 * lag(0.16)]),
         // An eighth of a wave: sine and cosine are 1/√2.
-        ("C9", vec![
-            2.0 * lag(4.0) * FRAC_1_SQRT_2 + 0.05 * (-4.0_f64).exp(),
-            0.01 * lag(4.0) * FRAC_1_SQRT_2,
-        ]),
+        (
+            "C9",
+            vec![
+                2.0 * lag(4.0) * FRAC_1_SQRT_2 + 0.05 * (-4.0_f64).exp(),
+                0.01 * lag(4.0) * FRAC_1_SQRT_2,
+            ],
+        ),
         ("C13", vec![0.5 * (-0.1_f64).exp()]),
     ];
     let shown = all().unwrap();
     let numbers: Vec<&str> = shown.iter().map(|s| s.number).collect();
     // All of the theory page: there is no C11.
-    assert_eq!(numbers, [
-        "C1", "C1b", "C1c", "C2", "C2b", "C3", "C4", "C4b", "C5", "C6", "C7", "C8", "C9", "C10", "C12", "C13"
-    ]);
+    assert_eq!(
+        numbers,
+        [
+            "C1", "C1b", "C1c", "C2", "C2b", "C3", "C4", "C4b", "C5", "C6", "C7", "C8", "C9",
+            "C10", "C12", "C13"
+        ]
+    );
     let of = |number: &str| &shown.iter().find(|s| s.number == number).unwrap().values;
     for (number, expected) in expected {
         let values = of(number);
@@ -68,7 +75,10 @@ fn a_zero_is_found_within_its_bar() {
         let cosines = exact(times.iter().map(|t| (t * t).cos()).collect());
         let zero = first_zero(&exact(times), &cosines);
         let off = (zero.value - FRAC_PI_2.sqrt()).abs();
-        assert!(off <= zero.bar && zero.bar < 10.0 / f64::from(steps * steps), "{steps}: {zero:?} {off}");
+        assert!(
+            off <= zero.bar && zero.bar < 10.0 / f64::from(steps * steps),
+            "{steps}: {zero:?} {off}"
+        );
     }
     // A series without one has none.
     let times = exact(vec![0.0, 1.0, 2.0, 3.0]);

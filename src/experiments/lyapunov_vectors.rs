@@ -16,6 +16,9 @@ pub const NAME: &str = "lyapunov-vectors";
 /// What it is about.
 pub const TITLE: &str = "Lyapunov vectors, tangents and scores";
 
+/// Its figures.
+pub const FIGURES: &[&str] = &["arrows", "angles-and-overlaps", "growth", "where-it-fails"];
+
 /// The noise level at which orbits end.
 const SIGMA: f64 = 0.02;
 

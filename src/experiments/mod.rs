@@ -44,11 +44,13 @@ pub const ALL: &[Experiment] = &[
     Experiment {
         name: lyapunov_vectors::NAME,
         title: lyapunov_vectors::TITLE,
+        figures: lyapunov_vectors::FIGURES,
         run: lyapunov_vectors::run,
     },
     Experiment {
         name: sufficient_condition::NAME,
         title: sufficient_condition::TITLE,
+        figures: sufficient_condition::FIGURES,
         run: sufficient_condition::run,
     },
 ];

@@ -15,6 +15,16 @@ pub const NAME: &str = "sufficient-condition";
 /// What it is about.
 pub const TITLE: &str = "The sufficient condition, and what fails without it";
 
+/// Its figures, and its table.
+pub const FIGURES: &[&str] = &[
+    "along-an-orbit",
+    "bounds-against-truth",
+    "counterexamples-1",
+    "counterexamples-2",
+    "counterexamples-3",
+    "counterexamples",
+];
+
 /// Computes the chapter.
 ///
 /// *Errors*: of the computations.
