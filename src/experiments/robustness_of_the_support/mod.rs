@@ -20,6 +20,12 @@ use crate::random::Stream;
 use crate::record::Chapter;
 use study::Study;
 
+/// Name of the chapter.
+pub const NAME: &str = "robustness-of-the-support";
+
+/// What it is about.
+pub const TITLE: &str = "Robustness of the support";
+
 /// Figures and tables of the chapter.
 pub const FIGURES: &[&str] = &[
     "samples-by-class",
@@ -41,7 +47,6 @@ const BATCH: usize = 256;
 ///
 /// *Errors*: none in practice; as the models.
 pub fn run(setting: &Setting) -> Result<Chapter> {
-    let name = "robustness-of-the-support";
     let about = format!(
         "Exact models of known laws, with errors added: a score-based model (variance preserving, β from 0.1 to 20) by its \
          probability flow and by ancestral steps, flow matching with the independent coupling and with a minibatch \
@@ -51,9 +56,8 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
          square, times ε, added to one of four predictions: velocity, score, noise, denoiser (T6.4). These are our settings; the \
          paper's are not known to us."
     );
-    let title = "Robustness of the support";
-    let mut chapter = Chapter::new(name, title, about, setting.seed);
-    let stream = setting.stream(name);
+    let mut chapter = Chapter::new(NAME, TITLE, about, setting.seed);
+    let stream = setting.stream(NAME);
     let moons = Shape::moons()?;
     (setting.begin)("optimal transport of minibatches");
     let pairs = moons_pairs(&moons, PAIRS, BATCH, stream)?;
