@@ -158,7 +158,11 @@ fn drawings_and_pages_ask_nothing_of_the_network() {
     for asks in ["<script", "src=\"http", "href=\"http", "@import", "url(http"] {
         assert!(!text.contains(asks), "{asks}");
     }
-    assert!(text.contains("<math>") && text.contains("<svg") && !text.contains('$'));
+    assert!(
+        text.contains("<math>")
+            && text.contains("<img src=\"every-mark.svg\"")
+            && !text.contains('$')
+    );
 }
 
 /// A record of these claims with seed 1 and 12 worlds each.

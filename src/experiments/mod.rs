@@ -4,9 +4,19 @@
 
 pub mod along;
 pub mod curve;
+pub mod density_response;
 pub mod lyapunov_vectors;
+pub mod model_class;
+pub mod model_classes;
+pub mod plane_accuracy;
+pub mod real_data;
+pub mod robustness_of_the_support;
+pub mod shape;
 pub mod sufficient_condition;
+pub mod tangent_bundle;
+pub mod thickness_and_memorisation;
 mod wording;
+pub mod words;
 
 use crate::error::{Error, Result};
 use crate::random::Stream;
@@ -42,6 +52,12 @@ impl Setting<'_> {
 /// Every chapter, in the order of the gallery.
 pub const ALL: &[Experiment] = &[
     Experiment {
+        name: "robustness-of-the-support",
+        title: "Robustness of the support",
+        figures: robustness_of_the_support::FIGURES,
+        run: robustness_of_the_support::run,
+    },
+    Experiment {
         name: lyapunov_vectors::NAME,
         title: lyapunov_vectors::TITLE,
         figures: lyapunov_vectors::FIGURES,
@@ -52,6 +68,45 @@ pub const ALL: &[Experiment] = &[
         title: sufficient_condition::TITLE,
         figures: sufficient_condition::FIGURES,
         run: sufficient_condition::run,
+    },
+    Experiment {
+        name: "model-classes",
+        title: "Model classes compared fairly",
+        figures: model_classes::FIGURES,
+        run: model_classes::run,
+    },
+    Experiment {
+        name: density_response::NAME,
+        title: density_response::TITLE,
+        figures: density_response::FIGURES,
+        run: density_response::run,
+    },
+    Experiment {
+        name: thickness_and_memorisation::NAME,
+        title: thickness_and_memorisation::TITLE,
+        figures: thickness_and_memorisation::FIGURES,
+        run: thickness_and_memorisation::run,
+    },
+    Experiment {
+        name: "real-data",
+        title: "Real data under exact denoisers",
+        figures: &[
+            "exponents",
+            "digits-vectors",
+            "clothing-vectors",
+            "moving",
+            "leading-pairs",
+            "image-planes",
+            "surfaces",
+            "surfaces-table",
+        ],
+        run: real_data::run,
+    },
+    Experiment {
+        name: "tangent-bundle",
+        title: "Tangent bundle: the dynamics beside local PCA",
+        figures: &["accuracy", "scales", "accuracy-table"],
+        run: tangent_bundle::run,
     },
 ];
 

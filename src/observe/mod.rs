@@ -18,7 +18,7 @@ mod inexact;
 mod inexact_models;
 mod later_stage;
 mod laws;
-mod limits;
+pub mod limits;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod noise_paths_average_to_the_response;
