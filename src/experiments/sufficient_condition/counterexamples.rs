@@ -33,7 +33,14 @@ pub enum World {
     /// A field of the plane, as a block in R⁵.
     Planar(Box<PlanarWorld>),
     /// C1c: facts of the flow to a small sphere, and its parameters.
-    Sphere { radius: f64, sigma: [f64; 2], slope: f64 },
+    Sphere {
+        /// Its radius.
+        radius: f64,
+        /// The first and the last noise level.
+        sigma: [f64; 2],
+        /// Slope of the end plane.
+        slope: f64,
+    },
     /// C10.
     Ridge(Ridge),
     /// C12.
@@ -53,16 +60,19 @@ pub struct Shown {
     /// What is predicted and measured.
     pub values: Vec<Value>,
     facts: Facts,
+    /// What is run.
     pub world: World,
 }
 
 /// One prediction.
 pub struct Value {
-    /// What it is, and a symbol for it.
+    /// What it is.
     pub name: &'static str,
+    /// A symbol for it.
     pub symbol: &'static str,
     /// With a bar where only bounds are known.
     pub predicted: Quantity,
+    /// With its bar.
     pub measured: Quantity,
 }
 
