@@ -67,9 +67,22 @@ pub fn figure(seen: &Images) -> Figure {
     );
     let name = format!("{}-vectors", seen.plan.name);
     let title = format!("Lyapunov vectors of {} as images", seen.plan.name);
-    let not_shown = "Signs are arbitrary: the sum of pixels is made positive. Where log growths are close, single vectors are \
-        a choice within their span, above all among those of least growth. No bars: these are single trajectories.";
+    let by_iteration = if growth_is_partial(seen) {
+        " The last vectors come from the flow run back, by two sweeps of block iteration: they grow little, but are not the \
+         last ones singly."
+    } else {
+        ""
+    };
+    let not_shown = format!(
+        "Signs are arbitrary: the sum of pixels is made positive. Where log growths are close, single vectors are \
+        a choice within their span, above all among those of least growth. No bars: these are single trajectories.{by_iteration}"
+    );
     Figure::new(&name, &title, panels).says(caption, not_shown).within(0.05_f64.max(TOLERANCE))
+}
+
+/// Whether only leading pairs were computed.
+fn growth_is_partial(seen: &Images) -> bool {
+    seen.runs[0].spectrum.log_growth.len() < seen.set.dim()
 }
 
 /// The vector with the sign that makes the sum of its entries positive.
