@@ -2,11 +2,12 @@
 
 use crate::figure::{Cell, Figure, Table};
 
-/// One row a point: panel and layer, then its numbers under their names; those of a raster row by row, the upper row first.
+/// One row a point: the number of its panel, from 1 in reading order, its layer, then its numbers under their names; those
+/// of a raster row by row, the upper row first.
 pub fn of_figure(figure: &Figure) -> String {
-    let panels = figure.panels.iter();
-    let layers: Vec<_> =
-        panels.flat_map(|panel| panel.layers.iter().map(move |layer| (panel, layer))).collect();
+    let panels = (1..).zip(&figure.panels);
+    let layers: Vec<(usize, _)> =
+        panels.flat_map(|(nth, panel)| panel.layers.iter().map(move |l| (nth, l))).collect();
     let mut names: Vec<&str> = Vec::new();
     for (_, layer) in &layers {
         for (name, _) in layer.mark.columns() {
@@ -22,7 +23,7 @@ pub fn of_figure(figure: &Figure) -> String {
         let columns = layer.mark.columns();
         let rows = columns.iter().map(|(_, series)| series.len()).max().unwrap_or_default();
         for row in 0..rows {
-            let label = [panel.title.clone(), layer.name.clone()];
+            let label = [panel.to_string(), layer.name.clone()];
             let numbers = names.iter().map(|name| {
                 let series = columns.iter().find(|(of, _)| of == name).map(|(_, series)| *series);
                 series.and_then(|s| s.get(row)).map_or_else(String::new, |value| number(*value))
