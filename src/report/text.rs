@@ -14,19 +14,23 @@ use std::sync::OnceLock;
 pub fn html(markdown: &str) -> Result<String> {
     let options = Options::ENABLE_MATH | Options::ENABLE_TABLES;
     let mut events = Vec::new();
-    let mut after_formula = false;
-    for event in Parser::new_ext(markdown, options) {
-        let was_formula =
-            std::mem::replace(&mut after_formula, matches!(event, Event::InlineMath(_)));
+    let mut parser = Parser::new_ext(markdown, options).peekable();
+    while let Some(event) = parser.next() {
         events.push(match event {
-            // No line begins with the mark that follows a formula.
-            Event::Text(text)
-                if was_formula && text.starts_with([',', '.', ';', ':', ')', '-']) =>
-            {
-                Event::Text(CowStr::from(format!("\u{2060}{text}")))
-            }
             Event::InlineMath(formula) => {
-                Event::InlineHtml(CowStr::from(mathml(&formula, MathDisplay::Inline)?))
+                let set = mathml(&formula, MathDisplay::Inline)?;
+                let mark = |c: char| ",.;:)".contains(c);
+                match parser.peek_mut() {
+                    // No line begins with the mark that follows a formula.
+                    Some(Event::Text(text)) if text.starts_with(mark) => {
+                        let rest = text.trim_start_matches(mark);
+                        let marks = &text[..text.len() - rest.len()];
+                        let whole = format!("<span class=\"whole\">{set}{marks}</span>");
+                        *text = CowStr::from(rest.to_owned());
+                        Event::InlineHtml(CowStr::from(whole))
+                    }
+                    _ => Event::InlineHtml(CowStr::from(set)),
+                }
             }
             Event::DisplayMath(formula) => {
                 Event::InlineHtml(CowStr::from(mathml(&formula, MathDisplay::Block)?))
@@ -72,6 +76,7 @@ mod tests {
         let text = inline("the bound $l ≤ y^2$ <script>").unwrap();
         assert!(text.starts_with("the bound <math><mi>l</mi><mo>≤</mo><msup>"), "{text}");
         assert!(text.ends_with("&lt;script&gt;"), "{text}");
+        assert!(inline("of $d$), and").unwrap().contains("<mi>d</mi></math>),</span> and"));
         assert!(inline("$\\nonsense x$").unwrap_err().to_string().contains("\\nonsense"));
     }
 }
