@@ -48,6 +48,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let (Some(first), Some(last)) = (slope.first(), slope.last()) else {
         return Judgement::default();
     };
+    if slope.len() != times.len() {
+        return Judgement::default();
+    }
     let Some(bound) = riccati_bound(coefficients, first.value + first.bar) else {
         return Judgement::default();
     };

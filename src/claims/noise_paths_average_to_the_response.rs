@@ -65,8 +65,8 @@ fn by_paths(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         () if v.is("weight_sign_flipped") => "difference_of_flipped_weight",
         () => "difference",
     };
-    for (index, difference) in facts.series(series).iter().enumerate() {
-        let size = facts.series("size").get(index).copied().unwrap_or(Quantity::UNKNOWN);
+    for index in 0..facts.rows(&[series, "size"]) {
+        let (difference, size) = (facts.at(series, index), facts.at("size", index));
         let name = format!("(a) pathwise less weighted, function {index}");
         let (measured, none) = (difference.abs(), Quantity::exact(0.0));
         conclusions.push(Margin::attained(name, measured, none, size.value, SAMPLED));

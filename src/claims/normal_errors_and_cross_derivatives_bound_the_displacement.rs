@@ -166,12 +166,19 @@ fn white(facts: &Facts, v: Variant) -> Vec<Margin> {
         if v.is("ratio_not_per_direction") { (n / d).sqrt() } else { Quantity::exact(1.0) };
     let mut margins =
         vec![equal("(d) ratio off/on", ratio("covariance"), ratio("integral") * factor)];
+    margins.push(equal("(d) ratio off/on by kicks", ratio("kicked"), ratio("integral") * factor));
     let variances = facts.series("variances");
     let (Some(first), Some(last)) = (facts.series("time").first(), facts.series("time").last())
     else {
         return margins;
     };
-    if variances.is_empty() {
+    // The closed form is that of Gaussian data.
+    let gaussian = facts.get("gaussian").value;
+    if gaussian == 0.0 {
+        return margins;
+    }
+    if gaussian.is_nan() || variances.is_empty() {
+        margins.push(Margin::unknown("(e) normal variance"));
         return margins;
     }
     // J_i(τ, u)² = (λ + σ_τ²)/(λ + σ_u²), σ = e^{−u}.

@@ -138,12 +138,12 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
             let turned = facts.series("turning")[k];
             conclusions.push(at_most("turning of the tangent plane", turned, turning));
         }
-        if let (Some(variance), Some(fourth)) =
-            (facts.series("normal_variance").get(k), facts.series("fourth_moment").get(k))
-        {
+        let moments = ["normal_variance", "fourth_moment"];
+        if moments.iter().any(|name| !facts.series(name).is_empty()) {
+            let [variance, fourth] = moments.map(|name| facts.at(name, k));
             let factor = v.scale("normal_variance_bound_halved", 0.5);
-            let bound = *fourth / (reach * reach * 4.0) * factor;
-            conclusions.push(attained("normal variance", *variance, bound, 0.0, RESOLUTION));
+            let bound = fourth / (reach * reach * 4.0) * factor;
+            conclusions.push(attained("normal variance", variance, bound, 0.0, RESOLUTION));
         }
     }
     Judgement { hypotheses, conclusions }

@@ -109,9 +109,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     for quarter in 1..=4 {
         let margin = |k: usize| {
             // The direction n is not known where r is lost in its bar.
-            let known = lean[k].bar < RESOLUTION * 0.5 * (lean[k].value.abs() + LEAST_SIZE);
+            let lost = lean[k].bar >= RESOLUTION * 0.5 * (lean[k].value.abs() + LEAST_SIZE);
             let name = format!("(a) lean in quarter {quarter}");
-            known.then(|| at_most(name, lean[k], bend(spread[k])))
+            (!lost).then(|| at_most(name, lean[k], bend(spread[k])))
         };
         conclusions.extend(least(quarters(quarter).filter_map(margin)));
     }
@@ -144,7 +144,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     if facts.get("closed").value.is_nan() || named.iter().any(|name| map(name).len() != rows) {
         return Judgement::default();
     }
-    if judged && facts.get("curvature").value.is_finite() {
+    let curvature = facts.get("curvature").value;
+    if judged && curvature.is_nan() {
+        conclusions.push(Margin::unknown("(c) DDIM map"));
+    } else if judged && curvature.is_finite() {
         let rows = map("start").iter().zip(map("spread")).zip(map("error")).zip(map("slide"));
         for (k, (((r, spread), e), slide)) in rows.enumerate() {
             let slide = rest * *slide;

@@ -51,8 +51,8 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let slope = facts.series("slope");
     let times = facts.series("time");
     let coefficients = Coefficients { times, gamma: &gamma, kappa: &kappa, eta: &eta };
-    let Some(bound) = slope.first().and_then(|l| riccati_bound(coefficients, l.value + l.bar))
-    else {
+    let start = slope.first().filter(|_| slope.len() == times.len());
+    let Some(bound) = start.and_then(|l| riccati_bound(coefficients, l.value + l.bar)) else {
         return Judgement::default();
     };
     let last = bound.y.len() - 1;

@@ -146,15 +146,19 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     conclusions.push(vanishes("(c) mixed entries", facts.get("leak"), (gain * stretch).value));
 
     // (d) The slope of a line over the segment.
-    if !facts.series("flat_factor").is_empty() {
+    let about_the_flat = ["flat_factor", "slope_start", "slope_end"];
+    if about_the_flat.iter().any(|name| !facts.series(name).is_empty()) {
+        if facts.series("flat_factor").is_empty() {
+            conclusions.push(Margin::unknown("(c) flat factor"));
+        }
         let slope = facts.get("slope_start") * (flat / stretch);
         conclusions.push(equal("(d) slope to the flat", facts.get("slope_end"), slope));
     }
 
     // (e) The posterior mean of an arc.
     let mean = arc_mean(facts, v.scale("arc_halved", 0.5));
-    for (measured, mean) in facts.series("arc_mean").iter().zip(mean) {
-        let off = (*measured - known(mean, facts.get("arc_size").value)).abs();
+    for (i, mean) in mean.into_iter().enumerate() {
+        let off = (facts.at("arc_mean", i) - known(mean, facts.get("arc_size").value)).abs();
         conclusions.push(vanishes(
             "(e) posterior mean of an arc",
             off,
@@ -171,13 +175,18 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
 /// E[X | X + σξ = y] for X uniform on circular arcs, by composite Gauss–Legendre quadrature;
 /// `share` of each arc is integrated.
-fn arc_mean(facts: &Facts, share: f64) -> Vec<f64> {
+///
+/// NaN when an arc or y is not known.
+fn arc_mean(facts: &Facts, share: f64) -> [f64; 2] {
     let value = |name: &str| -> Vec<f64> { facts.series(name).iter().map(|q| q.value).collect() };
     let (y, arcs, sigma) = (value("arc_observed"), value("arcs"), facts.get("arc_sigma").value);
-    let [y0, y1] = y[..] else { return Vec::new() };
+    let [y0, y1] = y[..] else { return [f64::NAN; 2] };
+    if arcs.len() % 5 != 0 || arcs.iter().any(|x| x.is_nan()) {
+        return [f64::NAN; 2];
+    }
     let (mut mass, mut mean) = (0.0, [0.0; 2]);
     for arc in arcs.chunks_exact(5) {
-        let [cx, cy, radius, from, to] = arc[..] else { return Vec::new() };
+        let [cx, cy, radius, from, to] = arc[..] else { return [f64::NAN; 2] };
         let to = from + share * (to - from);
         let panels = (radius * (to - from) / (PANEL * sigma)).ceil();
         let half = 0.5 * (to - from) / panels;
@@ -194,7 +203,7 @@ fn arc_mean(facts: &Facts, share: f64) -> Vec<f64> {
             }
         }
     }
-    mean.iter().map(|m| m / mass).collect()
+    mean.map(|m| m / mass)
 }
 
 /// A closed form whose rounding is relative to `size`.

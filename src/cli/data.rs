@@ -378,7 +378,7 @@ mod tests {
         assert_eq!(record.facts.get("null_draws").value, 99.0);
         assert_eq!(certified(&record, Verdict::Violated), 0);
         assert!(certified(&record, Verdict::Holds) >= 6, "{:?}", findings(&record));
-        assert!(table(std::slice::from_ref(&record)).contains("certificate T2.5 at d = 2: met on"));
+        assert!(table(std::slice::from_ref(&record)).contains("certificate T2.5 at d = 2: of "));
 
         // Off the sphere its planes are not known.
         set.points *= 1.1;

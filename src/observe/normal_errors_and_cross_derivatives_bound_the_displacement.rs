@@ -9,6 +9,7 @@ use crate::drift::{
     Channel, Denoise, Denoiser, Drift, Gaussian, LearningError, Product, Rotating, Sphere,
 };
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::figure::Panel;
 use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
 use crate::linalg::complement;
@@ -187,6 +188,38 @@ impl World {
     }
 }
 
+/// The facts of z' = A z from `start` with a constant error, the first `tangent` axes tangent.
+///
+/// *Errors*: as [`crate::flow::Trajectory::from`].
+pub fn measure_linear(
+    matrix: &DMatrix<f64>,
+    tangent: usize,
+    span: f64,
+    start: &[f64],
+    error: &[f64],
+) -> Result<Facts> {
+    let dim = matrix.nrows();
+    let flow = Rotating {
+        turns: Vec::new(),
+        mean: matrix.clone(),
+        wave: DMatrix::zeros(dim, dim),
+        frequency: 0.0,
+        carried: false,
+    };
+    let world = World {
+        flow: Flow::Linear(flow.clone()),
+        tangent,
+        from: 0.0,
+        to: span,
+        start: start.to_vec(),
+        error: LearningError::constant(error),
+        epsilon: 1.0,
+        white: 1.0,
+        frame: DMatrix::identity(dim, dim),
+    };
+    world.measure(&flow)
+}
+
 /// A Gaussian path; None for linear systems.
 pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     let world = World::decode(knobs)?;
@@ -198,6 +231,7 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     Scene { maps, size, starts, data: Some((&drift.0, 1.0)) }.draw()
 }
 
+/// Decodes and measures.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs)?;
     let facts = match &world.flow {

@@ -29,7 +29,7 @@ pub fn files(record: &Record) -> Result<Vec<super::gallery::File>> {
         Ok([
             (name("png"), draw::png(&svg)?),
             (name("csv"), csv::of_figure(figure).into_bytes()),
-            (name("svg"), svg.into_bytes()),
+            (name("svg"), draw::standalone(&svg).into_bytes()),
         ])
     });
     let drawn: Vec<_> = drawn.collect::<Result<_>>()?;
