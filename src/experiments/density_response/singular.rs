@@ -20,7 +20,7 @@ impl Circle {
     /// For each orbit from the exact law at the start: the end without error, δ there, and ends at each ε.
     fn orbits(
         &self,
-        error: &(impl Drift + Sync),
+        error: &impl Drift,
         epsilons: &[f64],
         starts: &[f64],
     ) -> Result<Vec<Run>> {
