@@ -34,7 +34,7 @@ fn options() {
     let cases: &[(&[&str], &str)] = &[
         (&["chekc"], "'check'"),
         (&["claim"], "'claims'"),
-        (&["report"], "'report'"),
+        (&["reprot"], "'reprot'"),
         (&["--worlds", "3"], "--worlds"),
         (&[""], "subcommand ''"),
         (&["check", "--nope"], "--nope"),

@@ -2,6 +2,7 @@
 
 use driftproof::campaign;
 use driftproof::claims;
+use driftproof::experiments;
 use driftproof::figure::{Axis, Cell, Figure, Ink, Layer, Mark, Panel, Table};
 use driftproof::record::{
     Chapter, ClaimRecord, FILE_NAME, Parameters, Record, Relation, Schema, Timing, Versions,
@@ -151,6 +152,31 @@ fn the_golden_chapter_is_drawn_as_it_lies_there() {
 }
 
 #[test]
+fn the_committed_gallery_is_what_its_records_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports");
+    let mut chapters = Vec::new();
+    for experiment in experiments::ALL {
+        let chapter = read_chapter(&root.join(experiment.name).join(FILE_NAME)).unwrap();
+        let figures = chapter.figures.iter().map(|figure| figure.name.as_str());
+        let named: Vec<&str> =
+            figures.chain(chapter.tables.iter().map(|table| table.name.as_str())).collect();
+        assert_eq!(named, experiment.figures, "{}", experiment.name);
+        for finding in &chapter.findings {
+            // A figure may be followed by others that continue it.
+            let there = named.iter().any(|name| name.starts_with(&finding.figure));
+            assert!(there, "{}: {}", experiment.name, finding.figure);
+        }
+        chapters.push(chapter);
+    }
+    let drawn = chapters.iter().flat_map(|chapter| gallery::chapter(chapter, None).unwrap());
+    for (path, bytes) in drawn.chain(gallery::front(&chapters).unwrap()) {
+        let stored = std::fs::read(root.join(&path)).unwrap_or_default();
+        let same = if path.ends_with("png") { stored[..24] == bytes[..24] } else { stored == bytes };
+        assert!(same, "reports/{path} is stale: driftproof report --redraw");
+    }
+}
+
+#[test]
 fn drawings_and_pages_ask_nothing_of_the_network() {
     let files = gallery::chapter(&golden(), None).unwrap();
     let page = files.iter().find(|(path, _)| path.ends_with("html")).unwrap();
@@ -158,7 +184,11 @@ fn drawings_and_pages_ask_nothing_of_the_network() {
     for asks in ["<script", "src=\"http", "href=\"http", "@import", "url(http"] {
         assert!(!text.contains(asks), "{asks}");
     }
-    assert!(text.contains("<math>") && text.contains("<svg") && !text.contains('$'));
+    assert!(
+        text.contains("<math>")
+            && text.contains("<img src=\"every-mark.svg\"")
+            && !text.contains('$')
+    );
 }
 
 /// A record of these claims with seed 1 and 12 worlds each.

@@ -106,6 +106,12 @@ impl Claim {
         words.collect::<Vec<_>>().join(" ")
     }
 
+    /// The part of its page from the statement up to the proof, Markdown with formulas between dollar signs.
+    pub fn statement(&self) -> &'static str {
+        let rest = self.page.split_once("\n## Statement\n").map_or("", |(_, rest)| rest);
+        rest.split("\n## ").next().unwrap_or_default().trim()
+    }
+
     /// The judgement of a mutant.
     pub fn judge_mutant(&self, facts: &Facts, mutant: &Mutant) -> Judgement {
         let judgement = (self.margins)(facts, Variant(Some(mutant.name)));

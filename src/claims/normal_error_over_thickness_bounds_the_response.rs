@@ -153,28 +153,27 @@ fn constant(facts: &Facts, v: Variant) -> Option<Vec<Margin>> {
             out.push(agree(name, &norm, &most, Relative::To(size.value), RESOLUTION));
         }
     }
-    {
-        let grown = match () {
-            () if bounded(path.family()) => 0.0,
-            () if v.is("drift_error_diverges") && velocity => {
-                (path.at(first.value).noise / path.at(last.value).noise).ln()
-            }
-            () => between(first.value, last.value),
-        };
-        let form = match (velocity, path.family()) {
-            (true, "flow-matching") => "(b) growth between the levels, velocity of flow matching",
-            (true, _) => "(b) growth between the levels, drift in variance-preserving time",
-            (false, _) => "(b) growth between the levels, noise prediction",
-        };
-        let predicted = [flat * rounded(grown)];
-        out.push(agree(
-            form,
-            &[facts.at("flat_norm", 1) - facts.at("flat_norm", 0)],
-            &predicted,
-            Relative::To(size.value),
-            RESOLUTION,
-        ));
-    }
+    let grown = match () {
+        () if bounded(path.family()) => 0.0,
+        () if v.is("drift_error_diverges") && velocity => {
+            (path.at(first.value).noise / path.at(last.value).noise).ln()
+        }
+        () => between(first.value, last.value),
+    };
+    let form = match (velocity, path.family()) {
+        (true, "flow-matching") => "(b) growth between the levels, velocity of flow matching",
+        (true, _) => "(b) growth between the levels, drift in variance-preserving time",
+        (false, _) => "(b) growth between the levels, noise prediction",
+    };
+    let predicted = [flat * rounded(grown)];
+    out.push(agree(
+        form,
+        &[facts.at("flat_norm", 1) - facts.at("flat_norm", 0)],
+        &predicted,
+        Relative::To(size.value),
+        RESOLUTION,
+    ));
+
     Some(out)
 }
 

@@ -129,8 +129,10 @@ pub fn run(options: &Options) -> Result<Exit> {
     record.timing.seconds = started.elapsed().as_secs_f64();
 
     let written = record::write(&record, folder, record::FILE_NAME);
-    // The page is drawn from the record, and can be drawn again when this fails.
-    let page = pool.install(|| super::report::write_page(folder, &record));
+    // Drawn from the record as it lies there, so that it is the same when it is drawn again.
+    let page = written.as_deref().map_or(Ok(()), |path| {
+        pool.install(|| super::report::write_page(folder, &record::read(path)?))
+    });
     // A full disk shall not cost the result of a long run: it is shown in any case.
     if options.json {
         print(&record::to_json(&record))?;

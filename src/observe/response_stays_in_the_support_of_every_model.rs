@@ -3,9 +3,11 @@
 use super::Observation;
 use super::displaced::start_of;
 use super::inexact_models::{Choice, Kind, Model, ModelMaps};
+use super::picture::{ORBITS, of_model};
 use crate::drift::Drift;
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Maps, Orbit};
 use crate::linalg::{dot, frame_from_normals, inverse, singular_values};
 use crate::lyapunov::product;
@@ -116,10 +118,30 @@ impl World {
         z.iter().map(|z| z * radius / norm).collect()
     }
 
+    /// One of the points inside the support, on whose orbits the density is judged.
+    fn inside(&self, nth: usize) -> Vec<f64> {
+        let radius = 0.15 + 0.75 * self.stream.named("radius").uniforms(nth + 1)[nth];
+        self.point("inside", nth, radius)
+    }
+
     /// ε that moves states by about [`STEP`], where the error moves them at this rate.
     fn step(&self, rate: f64) -> f64 {
         STEP / (1.0 + rate + self.model.error.waves.bounds()[1])
     }
+}
+
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs)?;
+    let maps = world.maps()?;
+    let nth = |i: usize| TAU * i as f64 / ORBITS as f64;
+    let starts: Vec<Vec<f64>> = match world.look {
+        Look::Density => (0..ORBITS).map(|i| world.inside(i)).collect(),
+        Look::Curve => {
+            let image = Image::of(&world, &maps);
+            (0..ORBITS).map(|i| image.start(nth(i)).as_slice().to_vec()).collect()
+        }
+    };
+    of_model(&world.model, &maps, &starts)
 }
 
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
@@ -166,8 +188,8 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
             Ok(())
         };
     for i in 0..INSIDE {
-        let radius = 0.15 + 0.75 * world.stream.named("radius").uniforms(INSIDE)[i];
-        let x = world.point("inside", i, radius);
+        let x = world.inside(i);
+        let radius = dot(&x, &x).sqrt();
         let response = along_maps(&maps, base, &x)?;
         let last = maps.maps();
         let volume = response.jacobian.determinant().abs();
@@ -210,7 +232,13 @@ struct Image<'a> {
     plane: DMatrix<f64>,
 }
 
-impl Image<'_> {
+impl<'a> Image<'a> {
+    fn of(world: &World, maps: &'a ModelMaps<'a>) -> Self {
+        let dim = world.model.dim();
+        let normals = world.stream.named("plane").normals(2 * dim);
+        Self { maps, plane: frame_from_normals(dim, 2, &normals) }
+    }
+
     /// The start at that angle.
     fn start(&self, angle: f64) -> DVector<f64> {
         self.plane.column(0) * angle.cos() + self.plane.column(1) * angle.sin()
@@ -237,9 +265,8 @@ impl Image<'_> {
 }
 
 fn curve(world: &World, facts: &mut Facts) -> Result<()> {
-    let (maps, dim) = (world.maps()?, world.model.dim());
-    let normals = world.stream.named("plane").normals(2 * dim);
-    let image = Image { maps: &maps, plane: frame_from_normals(dim, 2, &normals) };
+    let maps = world.maps()?;
+    let image = Image::of(world, &maps);
     let end = |start: &DVector<f64>, epsilon: f64| -> Result<DVector<f64>> {
         Ok(Orbit::from(&maps, epsilon, start.as_slice())?.end().clone())
     };

@@ -56,7 +56,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Rows> {
     }
     let columns = columns.unwrap_or(1);
     let header = lines.len() - values.len() / columns;
-    check(path, Rows { columns, values }, |row, column| {
+    check(path, Rows { columns, shape: vec![columns], values }, |row, column| {
         format!("line {}, column {}", lines[row + header], column + 1)
     })
 }

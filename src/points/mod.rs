@@ -5,10 +5,12 @@
 //! cannot is refused with the row and the column.
 
 mod csv;
+mod local;
 mod normals;
 mod npy;
 mod spacing;
 
+pub use local::local_planes;
 pub use spacing::{MOST_QUERIES, Spacing, nearest_distances};
 
 use crate::error::{Error, Result};
@@ -45,6 +47,13 @@ const BUILT_IN: &[(&str, Columns, &[u8])] = &[
     ),
 ];
 
+/// A further set that comes with the library: too large to be looked at without being asked for.
+const CLOTHING: (&str, Columns, &[u8]) = (
+    "fashion_2000x28x28_u8.npy",
+    Columns::Points,
+    include_bytes!("../../data/fashion_2000x28x28_u8.npy"),
+);
+
 /// What the columns of a file hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Columns {
@@ -74,6 +83,8 @@ pub enum Scaling {
 #[derive(Debug)]
 struct Rows {
     columns: usize,
+    /// Lengths of the axes of one row, as the file has them; a plain row has one.
+    shape: Vec<usize>,
     /// Row after row.
     values: Vec<f64>,
 }
@@ -119,14 +130,49 @@ impl PointSet {
     /// The real data sets that come with the command: 8×8 digits, volcanoes and earthquakes on the sphere,
     /// and the surface of a bunny with its normals.
     pub fn built_in(scaling: Scaling) -> Result<Vec<Self>> {
-        let read = |(name, columns, bytes): &(&str, Columns, &[u8])| {
-            let path = Path::new(name);
-            Self::from_rows(path, npy::read(path, bytes)?, *columns, scaling)
+        BUILT_IN.iter().map(|found| Self::from_bytes(*found, scaling)).collect()
+    }
+
+    /// One set that comes with the library, by the name of its file: one of [`PointSet::built_in`], or the clothing.
+    ///
+    /// *Errors*: [`Error::Input`] for an unknown name.
+    pub fn named(name: &str, scaling: Scaling) -> Result<Self> {
+        let known = || BUILT_IN.iter().copied().chain([CLOTHING]);
+        let Some(found) = known().find(|(known, ..)| *known == name) else {
+            let names: Vec<&str> = known().map(|(name, ..)| name).collect();
+            return Err(Error::input(
+                name,
+                "no data set of this name is built in",
+                names.join(", "),
+            ));
         };
-        BUILT_IN.iter().map(read).collect()
+        Self::from_bytes(found, scaling)
+    }
+
+    fn from_bytes(
+        (name, columns, bytes): (&str, Columns, &[u8]),
+        scaling: Scaling,
+    ) -> Result<Self> {
+        let path = Path::new(name);
+        Self::from_rows(path, npy::read(path, bytes)?, columns, scaling)
+    }
+
+    /// Equally likely points, the columns of a matrix, which must differ.
+    pub fn of_points(name: &str, points: DMatrix<f64>) -> Self {
+        let count = points.ncols();
+        Self {
+            name: name.to_owned(),
+            rows: count,
+            points,
+            log_weights: vec![-(count as f64).ln(); count],
+            constant_columns: Vec::new(),
+            normals: None,
+            notes: Vec::new(),
+        }
     }
 
     fn from_rows(path: &Path, rows: Rows, columns: Columns, scaling: Scaling) -> Result<Self> {
+        let shape = rows.shape.clone();
         let (rows, normals) = match columns {
             Columns::Points => (rows, None),
             Columns::PointsAndNormals => {
@@ -141,6 +187,10 @@ impl PointSet {
         let constant_columns: Vec<usize> =
             (0..dim).filter(|&c| all.row(c).iter().all(|entry| *entry == all[(c, 0)])).collect();
         let mut notes = Vec::new();
+        if shape.len() > 1 {
+            let axes: Vec<String> = shape.iter().map(usize::to_string).collect();
+            notes.push(format!("each row is an array of {} numbers, flattened", axes.join("×")));
+        }
         let (units, note) = scale(&mut all, scaling);
         notes.extend(note);
         let groups = equal_columns(&all);
@@ -229,7 +279,7 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
 
 /// Refuses entries that nothing can be computed from; `place` names an entry by row and column from 0.
 fn check(path: &Path, rows: Rows, place: impl Fn(usize, usize) -> String) -> Result<Rows> {
-    let Rows { columns, values } = &rows;
+    let Rows { columns, values, .. } = &rows;
     if *columns == 0 {
         return Err(Error::file(path, "rows without columns", "at least one number a row"));
     }

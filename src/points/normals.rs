@@ -47,7 +47,8 @@ pub fn split(path: &Path, rows: Rows) -> Result<(Rows, DMatrix<f64>)> {
         ));
     }
     let points = all.rows(0, dim).into_owned();
-    Ok((Rows { columns: dim, values: points.as_slice().to_vec() }, normals))
+    let values = points.as_slice().to_vec();
+    Ok((Rows { columns: dim, shape: vec![dim], values }, normals))
 }
 
 /// The unit normals after each coordinate x_c was divided by `units[c]`: tangents shrink with the points, so

@@ -51,7 +51,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Rows> {
     let columns = columns.expect("the product was counted");
     let stored: Vec<f64> = data.chunks_exact(width).map(entry).collect();
     let values = if header.fortran { c_order(&stored, &header.shape) } else { stored };
-    check(path, Rows { columns, values }, |row, column| {
+    check(path, Rows { columns, shape: axes.to_vec(), values }, |row, column| {
         format!("row {row}, column {column} (counted from 0, axes flattened)")
     })
 }

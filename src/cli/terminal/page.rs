@@ -3,7 +3,7 @@
 use super::{broken, broken_table, prose};
 
 /// A statement page (Markdown) as plain text: titles underlined, prose as wide as the terminal allows, tables
-/// aligned, code left alone, no marks of emphasis.
+/// aligned, code left alone, no marks of emphasis or formulas.
 pub fn page(markdown: &str) -> String {
     shown(markdown, prose())
 }
@@ -15,6 +15,8 @@ enum Block {
     Prose,
     Table,
     Code,
+    /// On a line of its own.
+    Formula,
 }
 
 fn shown(markdown: &str, width: usize) -> String {
@@ -25,6 +27,7 @@ fn shown(markdown: &str, width: usize) -> String {
             _ if line.trim().is_empty() => Block::Empty,
             _ if line.starts_with('|') => Block::Table,
             _ if line.starts_with("    ") => Block::Code,
+            _ if line.starts_with("$$") => Block::Formula,
             _ => Block::Prose,
         };
         let heading = line.starts_with('#');
@@ -42,6 +45,7 @@ fn shown(markdown: &str, width: usize) -> String {
             Block::Empty => text.push('\n'),
             Block::Table => rows.extend(cells(line, rows.is_empty())),
             Block::Code => text += &format!("{line}\n"),
+            Block::Formula => text += &format!("    {}\n", plain(line)),
             Block::Prose if heading => {
                 let title = plain(line.trim_start_matches('#').trim());
                 let rule = if line.starts_with("##") { "-" } else { "=" };
@@ -66,7 +70,7 @@ fn cells(line: &str, is_head: bool) -> Option<Vec<String>> {
 }
 
 fn plain(line: &str) -> String {
-    line.replace("**", "").replace('`', "")
+    line.replace("**", "").replace(['`', '$'], "")
 }
 
 #[cfg(test)]
@@ -78,6 +82,12 @@ mod tests {
             "# Title\n\n**Bold** `code`\nmore\n\n| a | long head |\n|---|---|\n| x | \\|y\\| |\n";
         let shown = super::shown(page, 100);
         assert_eq!(shown, "Title\n=====\n\nBold code more\n\na  long head\nx  |y|\n");
+    }
+
+    #[test]
+    fn formulas_lose_their_marks() {
+        let page = "for $x ≥ 0$,\n\n$$y = x²,   x = 1.$$\n";
+        assert_eq!(super::shown(page, 100), "for x ≥ 0,\n\n    y = x²,   x = 1.\n");
     }
 
     #[test]

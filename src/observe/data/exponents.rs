@@ -34,8 +34,23 @@ const LEAST_GAP: f64 = 0.095_310_179_804_324_87; // ln 1.1
 /// Above this dimension the leading part of the spectrum stands for the whole.
 const WHOLE_SPECTRUM: usize = 128;
 
-/// Leading pairs where the whole spectrum is too large, the angle to reach and the most sweeps.
-const LEADING: (usize, f64, usize) = (24, 1e-2, 2);
+/// How much is computed.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Trajectories, each from a noisy point.
+    pub trajectories: usize,
+    /// Runge–Kutta steps.
+    pub steps: usize,
+    /// Leading pairs where the whole spectrum is too large, and the angle and most sweeps of [`top_pairs`].
+    pub leading: (usize, f64, usize),
+}
+
+impl Effort {
+    /// What a check spends on data of this dimension.
+    pub fn of(dim: usize) -> Self {
+        Self { trajectories: trajectories(dim), steps: STEPS, leading: (24, 1e-2, 2) }
+    }
+}
 
 /// One trajectory: where it ends, and its spectrum.
 pub struct Run {
@@ -54,9 +69,10 @@ pub fn run(
     set: &PointSet,
     denoiser: &Denoiser,
     levels: Levels,
+    effort: Effort,
     stream: Stream,
 ) -> Result<Vec<Run>> {
-    (0..trajectories(set.dim()))
+    (0..effort.trajectories)
         .into_par_iter()
         .map(|i| {
             let stream = stream.named("starts").indexed(i as u64);
@@ -69,10 +85,10 @@ pub fn run(
                 .zip(noise)
                 .map(|(x, n)| x + levels.start * n)
                 .collect();
-            let sampler = sampler(levels, STEPS);
+            let sampler = sampler(levels, effort.steps);
             let flow = canonical(denoiser);
             let trajectory = Trajectory::from(&flow, &sampler, &start)?;
-            let (spectrum, angle_bound) = spectrum_of(&trajectory, stream)?;
+            let (spectrum, angle_bound) = spectrum_of(&trajectory, effort.leading, stream)?;
             Ok(Run { start, end: trajectory.end().clone(), spectrum, angle_bound })
         })
         .collect()
@@ -83,18 +99,21 @@ pub fn sampler(levels: Levels, steps: usize) -> Sampler {
     Sampler::new(Method::Rk4, geometric_times(levels.start, levels.end, steps))
 }
 
-fn spectrum_of(cocycle: &impl Cocycle, stream: Stream) -> Result<(Spectrum, Option<f64>)> {
+fn spectrum_of(
+    cocycle: &impl Cocycle,
+    (k, angle, sweeps): (usize, f64, usize),
+    stream: Stream,
+) -> Result<(Spectrum, Option<f64>)> {
     let d = cocycle.dim();
     if d <= WHOLE_SPECTRUM {
         return Ok((spectrum(&crate::lyapunov::product(cocycle))?, None));
     }
-    let (k, angle, sweeps) = LEADING;
     let pairs = top_pairs(cocycle, k, angle, sweeps, stream.named("pairs"))?;
     Ok((pairs.spectrum, Some(pairs.angle_bound)))
 }
 
 /// Mean gaps log σ_i − log σ_{i+1} over the trajectories.
-fn mean_gaps(runs: &[Run]) -> Vec<f64> {
+pub fn mean_gaps(runs: &[Run]) -> Vec<f64> {
     let count = runs[0].spectrum.log_growth.len();
     (1..count)
         .map(|i| {
@@ -108,10 +127,8 @@ fn mean_gaps(runs: &[Run]) -> Vec<f64> {
 ///
 /// The null has no manifold: as many Gaussian points of the same mean and
 /// covariance, put through the same denoiser, noise levels and number of
-/// trajectories. Every gap is standardised by the null's mean and deviation at
-/// its index; the statistic is the largest (of gaps of 10 % and more), its p-value its rank among the
-/// draws of the null, each standardised by the others. Returns the index of
-/// the gap if it is significant: how many directions lie above it. A run that
+/// trajectories. Returns the index of the gap if [`GapTest`] finds it significant:
+/// how many directions lie above it. A run that
 /// was stopped before all draws were made states no p-value.
 pub fn against_null(
     set: &PointSet,
@@ -137,9 +154,7 @@ pub fn against_null(
         .filter(|_| !watch.stop.load(Ordering::Relaxed))
         .map(|draw| {
             let stream = stream.named("null").indexed(draw as u64);
-            let set = gaussian_like(set, stream);
-            let atoms = Atoms::new(set.dim(), set.points.as_slice().to_vec(), None, 0.0)?;
-            let gaps = mean_gaps(&run(&set, &atoms.into(), levels, stream)?);
+            let gaps = mean_gaps(&run_like(set, levels, Effort::of(set.dim()), stream)?);
             (watch.after_each)();
             Ok(gaps)
         })
@@ -148,21 +163,7 @@ pub fn against_null(
         return Ok(None);
     }
 
-    // The largest standardised gap, and where: against draws other than `without`.
-    let statistic = |gaps: &[f64], without: usize| -> (f64, usize) {
-        (0..gaps.len())
-            .filter(|i| gaps[*i] >= LEAST_GAP)
-            .map(|i| {
-                let others: Vec<f64> =
-                    (0..draws).filter(|j| *j != without).map(|j| null[j][i]).collect();
-                let (mean, deviation) = moments(&others);
-                ((gaps[i] - mean) / deviation.max(f64::MIN_POSITIVE), i + 1)
-            })
-            .fold((f64::NEG_INFINITY, 0), |best, next| if next.0 > best.0 { next } else { best })
-    };
-    let (largest, index) = statistic(&observed, draws);
-    let exceeding = (0..draws).filter(|j| statistic(&null[*j], *j).0 >= largest).count();
-    let p_value = (1 + exceeding) as f64 / (1 + draws) as f64;
+    let test = GapTest::of(&observed, &null);
     for i in 0..observed.len() {
         let growths = runs.iter().map(|run| &run.spectrum.log_growth);
         let gaps: Vec<f64> = growths.map(|growth| growth[i] - growth[i + 1]).collect();
@@ -170,12 +171,62 @@ pub fn against_null(
         facts.push("gap", Quantity::sampled_mean(&gaps, REPORTED));
         facts.push("null_gap", Quantity::sampled_mean(&draws, REPORTED));
     }
-    facts.set("gap_p_value", Quantity::new(p_value, 0.0, Grade::Sampled));
-    let significant = exceeding == 0 && index > 0;
-    if significant {
+    facts.set("gap_p_value", Quantity::new(test.p_value, 0.0, Grade::Sampled));
+    if let Some(index) = test.index {
         facts.set("gap_index", Quantity::new(index as f64, 0.0, Grade::Sampled));
     }
-    Ok(significant.then_some(index))
+    Ok(test.index)
+}
+
+/// Runs the canonical flow over one draw of the null.
+pub fn run_like(
+    set: &PointSet,
+    levels: Levels,
+    effort: Effort,
+    stream: Stream,
+) -> Result<Vec<Run>> {
+    let set = gaussian_like(set, stream);
+    let atoms = Atoms::new(set.dim(), set.points.as_slice().to_vec(), None, 0.0)?;
+    run(&set, &atoms.into(), levels, effort, stream)
+}
+
+/// Whether some gap of a spectrum stands out of those of a null.
+#[derive(Clone, Copy, Debug)]
+pub struct GapTest {
+    /// The rank of the data among the draws of the null.
+    pub p_value: f64,
+    /// How many directions lie above the gap, if it stands out more than that of every draw.
+    pub index: Option<usize>,
+}
+
+impl GapTest {
+    /// Tests mean gaps against those of draws of the null.
+    ///
+    /// Every gap is standardised by the null's mean and deviation at
+    /// its index; the statistic is the largest (of gaps of 10 % and more), its p-value its rank among the
+    /// draws of the null, each standardised by the others.
+    pub fn of(observed: &[f64], null: &[Vec<f64>]) -> Self {
+        let draws = null.len();
+        // The largest standardised gap, and where: against draws other than `without`.
+        let statistic = |gaps: &[f64], without: usize| -> (f64, usize) {
+            (0..gaps.len())
+                .filter(|i| gaps[*i] >= LEAST_GAP)
+                .map(|i| {
+                    let others: Vec<f64> =
+                        (0..draws).filter(|j| *j != without).map(|j| null[j][i]).collect();
+                    let (mean, deviation) = moments(&others);
+                    ((gaps[i] - mean) / deviation.max(f64::MIN_POSITIVE), i + 1)
+                })
+                .fold(
+                    (f64::NEG_INFINITY, 0),
+                    |best, next| if next.0 > best.0 { next } else { best },
+                )
+        };
+        let (largest, index) = statistic(observed, draws);
+        let exceeding = (0..draws).filter(|j| statistic(&null[*j], *j).0 >= largest).count();
+        let p_value = (1 + exceeding) as f64 / (1 + draws) as f64;
+        Self { p_value, index: (exceeding == 0 && index > 0).then_some(index) }
+    }
 }
 
 /// Gaussian points of the same number, mean and covariance.

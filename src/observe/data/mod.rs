@@ -3,14 +3,15 @@
 mod condition;
 mod dimension;
 mod displacement;
-mod exponents;
-mod noise;
-mod planes;
+pub mod exponents;
+pub mod noise;
+pub mod planes;
 pub mod robustness;
-mod tangents;
+pub mod tangents;
 #[cfg(test)]
 mod tests;
 
+use self::exponents::Effort;
 use super::Observation;
 use crate::drift::{Atoms, Denoiser};
 use crate::error::{Error, Result};
@@ -136,7 +137,7 @@ fn measure(set: &PointSet, seed: u64, watch: Watch<'_>, seen: &mut DataObservati
     let denoiser: Denoiser =
         Atoms::new(set.dim(), set.points.as_slice().to_vec(), Some(set.log_weights.clone()), 0.0)?
             .into();
-    let runs = exponents::run(set, &denoiser, levels, stream)?;
+    let runs = exponents::run(set, &denoiser, levels, Effort::of(set.dim()), stream)?;
     (watch.after_each)();
     let gap = exponents::against_null(set, &runs, levels, stream, watch, facts)?;
     tangents::compare(set, &denoiser, &runs, gap, levels, stream, facts)?;

@@ -2,14 +2,14 @@
 
 use super::exponents::STEPS;
 use super::noise::Levels;
-use super::tangents::{local_planes, on_sphere};
+use super::tangents::on_sphere;
 use super::trajectories;
 use crate::drift::{Denoise, Denoiser, Lanes};
 use crate::error::Result;
 use crate::facts::{Facts, Quantity, REPORTED};
 use crate::flow::{Method, Sampler, StepWorkspace, geometric_times};
 use crate::linalg::{complement, largest_angle, svd};
-use crate::points::PointSet;
+use crate::points::{PointSet, local_planes};
 use crate::random::Stream;
 use crate::scenario::canonical;
 use nalgebra::{DMatrix, DVector};

@@ -6,10 +6,9 @@ use super::planes;
 use crate::drift::Denoiser;
 use crate::error::Result;
 use crate::facts::{Facts, Quantity, REPORTED};
-use crate::linalg::{largest_angle, svd};
-use crate::points::PointSet;
+use crate::linalg::largest_angle;
+use crate::points::{PointSet, local_planes};
 use crate::random::Stream;
-use nalgebra::{DMatrix, DVector};
 
 /// Neighbourhood sizes of local PCA where no exact planes are known.
 const NEIGHBOURS: [usize; 6] = [8, 16, 32, 64, 128, 256];
@@ -68,30 +67,6 @@ pub fn size(d: usize, points: usize) -> Option<usize> {
 /// Whether the points lie on the unit sphere S^{D−1}, D ≥ 2.
 pub fn on_sphere(set: &PointSet) -> bool {
     set.dim() > 1 && set.points.column_iter().all(|x| (x.norm() - 1.0).abs() < ON_SPHERE)
-}
-
-/// The `D×d` planes of local PCA at a point, one for each number of neighbours (increasing): leading directions
-/// of the nearest points about their mean.
-pub fn local_planes(
-    set: &PointSet,
-    at: &DVector<f64>,
-    sizes: &[usize],
-    d: usize,
-) -> Result<Vec<DMatrix<f64>>> {
-    let Some(&most) = sizes.last() else { return Ok(Vec::new()) };
-    let mut order: Vec<(f64, usize)> =
-        set.points.column_iter().enumerate().map(|(i, x)| ((x - at).norm_squared(), i)).collect();
-    order.select_nth_unstable_by(most - 1, |a, b| a.0.total_cmp(&b.0));
-    order.truncate(most);
-    order.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let plane = |&neighbours: &usize| {
-        let chosen: Vec<usize> = order[..neighbours].iter().map(|(_, i)| *i).collect();
-        let mut near = set.points.select_columns(&chosen);
-        let mean = near.column_mean();
-        near.column_iter_mut().for_each(|mut x| x -= &mean);
-        Ok(svd(&near)?.left.columns(0, d).into_owned())
-    };
-    sizes.iter().map(plane).collect()
 }
 
 #[cfg(test)]

@@ -6,13 +6,8 @@ fn set(dim: usize, entries: Vec<f64>, weights: Option<Vec<f64>>) -> PointSet {
     let count = entries.len() / dim;
     let weights = weights.unwrap_or_else(|| vec![1.0 / count as f64; count]);
     PointSet {
-        name: "test".into(),
-        rows: count,
-        points: DMatrix::from_vec(dim, count, entries),
         log_weights: weights.iter().map(|w| w.ln()).collect(),
-        constant_columns: Vec::new(),
-        normals: None,
-        notes: Vec::new(),
+        ..PointSet::of_points("test", DMatrix::from_vec(dim, count, entries))
     }
 }
 
@@ -31,7 +26,8 @@ fn trajectories_start_at_rows_not_at_distinct_points() {
     let set = heavy();
     let atoms = Atoms::new(2, set.points.as_slice().to_vec(), Some(set.log_weights.clone()), 0.0);
     let levels = noise::Levels { start: 0.1, end: 0.05 };
-    let runs = exponents::run(&set, &atoms.unwrap().into(), levels, Stream::root(1)).unwrap();
+    let runs = exponents::run(&set, &atoms.unwrap().into(), levels, Effort::of(2), Stream::root(1))
+        .unwrap();
     let at_heavy = runs.iter().filter(|run| run.start[0] > 2.5).count();
     // 24 draws of 0.98; distinct points drawn alike would give 24/41.
     assert!(at_heavy >= 20, "{at_heavy}");

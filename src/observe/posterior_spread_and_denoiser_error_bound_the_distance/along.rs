@@ -1,7 +1,7 @@
 //! The perturbed flow: distance, posterior spread and error, and single maps from its states.
 
 use super::{MapRun, World, has_boundary, of_denoiser};
-use crate::drift::{Channel, Denoise, Denoiser, Drift, GaussianPath, InVelocity, Inexact};
+use crate::drift::{Channel, Denoise, Denoiser, Drift, GaussianPath, Inexact};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, adaptive_times};
@@ -18,13 +18,13 @@ const ROUNDING: f64 = 1e-12;
 
 /// Distance, posterior spread and error along the perturbed flow, in canonical coordinates y = x/a.
 pub(super) fn measure(world: &World, denoiser: &Denoiser, facts: &mut Facts) -> Result<()> {
-    let Setting { schedule, parametrisation, sigma_start, sigma_end } = world.setting;
+    let Setting { schedule, sigma_start, sigma_end, .. } = world.setting;
     let exact = GaussianPath { schedule, denoiser };
-    let error = InVelocity { error: &world.error, parametrisation, schedule };
+    let error = world.error();
     let inexact = Inexact { exact: &exact, error: &error, epsilon: world.epsilon };
     let ends = [sigma_start, sigma_end].map(|sigma| schedule.time_at_sigma(sigma));
     let signal = |s: f64| schedule.coefficients(s).0;
-    let start: Vec<f64> = world.start.iter().map(|y| y * signal(ends[0])).collect();
+    let start = world.path_start();
     let times = adaptive_times(&inexact, ends[0], ends[1], &start, TOLERANCE)?;
     let sampler = Sampler::new(Method::DormandPrince, times);
     let refined = sampler.refined();
