@@ -1,5 +1,6 @@
 //! Points of known surfaces: how far estimated planes are off, at every scale.
 
+use super::spectra::number;
 use crate::error::Result;
 use crate::experiments::plane_accuracy::{Angles, Method, Scales, angles, exact_denoiser};
 use crate::facts::{Facts, Quantity, REPORTED};
@@ -165,18 +166,20 @@ fn outcome(share: Quantity) -> &'static str {
 }
 
 fn degrees(angle: Quantity) -> String {
-    format!("{:.1}° ± {:.1}°", angle.value, angle.bar)
+    format!("{:.2}° ± {:.2}°", angle.value, angle.bar)
 }
 
 fn words(surface: &Surface) -> String {
     let share = surface.closer(Method::Neighbours, true);
     format!(
-        "{}: flow {} at its best σ = {:.3}, {} at the fixed one; local PCA {} at its best size {}, {} at {}; at best the flow is \
+        "{}: flow {} at its best σ = {}, {} at the fixed one; posterior covariance, without the history, {} and {}; local PCA {} at its best size {}, {} at {}; at best the flow is \
          closer at {:.0} % ± {:.0} % of the points and {}",
         surface.name,
         degrees(surface.angle(Method::Flow, true)),
-        surface.scales.sigmas[surface.scale(Method::Flow, true)],
+        number(surface.scales.sigmas[surface.scale(Method::Flow, true)]),
         degrees(surface.angle(Method::Flow, false)),
+        degrees(surface.angle(Method::Posterior, true)),
+        degrees(surface.angle(Method::Posterior, false)),
         degrees(surface.angle(Method::Neighbours, true)),
         surface.scales.sizes[surface.scale(Method::Neighbours, true)],
         degrees(surface.angle(Method::Neighbours, false)),
