@@ -1,5 +1,6 @@
 //! Points of known surfaces: how far estimated planes are off, at every scale.
 
+use super::spectra::number;
 use crate::error::Result;
 use crate::experiments::plane_accuracy::{Angles, Method, Scales, angles, exact_denoiser};
 use crate::experiments::words::{short, with_bar};
@@ -178,6 +179,8 @@ fn words(surface: &Surface) -> String {
         degrees(surface.angle(Method::Flow, true)),
         short(surface.scales.sigmas[surface.scale(Method::Flow, true)]),
         degrees(surface.angle(Method::Flow, false)),
+        degrees(surface.angle(Method::Posterior, true)),
+        degrees(surface.angle(Method::Posterior, false)),
         degrees(surface.angle(Method::Neighbours, true)),
         surface.scales.sizes[surface.scale(Method::Neighbours, true)],
         degrees(surface.angle(Method::Neighbours, false)),
