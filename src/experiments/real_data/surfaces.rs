@@ -1,6 +1,5 @@
 //! Points of known surfaces: how far estimated planes are off, at every scale.
 
-use super::spectra::number;
 use crate::error::Result;
 use crate::experiments::plane_accuracy::{Angles, Method, Scales, angles, exact_denoiser};
 use crate::experiments::words::{short, with_bar};
@@ -173,8 +172,8 @@ fn degrees(angle: Quantity) -> String {
 fn words(surface: &Surface) -> String {
     let share = surface.closer(Method::Neighbours, true);
     format!(
-        "{}: flow {} at its best σ = {}, {} at the fixed one; local PCA {} at its best size {}, {} at {}; at best the flow is \
-         closer at {:.0} % ± {:.0} % of the points and {}",
+        "{}: flow {} at its best σ = {}, {} at the fixed one; posterior covariance {} and {}; local PCA {} at its best size {}, \
+         {} at {}; at best the flow is closer at {:.0} % ± {:.0} % of the points and {}",
         surface.name,
         degrees(surface.angle(Method::Flow, true)),
         short(surface.scales.sigmas[surface.scale(Method::Flow, true)]),
