@@ -171,7 +171,8 @@ fn the_committed_gallery_is_what_its_records_say() {
     let drawn = chapters.iter().flat_map(|chapter| gallery::chapter(chapter, None).unwrap());
     for (path, bytes) in drawn.chain(gallery::front(&chapters).unwrap()) {
         let stored = std::fs::read(root.join(&path)).unwrap_or_default();
-        let same = if path.ends_with("png") { stored[..24] == bytes[..24] } else { stored == bytes };
+        let same =
+            if path.ends_with("png") { stored[..24] == bytes[..24] } else { stored == bytes };
         assert!(same, "reports/{path} is stale: driftproof report --redraw");
     }
 }
