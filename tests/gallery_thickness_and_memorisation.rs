@@ -14,7 +14,7 @@ fn norm(x: &[f64]) -> f64 {
 #[test]
 fn the_gap_of_a_circle_is_that_of_its_quantile_map() {
     let cloud = Cloud::circle().unwrap();
-    let starts = &cloud.starts(Stream::root(1)).unwrap()[..16];
+    let starts = &cloud.starts(Stream::root(1)).unwrap()[..32];
     let (levels, seen) = pass(&cloud, &cloud.exact, starts, 1, Stream::root(2)).unwrap();
     let before = RadialLaw { dim: 2, radius: 1.0, sigma: START };
     for (sigma, seen) in levels.iter().zip(&seen) {
