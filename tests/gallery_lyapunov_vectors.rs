@@ -15,6 +15,9 @@ use statrs::distribution::{Continuous, ContinuousCDF, Normal};
 
 const STREAM: &str = "test";
 
+/// How far the distribution function of the library for closed forms is off in the tails: 1.4e-10 of Φ(−3/2).
+const DISTRIBUTION: f64 = 2e-10;
+
 fn starts(curve: &Curve, count: usize) -> Vec<Vector2<f64>> {
     curve.starts(count, Stream::root(3).named(STREAM)).unwrap()
 }
@@ -89,7 +92,7 @@ fn compression_at_a_tip_is_the_variance_of_half_a_gaussian() {
     for z in [-1.5_f64, -0.5, 0.0, 0.7, 2.0] {
         let hazard = normal.pdf(z) / normal.cdf(z);
         let closed = 1.0 - z * hazard - hazard * hazard;
-        assert!((half_line_gamma(z) - closed).abs() < 1e-10, "{z}");
+        assert!((half_line_gamma(z) - closed).abs() < 10.0 * DISTRIBUTION, "{z}");
         // The right tip of the lower moon, (2, ½), where the arc runs down: σ is a fiftieth of its radius.
         let state = match z > 0.0 {
             true => {
