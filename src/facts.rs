@@ -218,6 +218,18 @@ impl Facts {
         self.table.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// The entry of a series; [`Quantity::UNKNOWN`] where the series is shorter or was not measured.
+    pub fn at(&self, name: &str, index: usize) -> Quantity {
+        self.series(name).get(index).copied().unwrap_or(Quantity::UNKNOWN)
+    }
+
+    /// How many rows series that belong together have: as many as the longest, and one at least.
+    ///
+    /// With [`Facts::at`], a series that is missing or short leaves unknown rows, not fewer conclusions.
+    pub fn rows(&self, names: &[&str]) -> usize {
+        names.iter().map(|name| self.series(name).len()).max().unwrap_or(0).max(1)
+    }
+
     /// All names with their series, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[Quantity])> {
         self.table.iter().map(|(name, series)| (name.as_str(), series.as_slice()))

@@ -94,6 +94,13 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
         let Svd { left, values, right } = svd(&a.transpose())?;
         return Ok(Svd { left: right, values, right: left });
     }
+    // Squares of entries must neither vanish nor overflow; a power of two changes no digit.
+    let size = a.amax();
+    if size > 0.0 && !(1e-100..1e100).contains(&size) {
+        let factor = 2.0_f64.powi(if size < 1.0 { 600 } else { -600 });
+        let Svd { left, values, right } = svd(&(a * factor))?;
+        return Ok(Svd { left, values: values / factor, right });
+    }
     let n = a.ncols();
     // Inner products of columns are known to about this part of |x||y|.
     let rounding = f64::EPSILON * a.nrows() as f64;
@@ -132,7 +139,8 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&i, &j| norms[j].total_cmp(&norms[i]));
     let values = DVector::from_fn(n, |c, _| norms[order[c]]);
-    let rank = values.iter().take_while(|s| **s > 0.0).count();
+    // Columns that are noise have no direction of their own; their places are filled orthonormally.
+    let rank = values.iter().take_while(|s| **s > rounding * largest.sqrt()).count();
     let left = DMatrix::from_fn(a.nrows(), rank, |r, c| u[(r, order[c])] / values[c]);
     // The complement of a tall frame is a large matrix: only where it is needed.
     let left =
@@ -204,12 +212,26 @@ pub fn eigenvalues(a: &DMatrix<f64>) -> Result<Vec<(f64, f64)>> {
 
 /// The largest eigenvalue of sym(A) = (A + Aᵀ)/2, written μ_max(A); −∞ for an empty matrix.
 pub fn mu_max(a: &DMatrix<f64>) -> f64 {
-    if a.is_empty() { f64::NEG_INFINITY } else { symmetric_eigen(a).0[0] }
+    symmetric_eigenvalues(a).max_by(f64::total_cmp).unwrap_or(f64::NEG_INFINITY)
 }
 
 /// The smallest eigenvalue of sym(A), written μ_min(A); ∞ for an empty matrix.
 pub fn mu_min(a: &DMatrix<f64>) -> f64 {
-    symmetric_eigen(a).0.last().copied().unwrap_or(f64::INFINITY)
+    symmetric_eigenvalues(a).min_by(f64::total_cmp).unwrap_or(f64::INFINITY)
+}
+
+/// The spectral norm of sym(A), which costs a tenth of [`spectral_norm`]; 0 for an empty matrix.
+pub fn symmetric_norm(a: &DMatrix<f64>) -> f64 {
+    symmetric_eigenvalues(a).map(f64::abs).max_by(f64::total_cmp).unwrap_or(0.0)
+}
+
+/// The eigenvalues of sym(A), in no particular order; NaN where an entry is.
+fn symmetric_eigenvalues(a: &DMatrix<f64>) -> impl Iterator<Item = f64> {
+    let values = match a.is_empty() {
+        true => Vec::new(),
+        false => ((a + a.transpose()) * 0.5).symmetric_eigenvalues().as_slice().to_vec(),
+    };
+    values.into_iter()
 }
 
 /// The inverse of a square matrix.

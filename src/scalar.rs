@@ -11,8 +11,8 @@
 //! with an exponent near 2, `powi(-1)` of tiny numbers.
 
 use crate::special::{self, TruncatedGaussian};
-use nalgebra::Const;
-use num_dual::{Dual, DualNum, DualSVec64, DualVec};
+use nalgebra::{Const, SVector};
+use num_dual::{Derivative, Dual, DualNum, DualSVec64, DualVec};
 
 /// Directions carried side by side by [`Tangents`].
 pub const TANGENT_LANES: usize = 8;
@@ -22,6 +22,15 @@ pub type Tangents = DualSVec64<TANGENT_LANES>;
 
 /// A value and its derivative along one direction, both with [`TANGENT_LANES`] directional derivatives.
 pub type SecondTangents = Dual<Tangents>;
+
+/// Coordinate i of a state, with its own unit tangent in lane i − first, if it has one there.
+pub(crate) fn seeded<S: Scalar>(x: S, i: usize, first: usize) -> DualVec<S, Const<TANGENT_LANES>> {
+    let mut eps = SVector::<S, TANGENT_LANES>::from_element(S::from(0.0));
+    if (first..first + TANGENT_LANES).contains(&i) {
+        eps[i - first] = S::from(1.0);
+    }
+    DualVec::new(x, Derivative::some(eps))
+}
 
 /// A number that fields can be evaluated on.
 ///

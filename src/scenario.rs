@@ -2,7 +2,7 @@
 
 mod labels;
 
-pub use labels::{Corner, HIGH_DIMENSION, Labels};
+pub use labels::{Corner, HIGH_DIMENSION, Labels, MANY_MODES};
 
 use crate::drift::{Atoms, Canonical, Denoiser, Moved, Sphere};
 use crate::error::Result;
@@ -18,7 +18,8 @@ const MOST_CURVE_NODES: usize = 3000;
 /// Nodes per axis of a quadrature rule on a surface.
 const SURFACE_NODES: usize = 48;
 
-/// Phase and strength of the ripples of a law of many modes: about five ridges, e³ times as dense as the troughs.
+/// Phase and strength of the ripples of a law of many modes: three ridges from side to side, five or so on a closed
+/// curve, e³ times as dense as the troughs.
 const RIPPLES: (f64, f64) = (8.0, 1.5);
 
 /// Points of the law that its spread is taken from.

@@ -173,14 +173,16 @@ pub fn erf_taylor(x: f64) -> [f64; 4] {
     [libm::erf(x), slope, -x * slope, (2.0 * x * x - 1.0) / 3.0 * slope]
 }
 
-/// Nodes (increasing) and weights of Gauss–Legendre quadrature on [−1, 1], exact to degree 2n − 1.
+/// Pairs of node (increasing) and weight of Gauss–Legendre quadrature on [−1, 1], exact to degree 2n − 1.
+///
+/// *Source*: Newton's method on the Legendre recurrence from the Tricomi guess.
 ///
 /// ```
-/// let (nodes, weights) = driftproof::special::gauss_legendre(3);
-/// let fourth: f64 = nodes.iter().zip(&weights).map(|(x, w)| w * x.powi(4)).sum();
+/// let rule = driftproof::special::gauss_legendre(3);
+/// let fourth: f64 = rule.iter().map(|(x, w)| w * x.powi(4)).sum();
 /// assert!((fourth - 2.0 / 5.0).abs() < 1e-15); // ∫ x⁴ = 2/5
 /// ```
-pub fn gauss_legendre(n: usize) -> (Vec<f64>, Vec<f64>) {
+pub fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
     let legendre = |x: f64| {
         let (mut below, mut p) = (0.0, 1.0);
         for k in 0..n {
@@ -199,14 +201,14 @@ pub fn gauss_legendre(n: usize) -> (Vec<f64>, Vec<f64>) {
         let (_, slope) = legendre(x);
         (x, 2.0 / ((1.0 - x) * (1.0 + x) * slope * slope))
     };
-    (0..n).map(node).unzip()
+    (0..n).map(node).collect()
 }
 
 /// Below e^{−CUT} of its mode a truncated Gaussian is not integrated; its eighth moment there is below 1e-12.
 const CUT: f64 = 48.0;
 
 /// The rule for truncated Gaussians: at e^{−CUT} decay its error is below 1e-18 of the mode.
-static RULE: LazyLock<(Vec<f64>, Vec<f64>)> = LazyLock::new(|| gauss_legendre(48));
+static RULE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| gauss_legendre(48));
 
 /// A Gaussian restricted to an interval: the density proportional to e^{pu − qu²/2} on [low, high], q ≥ 0.
 #[derive(Clone, Copy, Debug)]
@@ -240,7 +242,8 @@ impl TruncatedGaussian {
         let (left, right) = ((mode - low).min(reach), (high - mode).min(reach));
         let (middle, half) = ((right - left) / 2.0, (right + left) / 2.0);
         let tilt = p - q * mode;
-        let law: Vec<(f64, f64)> = (RULE.0.iter().zip(&RULE.1))
+        let law: Vec<(f64, f64)> = RULE
+            .iter()
             .map(|(node, weight)| {
                 let v = middle + half * node;
                 (v, weight * half * (tilt * v - 0.5 * q * v * v).exp())

@@ -123,6 +123,11 @@ impl Margin {
         }
     }
 
+    /// A comparison of which nobody knows whether it applies, or what it compares: always undecided.
+    pub fn unknown(name: impl Into<String>) -> Self {
+        Self { name: name.into(), slack: f64::NAN, bar: 0.0, room: f64::NAN, sides: None }
+    }
+
     /// A condition that is known to be true or false.
     pub fn condition(name: impl Into<String>, met: bool) -> Self {
         let slack = if met { 1.0 } else { -1.0 };

@@ -34,7 +34,7 @@ fn options() {
     let cases: &[(&[&str], &str)] = &[
         (&["chekc"], "'check'"),
         (&["claim"], "'claims'"),
-        (&["report"], "'report'"),
+        (&["reprot"], "'reprot'"),
         (&["--worlds", "3"], "--worlds"),
         (&[""], "subcommand ''"),
         (&["check", "--nope"], "--nope"),
@@ -319,9 +319,9 @@ fn csv_files() {
 #[test]
 fn normals() {
     let cases: &[(&[u8], &str)] = &[
-        (b"1,2,3\n4,5,6\n", "3 columns are not D"),
-        (b"1,1\n2,1\n", "2 columns are not D"),
-        (b"1\n2\n", "1 columns are not D"),
+        (b"1,2,3\n4,5,6\n", "3 columns, but with --normals"),
+        (b"1,1\n2,1\n", "2 columns, but with --normals"),
+        (b"1\n2\n", "1 column, but with --normals"),
         (
             b"0,0,1,0\n1,1,2,0\n",
             "the normal of point 1 (counted from 0), its last 2 columns, has length 2",

@@ -23,7 +23,8 @@ const CLAIM: Claim = Claim {
 
 /// A world with one hypothesis and one conclusion, which holds `quantities` numbers.
 fn world(index: usize, hypothesis: f64, conclusion: f64, quantities: usize) -> WorldResult {
-    let margin = |name: &str, slack| Margin { name: name.into(), slack, bar: 0.0, room: slack };
+    let margin =
+        |name: &str, slack| Margin { name: name.into(), slack, bar: 0.0, room: slack, sides: None };
     let judgement = Judgement {
         hypotheses: vec![margin("H1", hypothesis)],
         conclusions: vec![margin("c", conclusion)],

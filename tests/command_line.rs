@@ -186,6 +186,7 @@ fn a_full_disk_costs_neither_the_result_nor_the_older_record() {
     run(folder.path(), &["check", CHEAP, "--worlds", "3"]);
     let path = folder.path().join("driftproof-out/record.json");
     let older = std::fs::read_to_string(&path).unwrap();
+    let older_page = std::fs::read_to_string(path.with_file_name("report.html")).unwrap();
     // A limit on the size of files, with its signal ignored, fails as a full disk does.
     let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" check \"$1\" --worlds 200";
     let output = Command::new("sh")
@@ -197,7 +198,9 @@ fn a_full_disk_costs_neither_the_result_nor_the_older_record() {
     assert!(stderr(&output).contains("record.json cannot be written"), "{}", stderr(&output));
     assert!(stdout(&output).contains("random worlds"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), older);
-    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    // The record, its page twice, and the folder of its figures, all of the first run.
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 4);
+    assert_eq!(std::fs::read_to_string(path.with_file_name("report.html")).unwrap(), older_page);
 }
 
 #[test]

@@ -273,7 +273,7 @@ fn gaussian_agrees_with_the_matrix_form_of_bayes() {
 /// Posterior of the sphere along r = x/|x| by quadrature over the polar angle: log density of x, mean
 /// along r, variances along and across r.
 fn sphere_by_quadrature(n: usize, radius: f64, channel: Channel<f64>, distance: f64) -> [f64; 4] {
-    let (nodes, weights) = gauss_legendre(400);
+    let (nodes, weights): (Vec<f64>, Vec<f64>) = gauss_legendre(400).into_iter().unzip();
     let kappa = channel.signal * radius * distance / channel.noise_variance;
     // The density e^{κ(cos φ − 1)} sin^{n−2} φ has width about √(n/κ): 12 widths hold all of it.
     let widest = PI.min(12.0 * ((n as f64 + 10.0) / kappa.max(1e-300)).sqrt());
@@ -393,7 +393,7 @@ fn segment_agrees_with_the_closed_form_in_erf() {
 #[test]
 fn segment_agrees_with_quadrature_and_with_its_tail() {
     let law = Segment::new(1.2).unwrap();
-    let (nodes, weights) = gauss_legendre(600);
+    let (nodes, weights): (Vec<f64>, Vec<f64>) = gauss_legendre(600).into_iter().unzip();
     for sigma in [0.02, 0.3, 5.0] {
         for x in [0.0, 0.7, 1.2, 1.5] {
             let channel = Channel { signal: 0.9, noise_variance: sigma * sigma };

@@ -249,6 +249,87 @@ fn a_sliver_left_at_the_end_is_not_an_error() {
     }
 }
 
+/// x' = scale·(shift + t)^power: what a step sees is its time alone.
+struct Clock {
+    scale: f64,
+    shift: f64,
+    power: i32,
+}
+
+impl Drift for Clock {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn velocity<S: Scalar>(&self, t: S, _: &[S], out: &mut [S]) {
+        out[0] = (t + self.shift).powi(self.power) * self.scale;
+    }
+}
+
+#[test]
+fn an_adaptive_grid_of_a_quartic_in_time_is_in_closed_form() {
+    // The error weights of Dormand & Prince annihilate cubics: then the first step is a hundredth of the
+    // span, and every next one is five times as long.
+    for (from, to) in [(0.0, 2.0), (1.0, -1.0)] {
+        let cubic = Clock { scale: 3.0, shift: -0.7, power: 3 };
+        let times = adaptive_times(&cubic, from, to, &[0.2], 1e-9).unwrap();
+        let expected = [0.0, 0.01, 0.06, 0.31, 1.0].map(|share: f64| from + share * (to - from));
+        assert_eq!(times.len(), 5, "{times:?}");
+        assert!(times.iter().zip(expected).all(|(t, e)| (t - e).abs() < 1e-14), "{times:?}");
+    }
+    // On a quartic the estimate is h⁵ times Σ e_i c_i⁴, whatever the time; the next step is
+    // 0.9 (tolerance (1 + |x|)/estimate)^{1/5} times as long, at most five times.
+    let nodes: [f64; 7] = [0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
+    let errors = [
+        71.0 / 57600.0,
+        0.0,
+        -71.0 / 16695.0,
+        71.0 / 1920.0,
+        -17253.0 / 339200.0,
+        22.0 / 525.0,
+        -1.0 / 40.0,
+    ];
+    let moment: f64 = nodes.iter().zip(errors).map(|(c, e)| e * c.powi(4)).sum();
+    let (scale, shift, tolerance) = (50.0, 0.3, 1e-7);
+    let quartic = Clock { scale, shift, power: 4 };
+    for (from, to) in [(0.0, 1.5), (1.5, 0.0)] {
+        let times = adaptive_times(&quartic, from, to, &[-2.0], tolerance).unwrap();
+        let state = |t: f64| -2.0 + scale / 5.0 * ((t + shift).powi(5) - (from + shift).powi(5));
+        let (mut t, mut h, mut expected) = (from, (to - from) / 100.0, vec![from]);
+        while (to - t) * h > 1e-12 {
+            h = if h.abs() < (to - t).abs() { h } else { to - t };
+            let size = (scale * moment * h.powi(5)).abs() / (tolerance * (1.0 + state(t).abs()));
+            if size <= 1.0 {
+                t += h;
+                expected.push(t);
+            }
+            h *= (0.9 * size.powf(-0.2)).clamp(0.2, 5.0);
+        }
+        assert!(times.len() > 8 && times.len() == expected.len(), "{times:?} {expected:?}");
+        // The estimate cancels 1e-16 of the velocity h, 1e-5 of the tolerance, and the fifth root divides that by 5.
+        assert!(times.iter().zip(&expected).all(|(t, e)| (t - e).abs() < 1e-6), "{times:?}");
+    }
+}
+
+#[test]
+fn an_adaptive_grid_sees_what_happens_within_a_step() {
+    // Nothing until t = 0.5, then a cubic: three steps, and the fourth must not run over the kink.
+    struct Late;
+    impl Drift for Late {
+        fn dim(&self) -> usize {
+            1
+        }
+        fn velocity<S: Scalar>(&self, t: S, _: &[S], out: &mut [S]) {
+            out[0] = if t.re() > 0.5 { (t - 0.5).powi(3) * 4.0 } else { S::from(0.0) };
+        }
+    }
+    let times = adaptive_times(&Late, 0.0, 1.0, &[0.0], 1e-8).unwrap();
+    assert!((times[3] - 0.31).abs() < 1e-15 && times[4] < 0.9, "{times:?}");
+    let sampler = Sampler::new(Method::DormandPrince, times);
+    let end = Trajectory::from(&Late, &sampler, &[0.0]).unwrap().end()[0];
+    // ∫ 4 (t − 1/2)³ = 1/16.
+    assert!((end - 0.0625).abs() < 1e-8 * sampler.maps() as f64, "{end}");
+}
+
 #[test]
 fn a_flow_that_blows_up_is_an_error_and_says_when() {
     let failed = adaptive_times(&BlowUp, 0.0, 2.0, &[1.0], 1e-6).unwrap_err();

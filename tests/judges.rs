@@ -435,7 +435,7 @@ fn gaussian_data_move_by_the_ratio_of_their_deviations() {
     let bar = 1e-7;
     beside(&mut world, "end", &[1.4 * g + 0.35, -0.9 * h + 1.4], bar);
     beside(&mut world, "jacobian", &[g, h], bar);
-    beside(&mut world, "off_axis", &[0.0], bar);
+    beside(&mut world, "off_axis", &[0.0, 0.0], bar);
     beside(&mut world, "log_growth", &[g.ln(), h.ln()], bar);
     beside(&mut world, "distance_from_top", &[0.0, 1.0], bar);
     for (model, square) in [("flow_matching", 0.25), ("trigonometric", 0.25), ("displacement", 0.0)]
@@ -482,11 +482,13 @@ fn displaced_gaussian_data_move_on_straight_lines() {
         ("variance", &[4.0, 0.25]),
         ("start", &[1.5, -0.5]),
         ("mean", &[0.5, 2.0]),
+        ("subspace_dim", &[0.0]),
+        ("shared", &[0.0]),
     ]);
     let bar = 1e-7;
     beside(&mut world, "end", &[1.4 * g + 0.35, -0.9 * h + 1.4], bar);
     beside(&mut world, "jacobian", &[g, h], bar);
-    beside(&mut world, "off_axis", &[0.0], bar);
+    beside(&mut world, "off_axis", &[0.0, 0.0], bar);
     beside(&mut world, "log_growth", &[g.ln(), h.ln()], bar);
     let id = "gaussian_data_has_a_closed_form_flow";
     assert_halves(&judge(id, &world), 4);

@@ -140,7 +140,7 @@ fn slack_of_an_attained_bound_counts_the_bars_as_room() {
 }
 
 fn margin(name: &str, slack: f64, bar: f64) -> Margin {
-    Margin { name: name.into(), slack, bar, room: slack }
+    Margin { name: name.into(), slack, bar, room: slack, sides: None }
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use driftproof::manifold::{
     Arc, Chart, Component, Density, Ellipse, Family, Flat, Graph, Law, Manifold, Motion, Piece,
-    Sphere, Torus, Wave, gauss_legendre,
+    Sphere, Torus, Wave,
 };
 use driftproof::random::{Knobs, Stream};
 use nalgebra::DMatrix;
@@ -296,22 +296,6 @@ fn quadrature_gives_published_volumes_and_moments() {
 }
 
 #[test]
-fn gauss_legendre_is_exact_up_to_degree_2n_minus_1() {
-    for n in [1_usize, 2, 5, 12, 40] {
-        let rule = gauss_legendre(n);
-        let moment = |k: i32| rule.iter().map(|(x, w)| w * x.powi(k)).sum::<f64>();
-        for k in 0..n as i32 {
-            assert!((moment(2 * k) - 2.0 / (2.0 * f64::from(k) + 1.0)).abs() < 1e-13);
-            assert!(moment(2 * k + 1).abs() < 1e-13);
-        }
-        // The next degree is not exact: the error is (n!)⁴ 2^{2n+1}/((2n+1)((2n)!)²).
-        if n == 2 {
-            assert!((moment(4) - 2.0 / 5.0).abs() > 0.1);
-        }
-    }
-}
-
-#[test]
 fn points_depend_on_their_index_alone() {
     let law = Law::uniform(Manifold::moons(1.0).unwrap());
     let few = law.sample(5, Stream::root(1)).unwrap();
@@ -362,4 +346,49 @@ fn bad_laws_are_refused_as_input() {
     // So peaked that rejection cannot find it: an error, not an endless loop.
     let peaked = on(Density::Cosine { axis: 0, strength: 1e15 }, 0.0);
     assert!(peaked.sample(1, Stream::root(0)).is_err_and(|e| !e.is_input()));
+}
+
+#[test]
+fn a_steep_tilt_of_a_union_weighs_the_places_of_all_pieces_alike() {
+    // exp⟨c, x⟩ on two arcs of unlike size: means by the midpoint rule over both, against both ways to take them.
+    let (tilt, shift) = ([0.7, -2.0], [1.0, -2.5]);
+    let arcs = [
+        (Arc { radius: 4.0, from: -1.9, to: 0.6 }, [0.0, 0.0]),
+        (Arc { radius: 1.5, from: 0.2, to: 5.0 }, shift),
+    ];
+    let (mut mass, mut first, mut square) = (0.0, [0.0; 2], [0.0; 2]);
+    for (arc, shift) in &arcs {
+        let cells = 20_000;
+        let step = (arc.to - arc.from) / f64::from(cells);
+        for k in 0..cells {
+            let (sin, cos) = (arc.from + step * (f64::from(k) + 0.5)).sin_cos();
+            let x = [arc.radius * cos + shift[0], arc.radius * sin + shift[1]];
+            let weight = (tilt[0] * x[0] + tilt[1] * x[1]).exp() * arc.radius * step;
+            mass += weight;
+            for i in 0..2 {
+                first[i] += weight * x[i];
+                square[i] += weight * x[i] * x[i];
+            }
+        }
+    }
+    let mean = first.map(|sum| sum / mass);
+    let home = Motion::identity(2, 2).unwrap();
+    let pieces = arcs.map(|(arc, shift)| Piece {
+        chart: Chart::Arc(arc),
+        motion: home.clone().shifted(&shift).unwrap(),
+    });
+    let law = Law::OnManifold {
+        manifold: Manifold::union(pieces.to_vec()).unwrap(),
+        density: Density::Tilt { direction: tilt.to_vec() },
+        thickness: 0.0,
+    };
+    let (points, weights) = law.quadrature(60).unwrap();
+    let samples = law.sample(N, Stream::root(4)).unwrap();
+    for i in 0..2 {
+        let by_rule: f64 = points.row(i).iter().zip(&weights).map(|(x, w)| x * w).sum();
+        assert!((by_rule - mean[i]).abs() < 1e-6, "{by_rule} against {}", mean[i]);
+        let error = ((square[i] / mass - mean[i] * mean[i]) / N as f64).sqrt();
+        let sampled = samples.row(i).mean();
+        assert!((sampled - mean[i]).abs() < 5.0 * error, "{sampled} against {}", mean[i]);
+    }
 }

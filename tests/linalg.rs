@@ -1,8 +1,8 @@
 //! Laws of the factorisations that everything rests on.
 
 use driftproof::linalg::{
-    complement, frame_from_normals, graph_operator, largest_angle, orthonormalise,
-    principal_angles, svd, symmetric_eigen,
+    complement, frame_from_normals, graph_operator, largest_angle, mu_max, mu_min, orthonormalise,
+    principal_angles, spectral_norm, svd, symmetric_eigen, symmetric_norm,
 };
 use driftproof::random::Stream;
 use nalgebra::{DMatrix, dmatrix};
@@ -20,6 +20,30 @@ fn product_near_identity(seed: u64) -> DMatrix<f64> {
 
 fn distance_from_orthonormal(q: &DMatrix<f64>) -> f64 {
     (q.tr_mul(q) - DMatrix::identity(q.ncols(), q.ncols())).norm()
+}
+
+#[test]
+fn eigenvalues_of_symmetric_parts_agree_with_singular_values() {
+    for seed in 0..200 {
+        let a = product_near_identity(seed);
+        let symmetric = (&a + a.transpose()) * 0.5;
+        let norm = spectral_norm(&symmetric).unwrap();
+        // The norm belongs to one end of the spectrum; shifted by it, the other end is the norm.
+        let shift = DMatrix::identity(a.nrows(), a.nrows()) * norm;
+        let (top, bottom) = (mu_max(&a), mu_min(&a));
+        for (found, expected) in [
+            (symmetric_norm(&a), norm),
+            (top + norm, spectral_norm(&(&symmetric + &shift)).unwrap()),
+            (norm - bottom, spectral_norm(&(&symmetric - &shift)).unwrap()),
+        ] {
+            assert!((found - expected).abs() < 1e-13 * norm, "seed {seed}: {found} for {expected}");
+        }
+    }
+    let nothing = DMatrix::zeros(0, 0);
+    assert_eq!((mu_max(&nothing), mu_min(&nothing)), (f64::NEG_INFINITY, f64::INFINITY));
+    assert_eq!(symmetric_norm(&nothing), 0.0);
+    let unknown = dmatrix![1.0, 0.0; 0.0, f64::NAN];
+    assert!(mu_max(&unknown).is_nan() && symmetric_norm(&unknown).is_nan());
 }
 
 #[test]
@@ -63,6 +87,60 @@ fn a_matrix_of_rounding_noise_converges() {
     let s = svd(&a).unwrap();
     let rebuilt = &s.left * DMatrix::from_diagonal(&s.values) * s.right.transpose();
     assert!((rebuilt - &a).norm() < 1e-15 * a.norm());
+}
+
+/// Q diag(s) Wᵀ, or W diag(s) Wᵀ: a size for each kind of spectrum that a covariance may have.
+fn with_spectrum(kind: u8, seed: u64) -> DMatrix<f64> {
+    let stream = Stream::root(seed);
+    let shape = stream.named("shape").uniforms(3);
+    let n = 1 + (shape[0] * 7.0) as usize;
+    let m = n + (shape[1] * 3.0) as usize;
+    let uniforms = stream.named("spectrum").uniforms(n);
+    let value = |i: usize| match kind % 7 {
+        0 => 10_f64.powf(-20.0 * uniforms[i]), // graded
+        1 => [1.0, 10_f64.powf(-10.0 - 8.0 * uniforms[0])][usize::from(i > n / 2)], // two levels
+        2 => 1.0 + 1e-15 * uniforms[i],        // repeated
+        3 => [1.0, 10_f64.powf(-17.5 + 3.0 * uniforms[i])][usize::from(i > 0)], // rank one and rounding
+        4 => 10_f64.powf(-305.0 - 15.0 * uniforms[i]),                          // subnormal
+        5 => 10_f64.powf(290.0 + 15.0 * uniforms[i]),                           // near overflow
+        _ => 10_f64.powi(-8 * (3.0 * uniforms[i]) as i32),                      // three levels
+    };
+    let spectrum = DMatrix::from_diagonal(&nalgebra::DVector::from_fn(n, |i, _| value(i)));
+    let right = frame_from_normals(n, n, &stream.named("right").normals(n * n));
+    if shape[2] < 0.5 {
+        // Symmetric to the last digit, as covariances are made.
+        let a = &right * &spectrum * right.transpose();
+        return (&a + a.transpose()) * 0.5;
+    }
+    let left = frame_from_normals(m, n, &stream.named("left").normals(m * n));
+    left * spectrum * right.transpose()
+}
+
+#[test]
+fn every_kind_of_spectrum_converges_and_rebuilds_the_matrix() {
+    fn rebuilds(kind: u8, seed: u64) -> Result<(), String> {
+        let a = with_spectrum(kind, seed);
+        let s = svd(&a).map_err(|error| format!("{error} for {a:?}"))?;
+        // Compared at a size where norms do not underflow; a subnormal number has fewer digits.
+        let unit = 2.0_f64.powi(if a.amax() < 1.0 { 500 } else { -500 });
+        let (a, values) = (a * unit, &s.values * unit);
+        let rebuilt = &s.left * DMatrix::from_diagonal(&values) * s.right.transpose();
+        let digits = f64::MIN_POSITIVE * f64::EPSILON * unit;
+        let off = (rebuilt - &a).amax();
+        let met = off <= 1e-13 * a.amax() + 16.0 * digits
+            && distance_from_orthonormal(&s.left) < 1e-11
+            && distance_from_orthonormal(&s.right) < 1e-12
+            && values.as_slice().is_sorted_by(|x, y| x >= y);
+        let lost = [off / a.amax(), distance_from_orthonormal(&s.left)];
+        if met { Ok(()) } else { Err(format!("kind {}, seed {seed}: {lost:?}", kind % 7)) }
+    }
+    // Drawn anew at every run; the first draws of each kind are always the same.
+    for seed in 0..3000 {
+        (0..7).for_each(|kind| rebuilds(kind, seed).unwrap());
+    }
+    quickcheck::QuickCheck::new()
+        .tests(2000)
+        .quickcheck(rebuilds as fn(u8, u64) -> Result<(), String>);
 }
 
 #[test]

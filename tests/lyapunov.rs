@@ -3,7 +3,7 @@
 use driftproof::drift::Drift;
 use driftproof::flow::{Method, Sampler, Trajectory, uniform_times};
 use driftproof::linalg::{frame_from_normals, inverse, largest_angle};
-use driftproof::lyapunov::{product, qr_history, qr_sweep, spectrum, top_pairs};
+use driftproof::lyapunov::{Cocycle, product, qr_history, qr_sweep, spectrum, top_pairs};
 use driftproof::random::Stream;
 use driftproof::scalar::Scalar;
 use nalgebra::{DMatrix, dmatrix};
@@ -193,4 +193,105 @@ fn products_beyond_the_range_of_numbers_keep_their_exponents() {
     assert!((top.spectrum.log_growth[0] - 900.0 * 20.0_f64.ln()).abs() < 1e-9);
     let axis = turn(0.4).columns(0, 1).into_owned();
     assert!(largest_angle(&top.spectrum.end_vectors, &axis).unwrap() < 1e-8);
+}
+
+/// U diag(values) Vᵀ as two maps, U and V random turns.
+fn with_singular_values(values: &[f64], seed: u64) -> Vec<DMatrix<f64>> {
+    let dim = values.len();
+    let turn = |name: &str| {
+        frame_from_normals(dim, dim, &Stream::root(seed).named(name).normals(dim * dim))
+    };
+    // Sizes that only cancel in the product, so that scales have to be kept on the way.
+    let diagonal = DMatrix::from_diagonal(&nalgebra::DVector::from_column_slice(values));
+    vec![turn("start").transpose() * 40.0, turn("end") * diagonal / 40.0]
+}
+
+#[test]
+fn without_convergence_of_the_residual_the_angle_bound_is_that_of_the_iteration() {
+    // Width k + 4 = D: Ritz values are exact from the first round. The residual has a floor of ε σ_1² = 2e6,
+    // far above the gap σ_2² − σ_3² = 75, so T3(a) alone speaks, with t_0 of T3(c).
+    let maps = with_singular_values(&[1e11, 10.0, 5.0, 1.0, 1.0, 1.0], 11);
+    for sweeps in 1..=12 {
+        let top = top_pairs(&maps[..], 2, 0.0, sweeps, Stream::root(1)).unwrap();
+        let k = 2.0_f64;
+        let start = k.sqrt() * ((6.0 - k).sqrt() + k.sqrt() + 4.0) / 1e-3;
+        let expected = start * 0.5_f64.powi(2 * (sweeps as i32 - 1));
+        // Relative errors of σ_2 and σ_3, ε σ_1/σ_3 = 4e-6 each time they are multiplied.
+        let ratio = top.angle_bound.tan() / expected;
+        assert!((ratio - 1.0).abs() < 2e-3, "{sweeps}: {ratio}");
+    }
+}
+
+#[test]
+fn near_convergence_the_angle_bound_is_the_residual_over_the_gap() {
+    let values = [3.0, 2.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5];
+    let maps = with_singular_values(&values, 12);
+    let j = product(&maps[..]);
+    for sweeps in 5..=8 {
+        let top = top_pairs(&maps[..], 3, 0.0, sweeps, Stream::root(2)).unwrap();
+        let v = &top.spectrum.start_vectors;
+        let squares = nalgebra::DVector::from_iterator(
+            3,
+            top.spectrum.log_growth.iter().map(|growth| (2.0 * growth).exp()),
+        );
+        let residual = (j.tr_mul(&(&j * v)) - v * DMatrix::from_diagonal(&squares)).norm();
+        // The first discarded Ritz value is 1/2 up to the square of the angle, some 1e-6.
+        let expected = residual / (squares[2] - 0.25);
+        assert!(residual > 1e-10, "not yet converged: {residual:e}");
+        let ratio = top.angle_bound.sin() / expected;
+        assert!((ratio - 1.0).abs() < 1e-3, "{sweeps}: {ratio}");
+    }
+}
+
+/// Maps that note how many columns each of their pushes and pulls carries.
+struct Counting<'a>(&'a [DMatrix<f64>], std::cell::RefCell<Vec<usize>>);
+
+impl Cocycle for Counting<'_> {
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn push(&self, k: usize, directions: &DMatrix<f64>) -> DMatrix<f64> {
+        self.1.borrow_mut().push(directions.ncols());
+        self.0.push(k, directions)
+    }
+    fn pull(&self, k: usize, covectors: &DMatrix<f64>) -> DMatrix<f64> {
+        self.1.borrow_mut().push(covectors.ncols());
+        self.0.pull(k, covectors)
+    }
+}
+
+#[test]
+fn a_round_costs_four_more_tangents_and_covectors_than_pairs() {
+    let maps = maps(12, 3, 9);
+    for (k, width) in [(1, 5), (3, 7), (5, 9), (10, 12)] {
+        let counting = Counting(&maps, Default::default());
+        top_pairs(&counting, k, 0.0, 2, Stream::root(3)).unwrap();
+        // Two rounds of three pushes and three pulls.
+        assert_eq!(*counting.1.borrow(), vec![width; 12], "k = {k}");
+    }
+}
+
+#[test]
+fn all_pairs_are_exact_at_once_and_without_growth_nothing_is_known() {
+    let maps = maps(6, 4, 10);
+    let all = top_pairs(&maps[..], 6, 0.0, 50, Stream::root(4)).unwrap();
+    assert_eq!((all.sweeps, all.angle_bound), (1, 0.0));
+    let exact = spectrum(&product(&maps[..])).unwrap();
+    for (ours, exact) in all.spectrum.log_growth.iter().zip(&exact.log_growth) {
+        assert!((ours - exact).abs() < 1e-11, "{ours} against {exact}");
+    }
+    let zero = vec![DMatrix::zeros(6, 6); 2];
+    let none = top_pairs(&zero[..], 2, 1e-3, 3, Stream::root(5)).unwrap();
+    assert_eq!((none.sweeps, none.angle_bound), (3, std::f64::consts::FRAC_PI_2));
+    assert_eq!(none.spectrum.log_growth, [f64::NEG_INFINITY; 2]);
+}
+
+#[test]
+fn no_maps_are_an_empty_cocycle() {
+    let none: [DMatrix<f64>; 0] = [];
+    assert!(Cocycle::is_empty(&none[..]) && product(&none[..]).is_empty());
+    assert!(!Cocycle::is_empty(&maps(2, 1, 1)[..]));
 }

@@ -359,3 +359,14 @@ fn degenerate_parameters_are_refused_as_input() {
     let mended = text.replace("0.5", "0");
     assert_eq!(serde_json::from_str::<Manifold>(&mended).unwrap(), circle);
 }
+
+#[test]
+fn places_beyond_an_interval_are_refused_and_families_are_named_as_in_records() {
+    let arc = Manifold::new(Chart::Arc(Arc { radius: 1.0, from: 0.5, to: 2.0 })).unwrap();
+    assert!(arc.place(0, &[0.5]).is_ok() && arc.place(0, &[2.0]).is_ok());
+    assert!(arc.place(0, &[0.49]).is_err() && arc.place(0, &[2.01]).is_err());
+    assert!(arc.place(1, &[1.0]).is_err() && arc.place(0, &[1.0, 1.0]).is_err());
+    for family in Family::ALL {
+        assert_eq!(serde_json::to_value(family).unwrap(), family.name());
+    }
+}

@@ -156,7 +156,9 @@ fn the_judge_of_the_segment_predicts_quantiles_factors_and_arcs() {
     assert_half(&judgement, "(c) flat factor");
     assert!((judgement.hypotheses[1].slack - 0.75).abs() < 1e-12);
     // Without flat directions nothing is said of slopes to them; uneven series say nothing.
-    world.set_series("flat_factor", vec![]);
+    for name in ["flat_factor", "slope_start", "slope_end"] {
+        world.set_series(name, vec![]);
+    }
     let judgement = find("segment_flow_is_a_quantile_map").unwrap().judge(&world);
     assert!(judgement.conclusions.iter().all(|m| !m.name.contains("flat")));
     world.push("signal", Quantity::exact(1.0));

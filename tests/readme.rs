@@ -111,9 +111,7 @@ fn the_table_of_claims_is_that_of_the_code() {
             .to_owned();
     let row = |claim: &&Claim| {
         let standing = claim.standing();
-        // What precedes the remark in parentheses, e.g. "proved, but for (e)".
-        let standing = standing.split([';', '.']).next().unwrap_or_default();
-        let standing = standing.rsplit_once(" (").map_or(standing, |(before, _)| before).trim();
+        let standing = standing.split(';').next().unwrap_or_default();
         let (id, theory, mutants) = (claim.id, claim.theory.join(", "), claim.mutants.len());
         format!(
             "| [`{id}`](theorems/{id}.md) ({theory}) | {} | {standing} | {mutants} |\n",

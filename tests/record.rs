@@ -3,6 +3,7 @@
 use driftproof::campaign;
 use driftproof::claims;
 use driftproof::facts::{Facts, Grade, Quantity};
+use driftproof::figure::{Ink, Mark, Panel};
 use driftproof::record::{
     self, DataRecord, Detail, FILE_NAME, Outcome, Parameters, Record, Schema, Timing,
     TrajectoryRecord, Versions,
@@ -25,6 +26,11 @@ fn sample() -> Record {
     checked.worlds[1].detail = Some(Detail {
         judgement: Judgement { hypotheses: vec![nan], conclusions: Vec::new() },
         facts: facts.clone(),
+        picture: Some(Panel::plane("a world").with(
+            "gap",
+            Ink::Data,
+            Mark::line(vec![0.5], vec![f64::INFINITY]),
+        )),
     });
     checked.summary.violation_rate_bound = f64::NAN;
     Record {

@@ -325,3 +325,143 @@ fn euler_maruyama_keeps_the_variance_of_gaussian_data() {
     let (coarse, fine) = (error_of(400), error_of(1600));
     assert!(fine < 0.01 && fine < 0.3 * coarse, "{coarse} {fine}");
 }
+
+/// x ↦ a x + ε (c + b x), coordinate by coordinate, one set of numbers a map.
+struct Diagonal(Vec<[[f64; 2]; 3]>);
+
+impl Maps for Diagonal {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn maps(&self) -> usize {
+        self.0.len()
+    }
+    fn map<S: Scalar>(&self, k: usize, epsilon: S, x: &mut [S]) {
+        let [a, b, c] = self.0[k];
+        for i in 0..2 {
+            x[i] = x[i] * a[i] + epsilon * (x[i] * b[i] + c[i]);
+        }
+    }
+}
+
+#[test]
+fn the_estimate_of_rounding_is_units_of_the_terms_times_the_condition() {
+    // A map that contracts comes first, so that what it loses is carried along.
+    let maps = Diagonal(vec![
+        [[0.25, 3.0], [0.3, -0.8], [1.5, -2.0]],
+        [[5.0, 0.5], [0.6, 0.9], [0.7, 3.0]],
+    ]);
+    let pure = noise(2);
+    let source =
+        NoisyLaw { denoiser: &pure, channel: Channel { signal: 0.0, noise_variance: 1.0 } };
+    let start = [1.2, -0.7];
+    let response = along_maps(&maps, &source, &start).unwrap();
+    let norm = |v: [f64; 2]| v[0].hypot(v[1]);
+    let each = |f: &dyn Fn(usize) -> f64| [f(0), f(1)];
+    let (mut x, mut delta, mut slope, mut whole) = (start, [0.0; 2], [0.0; 2], [1.0; 2]);
+    let (mut lost, mut sum): (f64, f64) = (1.0, 0.0);
+    for (k, [a, b, c]) in maps.0.iter().enumerate() {
+        let error = each(&|i| b[i] * x[i] + c[i]);
+        // δ is affine in x: Dδ ← (a Dδ + b)/a.
+        (x, delta) = (each(&|i| a[i] * x[i]), each(&|i| a[i] * delta[i] + error[i]));
+        slope = each(&|i| slope[i] + b[i] / a[i]);
+        whole = each(&|i| whole[i] * a[i]);
+        let score = each(&|i| -start[i] / whole[i]);
+        let condition = whole[0].max(whole[1]) / whole[0].min(whole[1]);
+        lost = lost.max((1.0 + norm(*a)) * norm(each(&|i| 1.0 / a[i])));
+        let at_start = norm(start) + norm(each(&|i| whole[i] * score[i]));
+        let terms = 1.0
+            + norm(slope)
+            + (norm(delta) + norm(error)) * norm(score)
+            + norm(each(&|i| delta[i] / whole[i])) * at_start;
+        sum += 16.0 * f64::EPSILON * condition * lost * terms;
+        close(response.rounding[k + 1] / sum, 1.0, 1e-12);
+        // The response itself: g = −(tr Dδ + ⟨δ, s⟩).
+        let g = -(slope[0] + slope[1] + delta[0] * score[0] + delta[1] * score[1]);
+        close(response.from_divergence[k + 1], g, 1e-13);
+        close(response.from_error[k + 1], g, 1e-13);
+    }
+}
+
+#[test]
+fn an_end_that_moves_by_a_millionth_of_the_sensitivity_is_an_error() {
+    let pure = noise(2);
+    let source = NoisyLaw { denoiser: &pure, channel: PURE_NOISE };
+    for size in [1e-3, 1e3] {
+        let maps = Diagonal(vec![[[0.5, 2.0], [0.0; 2], [size, 0.0]]]);
+        let right = along_maps(&maps, &source, &[0.4, 0.3]).unwrap();
+        // A Jacobian that is off by the share η moves the end by η |δ|.
+        for (share, fails) in [(0.5, false), (2.0, true)] {
+            let mut wrong = right.clone();
+            wrong.jacobian *= 1.0 + share * 1e-6 * (1.0 + size) / size;
+            let slope = log_density_slope(&maps, &source, &wrong);
+            assert_eq!(slope.is_err(), fails, "|δ| = {size}: {slope:?}");
+        }
+    }
+}
+
+/// v_i = c_i sin(x_i + x_{i+1}), around a circle of coordinates.
+struct Ring;
+
+impl Ring {
+    const DIM: usize = 10;
+
+    fn rate(i: usize) -> f64 {
+        0.3 + 0.1 * i as f64
+    }
+}
+
+impl Drift for Ring {
+    fn dim(&self) -> usize {
+        Self::DIM
+    }
+    fn velocity<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
+        for i in 0..Self::DIM {
+            out[i] = (x[i] + x[(i + 1) % Self::DIM]).sin() * Self::rate(i);
+        }
+    }
+}
+
+/// w_i = b_i x_i².
+struct Squares;
+
+impl Drift for Squares {
+    fn dim(&self) -> usize {
+        Ring::DIM
+    }
+    fn velocity<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
+        for i in 0..Ring::DIM {
+            out[i] = x[i] * x[i] * (1.0 - 0.3 * i as f64);
+        }
+    }
+}
+
+#[test]
+fn the_equations_of_the_response_in_more_dimensions_than_lanes_are_in_closed_form() {
+    let d = Ring::DIM;
+    let larger = Lagrangian { drift: &Ring, error: &Squares };
+    assert_eq!(larger.dim(), 3 * d + 4);
+    let z = Stream::root(12).normals(3 * d + 4);
+    let mut out = vec![0.0; 3 * d + 4];
+    larger.velocity(0.3, &z, &mut out);
+    let (x, delta, score) = (&z[..d], &z[d..2 * d], &z[2 * d..3 * d]);
+    let (after, before) = (|i: usize| (i + 1) % d, |i: usize| (i + d - 1) % d);
+    let cosine = |i: usize| Ring::rate(i) * (x[i] + x[after(i)]).cos();
+    let sine = |i: usize| Ring::rate(i) * (x[i] + x[after(i)]).sin();
+    let weight = |i: usize| 1.0 - 0.3 * i as f64;
+    let sum = |f: &dyn Fn(usize) -> f64| (0..d).map(f).sum::<f64>();
+    // ∂_j div v: x_j stands in the terms j and j − 1 of div v = Σ c_i cos(x_i + x_{i+1}).
+    let bend = |j: usize| -sine(j) - sine(before(j));
+    for i in 0..d {
+        close(out[i], sine(i), 1e-13);
+        let error = weight(i) * x[i] * x[i];
+        close(out[d + i], cosine(i) * (delta[i] + delta[after(i)]) + error, 1e-13);
+        let pulled = cosine(i) * score[i] + cosine(before(i)) * score[before(i)];
+        close(out[2 * d + i], -pulled - bend(i), 1e-13);
+    }
+    let bent = sum(&|i| bend(i) * delta[i]);
+    let divergence = sum(&|i| 2.0 * weight(i) * x[i]);
+    let inner = sum(&|i| weight(i) * x[i] * x[i] * score[i]);
+    let expected = [bent + divergence, inner - bent, -divergence - inner, -sum(&cosine)];
+    out[3 * d..].iter().zip(expected).for_each(|(out, expected)| close(*out, expected, 1e-13));
+}

@@ -6,7 +6,7 @@ use driftproof::drift::{Atoms, Channel, Denoise, Denoiser};
 use driftproof::manifold::{Density, Family, Law};
 use driftproof::observe::UNNAMED;
 use driftproof::random::{Knobs, Stream};
-use driftproof::scenario::{Corner, STEPS, Scenario};
+use driftproof::scenario::{Corner, Labels, STEPS, Scenario};
 use nalgebra::DVector;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -279,4 +279,110 @@ fn every_observer_says_what_kind_of_world_it_is() {
             assert!(seen.is_ok_and(|seen| seen.labels.family != UNNAMED), "{}", claim.id);
         }
     }
+}
+
+/// Worlds of every kind of law and dimension, with the length that noise is measured in.
+fn many() -> Vec<(Scenario, f64)> {
+    let families: Vec<Family> = CHEAP.into_iter().chain([Family::Product]).collect();
+    let lengths = |world: Scenario| {
+        let reach = world.manifold().reach().value;
+        (world, reach.min(2.0))
+    };
+    (0..240).map(|index| lengths(world(&families, index))).collect()
+}
+
+fn density(world: &Scenario) -> &Density {
+    let Law::OnManifold { density, .. } = &world.law else { unreachable!() };
+    density
+}
+
+#[test]
+fn noise_is_measured_in_the_length_on_which_the_manifold_bends_and_grids_follow_its_dimension() {
+    // Least and most end noise, and worlds met, of: closed forms, curves, surfaces, more dimensions.
+    let ranges = [(0.02, 0.1), (0.02, 0.1), (0.15, 0.25), (0.3, 0.4)];
+    let mut ends: [Vec<f64>; 4] = Default::default();
+    let mut starts = Vec::new();
+    for (world, length) in many() {
+        let denoiser = world.denoiser().unwrap();
+        let kind = match (&denoiser, world.manifold().dim()) {
+            (Denoiser::Moved(_), _) => 0,
+            (_, 1) => 1,
+            (_, 2) => 2,
+            _ => 3,
+        };
+        let atoms = match &denoiser {
+            Denoiser::Atoms(atoms) => atoms.points().len() / world.start.len(),
+            _ => 0,
+        };
+        match kind {
+            0 => assert_eq!(nodes(&world), 0),
+            // Nodes a third of the end noise apart, unless they are very many.
+            1 => {
+                let spacing = world.manifold().volume(400).unwrap() / nodes(&world) as f64;
+                let apart = spacing / world.sigma_end;
+                assert!(apart < 0.36 || nodes(&world) == 3000, "{apart}");
+                assert!(apart > 0.34 || nodes(&world) == 50, "{apart}");
+            }
+            2 => assert!(nodes(&world) == 48 && atoms >= 48 * 48, "{atoms} atoms"),
+            _ => assert_eq!((nodes(&world), atoms), (0, 1500)),
+        }
+        ends[kind].push(world.sigma_end / length);
+        starts.push(world.sigma_start / length);
+    }
+    let spans = |values: &[f64], (least, most): (f64, f64)| {
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(0.0, f64::max);
+        assert!(low >= least * (1.0 - 1e-12) && high <= most * (1.0 + 1e-12), "{low} {high}");
+        // Of n uniform numbers both ends meet these fifths but for 2 · 0.8ⁿ.
+        assert!(values.len() >= 20, "{}", values.len());
+        let (first, last) = (least * (most / least).powf(0.2), least * (most / least).powf(0.8));
+        assert!(low < first && high > last, "{low} {high} of {least}..{most}");
+    };
+    ends.iter().zip(ranges).for_each(|(ends, range)| spans(ends, range));
+    spans(&starts, (0.4, 1.5));
+}
+
+#[test]
+fn tilts_are_of_size_one_half() {
+    let squares: Vec<f64> = many()
+        .iter()
+        .filter_map(|(world, _)| match density(world) {
+            Density::Tilt { direction } => Some(direction.iter().map(|c| 4.0 * c * c).sum()),
+            _ => None,
+        })
+        .collect();
+    let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+    // Mean 1 with variance 2/D ≤ 1 each: five standard errors.
+    assert!(squares.len() >= 30, "{}", squares.len());
+    assert!((mean - 1.0).abs() < 5.0 / (squares.len() as f64).sqrt(), "{mean}");
+}
+
+#[test]
+fn corners_are_what_they_say() {
+    let mut curved = [0; 2];
+    let families = [Family::Ellipse, Family::Arc, Family::Torus, Family::ClosedCurve];
+    for index in 0..300 {
+        let world = world(&families, index);
+        let corners = world.labels().corners;
+        let has = |corner: Corner| corners.contains(&corner);
+        let manifold = world.manifold();
+        let curvature = manifold.curvature().value;
+        assert_eq!(has(Corner::ThinReach), manifold.reach().value < 0.5 / curvature);
+        assert_eq!(has(Corner::Boundary), manifold.nearest(&world.start).unwrap().boundary);
+        assert_eq!(has(Corner::ManyModes), matches!(density(&world), Density::Ripples { .. }));
+        assert_eq!(has(Corner::HighDimension), world.start.len() >= 64);
+        let points = world.law.sample(2000, Stream::root(2)).unwrap();
+        let mean = points.column_mean();
+        let square = points.column_iter().map(|x| (x - &mean).norm_squared()).sum::<f64>() / 2000.0;
+        let against = curvature * square.sqrt() / 4.0;
+        // The world takes its spread from 32 points: bounded laws, within a third always.
+        if !(0.7..1.4).contains(&against) {
+            curved[usize::from(against > 1.0)] += 1;
+            assert_eq!(has(Corner::HighCurvature), against > 1.0, "world {index}: {against}");
+        }
+    }
+    assert!(curved[0] >= 50 && curved[1] >= 5, "without and with high curvature: {curved:?}");
+    let names = ["high curvature", "thin reach", "boundary", "many modes", "D ≥ 64"];
+    assert_eq!(Corner::ALL.map(Corner::name), names);
+    assert!(Labels::of("a").meant_in_scope && !Labels::against("a").meant_in_scope);
 }

@@ -3,6 +3,7 @@
 mod support;
 
 use driftproof::claims::{self, Claim};
+use driftproof::report::text;
 use std::collections::BTreeSet;
 use support::blocks;
 
@@ -89,6 +90,38 @@ fn every_page_has_its_parts() {
             assert!(claim.page.contains(part), "the page of {} lacks {part}", claim.id);
         }
         assert!(!claim.standing().is_empty(), "the page of {} lacks its standing", claim.id);
+    }
+}
+
+/// What lies between `from` and the next `to`, again and again.
+fn between<'a>(text: &'a str, from: &'a str, to: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(from).skip(1).map(move |rest| rest.split(to).next().unwrap_or_default())
+}
+
+#[test]
+fn every_statement_has_formulas_that_can_be_set() {
+    for claim in claims::ALL {
+        let html = text::html(claim.statement()).unwrap_or_else(|e| panic!("{}: {e}", claim.id));
+        let formulas: Vec<&str> = between(&html, "<math", "</math>").collect();
+        assert!(!formulas.is_empty(), "the statement of {} has no formula", claim.id);
+        for formula in formulas {
+            assert!(!formula.contains(['^', '_', '$', '\\']), "{}: {formula}", claim.id);
+        }
+        // Outside of formulas only names of facts have underscores.
+        assert!(!html.contains('$'), "{}: a formula is not closed", claim.id);
+        let words: String =
+            html.split("<math").map(|part| part.rsplit("</math>").next().unwrap()).collect();
+        let words: String =
+            words.split("<code>").map(|part| part.rsplit("</code>").next().unwrap()).collect();
+        assert!(!words.contains(['_', '^', '√', '≤', '≥']), "{}: {words}", claim.id);
+    }
+}
+
+#[test]
+fn pages_do_without_latex() {
+    for claim in claims::ALL {
+        let commands = claim.page.split('\\').skip(1).filter(|rest| !rest.starts_with('|'));
+        assert_eq!(commands.count(), 0, "the terminal shows {} as it is written", claim.id);
     }
 }
 

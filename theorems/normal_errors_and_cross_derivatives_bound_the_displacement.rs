@@ -84,7 +84,8 @@ impl Plane {
         }
         facts.set("tangents", Quantity::exact(2.0));
         facts.set("normals", Quantity::exact(1.0));
-        for kind in ["covariance", "integral"] {
+        facts.set("gaussian", Quantity::exact(0.0));
+        for kind in ["covariance", "integral", "kicked"] {
             facts.set(&format!("{kind}_tangent"), Quantity::rounded(3.0, 1e3));
             facts.set(&format!("{kind}_normal"), Quantity::rounded(0.25, 1e3));
         }
@@ -171,7 +172,8 @@ fn variances_of_gaussian_data_are_those_by_hand() {
         };
         (0..=400).map(|k| weight(k) * f(h * f64::from(k))).sum::<f64>() * h / 3.0
     };
-    for kind in ["covariance", "integral"] {
+    facts.set("gaussian", Quantity::exact(1.0));
+    for kind in ["covariance", "integral", "kicked"] {
         for (part, lambda) in [("tangent", 1.0), ("normal", 0.0)] {
             let value = Quantity::new(simpson(lambda), 1e-9, Grade::Estimated);
             facts.set(&format!("{kind}_{part}"), value);

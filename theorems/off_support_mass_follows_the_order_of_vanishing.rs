@@ -6,10 +6,11 @@ use driftproof::claims::off_support_mass_follows_the_order_of_vanishing::CLAIM;
 use driftproof::drift::LearningError;
 use driftproof::facts::{Facts, Quantity};
 use driftproof::flow::{InexactFlow, Maps, Method, Sampler, uniform_times};
-use driftproof::manifold::{Body, Outline, gauss_legendre};
+use driftproof::manifold::{Body, Outline};
 use driftproof::observe::off_support_mass_follows_the_order_of_vanishing::measure;
 use driftproof::random::Stream;
 use driftproof::scalar::Scalar;
+use driftproof::special::gauss_legendre;
 use driftproof::verdict::Verdict;
 use std::f64::consts::{PI, TAU};
 

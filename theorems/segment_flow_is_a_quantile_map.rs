@@ -23,9 +23,8 @@ fn the_claim_stands_and_its_mutants_fall() {
 
 /// ∫ f over [low, high].
 fn integral(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
-    let (nodes, weights) = gauss_legendre(100);
     let half = 0.5 * (high - low);
-    nodes.iter().zip(weights).map(|(x, w)| w * half * f(low + half * (1.0 + x))).sum()
+    gauss_legendre(100).iter().map(|(x, w)| w * half * f(low + half * (1.0 + x))).sum()
 }
 
 #[test]

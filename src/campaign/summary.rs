@@ -66,7 +66,7 @@ pub fn summarise(claim: &Claim, results: &[WorldResult]) -> ClaimSummary {
     let out_of_scope = count(Verdict::OutOfScope);
     let maybe_in_scope = results.len() - out_of_scope;
     let never_judged = results.len() >= LEAST_WORLDS_FOR_MUTANTS
-        && conclusions.iter().any(|conclusion| conclusion.judged == 0);
+        && conclusions.iter().any(FormSummary::never_judged);
     let outcome = if violated > 0 {
         Outcome::Fell
     } else if survived {

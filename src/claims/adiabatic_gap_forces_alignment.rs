@@ -1,5 +1,6 @@
 //! T2.4: alignment with the slow spectral subspace of a symmetric Jacobian.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, FixedPoints, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
@@ -47,6 +48,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let (Some(first), Some(last)) = (slope.first(), slope.last()) else {
         return Judgement::default();
     };
+    if slope.len() != times.len() {
+        return Judgement::default();
+    }
     let Some(bound) = riccati_bound(coefficients, first.value + first.bar) else {
         return Judgement::default();
     };
@@ -59,9 +63,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let explicit = points.after(span, first.value + first.bar);
 
     let at_most = |name: &str, measured: Quantity, y: f64| {
-        let bound = Quantity::rounded(y, 1e3);
-        let scale = y.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
-        Margin::attained(name, measured, bound, scale, RESOLUTION)
+        attained(name, measured, Quantity::rounded(y, 1e3), 0.0, RESOLUTION)
     };
     let conclusions = vec![
         at_most("slope below the Riccati bound", *last, bound.y[bound.y.len() - 1]),

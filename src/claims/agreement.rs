@@ -1,4 +1,4 @@
-//! Equalities of whole vectors: every entry must agree within its own bars.
+//! Equalities of whole vectors, every entry within its own bars, and bounds relative to the larger side.
 
 use crate::facts::Quantity;
 use crate::verdict::{Margin, finite_below, sides};
@@ -61,6 +61,19 @@ pub fn vanish(
 ) -> Margin {
     let zero = vec![Quantity::exact(0.0); measured.len()];
     agree(name, measured, &zero, Relative::To(scale), resolution)
+}
+
+/// `left <= right` where equality is attained: [`Margin::attained`] relative to the larger side, or to `least` where
+/// both are smaller.
+pub fn attained(
+    name: impl Into<String>,
+    left: Quantity,
+    right: Quantity,
+    least: f64,
+    resolution: f64,
+) -> Margin {
+    let scale = left.value.abs().max(right.value.abs()).max(least.max(f64::MIN_POSITIVE));
+    Margin::attained(name, left, right, scale, resolution)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! T5: a propagated plane moves little when the field moves little in C¹.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, FixedPoints, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
@@ -82,15 +83,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let mut conclusions = Vec::new();
     for quarter in 1..=4 {
         let k = last * quarter / 4;
-        let jacobian = facts.series("jacobian_difference");
-        if let Some(measured) = jacobian.get(k) {
-            let name = format!("Jacobian moved at {quarter}/4");
-            conclusions.push(at_most(name, *measured, error[k]));
-        }
-        let measured = facts.series("slope_difference").get(k).copied();
+        let name = format!("Jacobian moved at {quarter}/4");
+        conclusions.push(at_most(name, facts.at("jacobian_difference", k), error[k]));
         let limit = Quantity::rounded(bound.y[k], 1e3);
         let name = format!("(a) plane moved at {quarter}/4");
-        conclusions.push(at_most(name, measured.unwrap_or(Quantity::UNKNOWN), limit));
+        conclusions.push(at_most(name, facts.at("slope_difference", k), limit));
     }
 
     // (b) constants: the worst of the whole path.
@@ -103,7 +100,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let judged = FixedPoints::of(g, k + more("kappa_unmoved"), n + more("eta_unmoved"));
     let start = moved[0].value + moved[0].bar;
     // Whether it applies is asked of the true constants, in every mutant.
-    if g > 0.0 && shaken.root > 0.0 && start < shaken.barrier {
+    if [g, k, n, start].iter().any(|x| x.is_nan()) {
+        conclusions.push(Margin::unknown("(b) perturbed slope"));
+    } else if g > 0.0 && shaken.root > 0.0 && start < shaken.barrier {
         let limit = Quantity::rounded(judged.after(span, start), 1e3);
         conclusions.push(at_most("(b) perturbed slope".into(), moved[last], limit));
     }
@@ -132,6 +131,5 @@ fn end_points(facts: &Facts, v: Variant) -> Judgement {
 
 /// The bounds are attained (constant 2×2 systems), so equality up to the bars is met.
 fn at_most(name: String, measured: Quantity, bound: Quantity) -> Margin {
-    let scale = bound.value.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
-    Margin::attained(name, measured, bound, scale, RESOLUTION)
+    attained(name, measured, bound, 0.0, RESOLUTION)
 }

@@ -1,5 +1,6 @@
 //! T2.2: alignment in discrete time, from Jacobian products only.
 
+use super::agreement::attained;
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
@@ -49,8 +50,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         return Judgement::default();
     };
     let at_most = |name: &str, measured: Quantity, bound: Quantity| {
-        let scale = bound.value.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
-        Margin::attained(name, measured, bound, scale, RESOLUTION)
+        attained(name, measured, bound, 0.0, RESOLUTION)
     };
     let fraction = |tt: Quantity, nn: Quantity, nt: Quantity, tn: Quantity, l: Quantity| {
         let denominator = least(tt) - tn * l * back;

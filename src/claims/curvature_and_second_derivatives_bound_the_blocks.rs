@@ -1,5 +1,6 @@
 //! T2.3: blocks off the manifold from the Jacobian on it, the second derivative and the curvature.
 
+use super::agreement::attained;
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
@@ -59,8 +60,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let (eta_on, kappa_on) = (facts.get("eta_on"), facts.get("kappa_on"));
     let one = Quantity::exact(1.0);
     let at_most = |name: &str, left: Quantity, right: Quantity| {
-        let scale = left.value.abs().max(right.value.abs()).max(LEAST_SIZE);
-        Margin::attained(name, left, right, scale, RESOLUTION)
+        attained(name, left, right, LEAST_SIZE, RESOLUTION)
     };
     let (kappa, eta) = match v.is("blocks_transposed") {
         true => (facts.get("eta"), facts.get("kappa")),

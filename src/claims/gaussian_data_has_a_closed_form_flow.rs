@@ -79,8 +79,8 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         .collect();
     let diagonal: Vec<Quantity> = growths.iter().map(|g| rounded(*g)).collect();
     // Each tangent stays on its axis: what leaves it, relative to what stays.
-    let off: Vec<Quantity> =
-        facts.series("off_axis").iter().zip(&growths).map(|(o, g)| *o * g.recip()).collect();
+    let off = growths.iter().enumerate().map(|(i, g)| facts.at("off_axis", i) * g.recip());
+    let off: Vec<Quantity> = off.collect();
     let zeros = vec![Quantity::exact(0.0); off.len()];
     let doubled = v.scale("exponents_not_halved", 2.0);
     let mut logs: Vec<f64> = growths.iter().map(|g| doubled * g.ln()).collect();
@@ -101,7 +101,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         agree("(c) exponents", facts.series("log_growth"), &exponents, unit, RESOLUTION),
     ];
     conclusions.extend(top_subspace(facts, &growths, v));
-    if facts.get("shared").value == 1.0 {
+    let shared = facts.get("shared").value;
+    if shared.is_nan() {
+        conclusions.push(Margin::unknown("(d) whether ends are compared"));
+    } else if shared == 1.0 {
         conclusions.extend(shared_end(facts, &lambdas, v));
     }
     let hypotheses = vec![
@@ -113,7 +116,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
 /// The top-d subspace contains the axes that grow most and is orthogonal to the others, where d separates.
 fn top_subspace(facts: &Facts, growths: &[f64], v: Variant) -> Option<Margin> {
-    let d = facts.get("subspace_dim").value as usize;
+    let d = facts.get("subspace_dim").value;
+    if d.is_nan() {
+        return Some(Margin::unknown("(c) top subspace"));
+    }
+    let d = d as usize;
     let sign = v.scale("small_variances_on_top", -1.0);
     let mut order: Vec<usize> = (0..growths.len()).collect();
     order.sort_by(|&i, &j| (sign * growths[j]).total_cmp(&(sign * growths[i])));

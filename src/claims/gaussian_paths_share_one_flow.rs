@@ -80,18 +80,24 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         judge("(c) exponents", "log_growth", &shifted, unit),
     ];
     // The velocity as it is defined, E[a'X + b'ξ | x], from posterior sums that know no denoiser.
-    let (data, noise) = (facts.series("posterior_data"), facts.series("posterior_noise"));
-    if !data.is_empty() {
+    let named = ["velocity", "posterior_data", "posterior_noise"];
+    if named.iter().any(|name| !facts.series(name).is_empty()) {
         let rate = start.noise_rate * v.scale("noise_part_dropped", 0.0);
+        let part = |i: usize| [facts.at(named[1], i), facts.at(named[2], i)];
+        let average = (0..facts.rows(&named)).map(part);
         let average: Vec<Quantity> =
-            data.iter().zip(noise).map(|(x, xi)| *x * start.signal_rate + *xi * rate).collect();
+            average.map(|[x, xi]| x * start.signal_rate + xi * rate).collect();
         conclusions.push(judge("(a) velocity", "velocity", &average, Relative::Vector));
     }
     if logs.len() > 1 {
         let canonical = gaps("canonical_log_growth");
         conclusions.push(agree("(c) gaps", &gaps("log_growth"), &canonical, unit, RESOLUTION));
     }
-    let d = facts.get("subspace_dim").value as usize;
+    let d = facts.get("subspace_dim").value;
+    if d.is_nan() {
+        conclusions.push(Margin::unknown("(c) top subspaces"));
+    }
+    let d = d as usize;
     if d > 0 && d < logs.len() && (logs[d - 1] - logs[d]).value > LEAST_GAP {
         let angle = facts.get("angle_of_top_subspaces");
         let name = "(c) top subspaces";

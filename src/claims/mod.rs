@@ -96,12 +96,20 @@ impl Claim {
         (self.margins)(facts, Variant::STATED)
     }
 
-    /// How far the statement is proved: what its page says after **Standing**, on one line.
+    /// How far the statement is proved and where it is from: what its page says after **Standing**, on one line.
+    ///
+    /// What precedes the first semicolon, such as `proved, but for (e)`, says how far it is proved.
     pub fn standing(&self) -> String {
         let rest = self.page.split_once("**Standing**").map_or("", |(_, rest)| rest);
         let paragraph = rest.split("\n\n").next().unwrap_or_default();
         let words = paragraph.split("**").next().unwrap_or_default().split_whitespace();
         words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The part of its page from the statement up to the proof, Markdown with formulas between dollar signs.
+    pub fn statement(&self) -> &'static str {
+        let rest = self.page.split_once("\n## Statement\n").map_or("", |(_, rest)| rest);
+        rest.split("\n## ").next().unwrap_or_default().trim()
     }
 
     /// The judgement of a mutant.

@@ -1,6 +1,6 @@
 //! T1.4: the response of a stochastic sampler, as an average over its noise paths.
 
-use super::agreement::{Relative, agree};
+use super::agreement::{Relative, agree, attained};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
@@ -65,8 +65,8 @@ fn by_paths(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         () if v.is("weight_sign_flipped") => "difference_of_flipped_weight",
         () => "difference",
     };
-    for (index, difference) in facts.series(series).iter().enumerate() {
-        let size = facts.series("size").get(index).copied().unwrap_or(Quantity::UNKNOWN);
+    for index in 0..facts.rows(&[series, "size"]) {
+        let (difference, size) = (facts.at(series, index), facts.at("size", index));
         let name = format!("(a) pathwise less weighted, function {index}");
         let (measured, none) = (difference.abs(), Quantity::exact(0.0));
         conclusions.push(Margin::attained(name, measured, none, size.value, SAMPLED));
@@ -104,7 +104,6 @@ fn on_the_line(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         false => facts.get("energy") * v.scale("bound_halved", 0.5),
     };
     let norm = facts.get("squared_norm");
-    let scale = energy.value.max(norm.value).max(f64::MIN_POSITIVE);
     let name = "(d) squared norm of the response";
-    conclusions.push(Margin::attained(name, norm, energy, scale, RESOLUTION));
+    conclusions.push(attained(name, norm, energy, 0.0, RESOLUTION));
 }

@@ -1,6 +1,6 @@
 //! T1.6: the size of the response relative to the density.
 
-use super::agreement::{Relative, agree};
+use super::agreement::{Relative, agree, attained};
 use super::schedules::Path;
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
@@ -11,6 +11,12 @@ const RESOLUTION: f64 = 0.05;
 
 /// Wider bars than this of an exponent decide nothing.
 const EXPONENT: f64 = 0.25;
+
+/// Vectors of the tilted plane.
+const TILTED: usize = 4;
+
+/// Times at which norms of varying errors are compared.
+const STILL: usize = 3;
 
 /// The claim.
 pub const CLAIM: Claim = Claim {
@@ -38,13 +44,16 @@ pub const CLAIM: Claim = Claim {
         Mutant {
             name: "dimension_factor_dropped", what: "‖⟨w,s⟩‖ ≤ ‖w‖_∞/b for every w"
         },
+        Mutant {
+            name: "divergence_norm_dropped", what: "‖div w + ⟨w,s⟩‖ ≤ √D‖w‖_∞/b for every w"
+        },
     ],
     margins,
 };
 
 fn margins(facts: &Facts, v: Variant) -> Judgement {
     let mut conclusions = Vec::new();
-    conclusions.extend(split(facts, v));
+    conclusions.push(split(facts, v));
     // The normal error is s^p times a field, and s_N is z/s.
     let p = facts.get("exponent").value;
     let rate = match () {
@@ -62,13 +71,17 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let angle = facts.get("tilt");
     let sine = Quantity::new(angle.value.sin(), angle.bar, angle.grade);
     let most = if v.is("angle_squared") { sine * sine } else { sine };
-    let shares = facts.series("tilted_normal").iter().copied();
-    if let Some(share) = shares.reduce(Quantity::max) {
-        let name = "(a) normal share at most sin of the angle";
-        conclusions.push(Margin::attained(name, share, most, sine.value, RESOLUTION));
+    let shares = (0..TILTED).map(|i| facts.at("tilted_normal", i));
+    let share = shares.fold(Quantity::exact(0.0), Quantity::max);
+    let name = "(a) normal share at most sin of the angle";
+    conclusions.push(Margin::attained(name, share, most, sine.value, RESOLUTION));
+    let unknown = || vec![Margin::unknown("(b) schedule and levels")];
+    conclusions.extend(constant(facts, v).unwrap_or_else(unknown));
+    match facts.get("varies").value {
+        0.0 => (),
+        1.0 => conclusions.extend(varying(facts, v)),
+        _ => conclusions.push(Margin::unknown("(b) whether the error varies")),
     }
-    conclusions.extend(constant(facts, v).unwrap_or_default());
-    conclusions.extend(varying(facts, v));
     let last = facts.series("end").last().map_or(f64::NAN, |end| end.value);
     let noise = Path::of(facts).map_or(f64::NAN, |path| path.at(last).noise);
     let name = "H1 noise up to the end";
@@ -77,10 +90,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 }
 
 /// |g| ≤ |div δ| + |δ_T||s_T| + |δ_N||s_N| at every end point; the tightest of them.
-fn split(facts: &Facts, v: Variant) -> Option<Margin> {
-    let series = |name: &str| facts.series(name);
+fn split(facts: &Facts, v: Variant) -> Margin {
+    let names = ["response", "divergence", "delta_tangent", "delta_normal", "score_tangent"];
     let terms = |i: usize| {
-        let at = |name: &str| series(name).get(i).copied().unwrap_or(Quantity::UNKNOWN);
+        let at = |name: &str| facts.at(name, i);
         let divergence = at("divergence").abs() * v.scale("divergence_dropped", 0.0);
         let tangent = at("delta_tangent") * at("score_tangent");
         let normal = at("delta_normal") * at("score_normal");
@@ -88,12 +101,12 @@ fn split(facts: &Facts, v: Variant) -> Option<Margin> {
             + tangent * v.scale("tangent_term_dropped", 0.0)
             + normal * v.scale("normal_term_dropped", 0.0)
     };
-    let margin = |(i, g): (usize, &Quantity)| {
+    let margin = |i: usize| {
         let (name, most) = ("(a) |g| at most the sum of its parts", terms(i));
-        Margin::attained(name, g.abs(), most, most.value.max(g.value.abs()), RESOLUTION)
+        attained(name, facts.at("response", i).abs(), most, 0.0, RESOLUTION)
     };
     let least = |a: Margin, b: Margin| if b.slack < a.slack || b.slack.is_nan() { b } else { a };
-    series("response").iter().enumerate().map(margin).reduce(least)
+    (1..facts.rows(&names)).map(margin).fold(margin(0), least)
 }
 
 /// Gaussian data, errors constant in x: the bound, where it is attained, and how it grows.
@@ -128,61 +141,60 @@ fn constant(facts: &Facts, v: Variant) -> Option<Vec<Margin>> {
     let mut out = Vec::new();
     let (size, flat) = (facts.get("error_size"), facts.get("flat_error_size"));
     let half = v.scale("bound_halved", 0.5);
-    let norms = facts.series("norm").iter().zip(facts.series("flat_norm"));
-    for ((norm, flat_norm), (name, end)) in norms.zip([("first", first), ("last", last)]) {
+    for (i, (name, end)) in [("first", first), ("last", last)].into_iter().enumerate() {
+        let (norm, flat_norm) = (facts.at("norm", i), facts.at("flat_norm", i));
         let integral = rounded(between(from, end.value) * half);
         let most = size * integral;
         let name = format!("(b) response at most ∫|w|/b at the {name} level");
-        out.push(Margin::attained(name, *norm, most, most.value, RESOLUTION));
+        out.push(Margin::attained(name, norm, most, most.value, RESOLUTION));
         if end == last {
             let name = "(b) attained by flat directions";
-            let (norm, most) = ([*flat_norm], [flat * integral]);
+            let (norm, most) = ([flat_norm], [flat * integral]);
             out.push(agree(name, &norm, &most, Relative::To(size.value), RESOLUTION));
         }
     }
-    if let [before, after] = facts.series("flat_norm") {
-        let grown = match () {
-            () if bounded(path.family()) => 0.0,
-            () if v.is("drift_error_diverges") && velocity => {
-                (path.at(first.value).noise / path.at(last.value).noise).ln()
-            }
-            () => between(first.value, last.value),
-        };
-        let form = match (velocity, path.family()) {
-            (true, "flow-matching") => "(b) growth between the levels, velocity of flow matching",
-            (true, _) => "(b) growth between the levels, drift in variance-preserving time",
-            (false, _) => "(b) growth between the levels, noise prediction",
-        };
-        let predicted = [flat * rounded(grown)];
-        out.push(agree(
-            form,
-            &[*after - *before],
-            &predicted,
-            Relative::To(size.value),
-            RESOLUTION,
-        ));
-    }
+    let grown = match () {
+        () if bounded(path.family()) => 0.0,
+        () if v.is("drift_error_diverges") && velocity => {
+            (path.at(first.value).noise / path.at(last.value).noise).ln()
+        }
+        () => between(first.value, last.value),
+    };
+    let form = match (velocity, path.family()) {
+        (true, "flow-matching") => "(b) growth between the levels, velocity of flow matching",
+        (true, _) => "(b) growth between the levels, drift in variance-preserving time",
+        (false, _) => "(b) growth between the levels, noise prediction",
+    };
+    let predicted = [flat * rounded(grown)];
+    out.push(agree(
+        form,
+        &[facts.at("flat_norm", 1) - facts.at("flat_norm", 0)],
+        &predicted,
+        Relative::To(size.value),
+        RESOLUTION,
+    ));
+
     Some(out)
 }
 
 /// Errors that vary: the bound, and its step for the score.
 fn varying(facts: &Facts, v: Variant) -> Vec<Margin> {
-    let (terms, levels) = (facts.series("score_term"), facts.series("noise_level"));
-    if terms.is_empty() {
-        return Vec::new();
-    }
     let root = match v.is("dimension_factor_dropped") {
         true => Quantity::exact(1.0),
         false => facts.get("dim").sqrt(),
     };
     let sup = facts.get("field_sup");
-    let divergence = facts.get("divergence_sup") * facts.get("span");
-    let most = divergence + root * sup * facts.get("inverse_noise");
-    let name = "(b) response at most ∫(‖div w‖ + √D‖w‖_∞/b)";
+    let kept = v.scale("divergence_norm_dropped", 0.0);
+    let most = facts.get("divergence_total") * kept + root * sup * facts.get("inverse_noise");
+    let name = "(b) response at most ∫(‖div w‖_{L²} + √D‖w‖_∞/b)";
     let mut out = vec![Margin::at_most(name, facts.get("sampled_norm"), most)];
-    for (i, (term, level)) in terms.iter().zip(levels).enumerate() {
+    for i in 0..STILL {
+        let most = root * sup / facts.at("noise_level", i);
         let name = format!("(b) ‖⟨w,s⟩‖ at most √D‖w‖_∞/b at time {i}");
-        out.push(Margin::at_most(name, *term, root * sup / *level));
+        out.push(Margin::at_most(name, facts.at("score_term", i), most));
+        let most = facts.at("divergence_norm", i) * kept + most;
+        let name = format!("(b) ‖div w + ⟨w,s⟩‖ at most ‖div w‖_{{L²}} + √D‖w‖_∞/b at time {i}");
+        out.push(Margin::at_most(name, facts.at("source_norm", i), most));
     }
     out
 }

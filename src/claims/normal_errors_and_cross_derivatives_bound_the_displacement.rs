@@ -72,7 +72,7 @@ fn comparison(facts: &Facts, v: Variant, first: &str, error: &str) -> Option<Vec
     if time.len() < 2 || all.iter().any(|s| s.len() != time.len() || !s.iter().all(known)) {
         return None;
     }
-    let (nodes, weights) = gauss_legendre(NODES);
+    let rule = gauss_legendre(NODES);
     let mut z = [0.0; 2];
     let mut bound = vec![z];
     for k in 0..time.len() - 1 {
@@ -90,7 +90,7 @@ fn comparison(facts: &Facts, v: Variant, first: &str, error: &str) -> Option<Vec
             [most(push[0]) * half * v.scale("tangential_error_dropped", 0.0), most(push[1]) * half];
         let apply = |m: [[f64; 2]; 2], z: [f64; 2]| m.map(|row| row[0] * z[0] + row[1] * z[1]);
         let mut next = apply(exponential(system, h), z);
-        for (node, weight) in nodes.iter().zip(&weights) {
+        for (node, weight) in &rule {
             let pushed = apply(exponential(system, 0.5 * h * (1.0 + node)), error);
             (0..2).for_each(|i| next[i] += 0.5 * h * weight * pushed[i]);
         }
@@ -166,12 +166,19 @@ fn white(facts: &Facts, v: Variant) -> Vec<Margin> {
         if v.is("ratio_not_per_direction") { (n / d).sqrt() } else { Quantity::exact(1.0) };
     let mut margins =
         vec![equal("(d) ratio off/on", ratio("covariance"), ratio("integral") * factor)];
+    margins.push(equal("(d) ratio off/on by kicks", ratio("kicked"), ratio("integral") * factor));
     let variances = facts.series("variances");
     let (Some(first), Some(last)) = (facts.series("time").first(), facts.series("time").last())
     else {
         return margins;
     };
-    if variances.is_empty() {
+    // The closed form is that of Gaussian data.
+    let gaussian = facts.get("gaussian").value;
+    if gaussian == 0.0 {
+        return margins;
+    }
+    if gaussian.is_nan() || variances.is_empty() {
+        margins.push(Margin::unknown("(e) normal variance"));
         return margins;
     }
     // J_i(τ, u)² = (λ + σ_τ²)/(λ + σ_u²), σ = e^{−u}.

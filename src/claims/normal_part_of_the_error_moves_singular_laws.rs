@@ -48,13 +48,13 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
     let flux = get(if v.is("dipole_of_the_whole_error") { "dipole_whole" } else { "dipole_limit" });
     let square = Relative::To(get("delta_square").value);
-    let pairs = facts.series("dipole").iter().zip(facts.series("dipole_size"));
-    for (k, (dipole, size)) in WAVE_NUMBERS.into_iter().zip(pairs) {
+    for (i, k) in WAVE_NUMBERS.into_iter().enumerate() {
+        let (dipole, size) = (facts.at("dipole", i), facts.at("dipole_size", i));
         let faded = flux * if v.is("dipole_fades") { k.recip() } else { 1.0 };
         let name = format!("(b) dipole at wave number {k}");
-        conclusions.push(agree(name, &[*dipole], &[faded], square, RESOLUTION));
+        conclusions.push(agree(name, &[dipole], &[faded], square, RESOLUTION));
         let name = format!("(b) size of the test function at wave number {k}");
-        conclusions.push(Margin::at_most(name, *size, Quantity::exact(1.5 / k)));
+        conclusions.push(Margin::at_most(name, size, Quantity::exact(1.5 / k)));
     }
 
     let rate = get(if v.is("distance_counts_the_whole_error") { "delta" } else { "delta_normal" });
@@ -72,17 +72,18 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let bend = bend * (0.5 * v.scale("bend_dropped", 0.0) * v.scale("bend_halved", 0.5));
     let (mut above, mut below): (Option<Margin>, Option<Margin>) = (None, None);
     let mut widest = Quantity::exact(0.0);
-    let parts = facts.series("large_normal").iter().zip(facts.series("large_tangent"));
-    for (distance, (normal, tangent)) in facts.series("large_distance").iter().zip(parts) {
-        widest = widest.max(*normal);
+    let named = ["large_distance", "large_normal", "large_tangent"];
+    for i in 0..facts.rows(&named) {
+        let [distance, normal, tangent] = named.map(|name| facts.at(name, i));
+        widest = widest.max(normal);
         let size = (normal.value + tangent.value).max(f64::MIN_POSITIVE);
-        let square = *tangent * *tangent;
+        let square = tangent * tangent;
         let name = "(d) distance at most |h_N| + K|h_T|²/2";
-        let margin = Margin::attained(name, *distance, *normal + bend * square, size, RESOLUTION);
+        let margin = Margin::attained(name, distance, normal + bend * square, size, RESOLUTION);
         above = Some(lesser(above, margin));
-        let lost = square / ((reach - *normal) * 2.0) * v.scale("reach_dropped", 0.0);
+        let lost = square / ((reach - normal) * 2.0) * v.scale("reach_dropped", 0.0);
         let name = "(d) distance at least |h_N| − |h_T|²/2(rch − |h_N|)";
-        let margin = Margin::attained(name, *normal - lost, *distance, size, RESOLUTION);
+        let margin = Margin::attained(name, normal - lost, distance, size, RESOLUTION);
         below = Some(lesser(below, margin));
     }
     conclusions.extend(above);

@@ -53,11 +53,18 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     } else {
         "moved_winding_inside"
     });
-    if !inside.is_empty() {
+    let dim = facts.get("dim").value;
+    if dim.is_nan() {
+        conclusions.push(Margin::unknown("(a) moved points of the body lie in the moved boundary"));
+    } else if dim == 2.0 {
         let to = Relative::To(1.0);
         let name = "(a) moved points of the body lie in the moved boundary";
         conclusions.push(agree(name, inside, &ones(inside), to, 1e-6));
         let outside = facts.series("moved_winding_outside");
+        if inside.len() != outside.len() {
+            conclusions
+                .push(Margin::unknown("(a) as many moved points from within as from outside"));
+        }
         let name = "(a) moved points from outside lie out of the moved boundary";
         conclusions.push(vanish(name, outside, 1.0, 1e-6));
     }
@@ -71,7 +78,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     // A power is seen where mass leaves to leading order.
     let either = facts.get("either_way").value;
     let tangential = either <= TANGENTIAL * facts.get("whole").value;
-    if facts.get("outward").value > OUTWARD * either && !tangential {
+    if either.is_nan() {
+        conclusions.push(Margin::unknown("(b) power of ε"));
+    } else if facts.get("outward").value > OUTWARD * either && !tangential {
         let power = if v.is("power_is_the_order") { order } else { order + 1.0 };
         let measured = facts.get("power");
         conclusions.push(Margin::equal(

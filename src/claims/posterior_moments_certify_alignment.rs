@@ -1,5 +1,6 @@
 //! T2.5: alignment certified by posterior moments along one trajectory.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, FixedPoints, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
@@ -108,8 +109,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     hypotheses.push(Margin::condition("H5 Riccati solution exists", bound.exists));
 
     let at_most = |name: String, measured: Quantity, bound: Quantity| {
-        let scale = bound.value.abs().max(measured.value.abs()).max(f64::MIN_POSITIVE);
-        Margin::attained(name, measured, bound, scale, RESOLUTION)
+        attained(name, measured, bound, 0.0, RESOLUTION)
     };
     let last = bound.y.len() - 1;
     let mut conclusions = Vec::new();
@@ -124,8 +124,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         let k = first + last * quarter / 4;
         let least = LEAST_SPEED * (-times[k].value).exp();
         let at_most = |name: &str, measured: Quantity, bound: Quantity| {
-            let scale = bound.value.abs().max(measured.value.abs()).max(least);
-            Margin::attained(name, measured, bound, scale, RESOLUTION)
+            attained(name, measured, bound, least, RESOLUTION)
         };
         // Difference quotients that reach out of the stage may straddle a boundary or a jump.
         if k >= first + STENCIL && k + STENCIL < n {
@@ -139,14 +138,12 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
             let turned = facts.series("turning")[k];
             conclusions.push(at_most("turning of the tangent plane", turned, turning));
         }
-        if let (Some(variance), Some(fourth)) =
-            (facts.series("normal_variance").get(k), facts.series("fourth_moment").get(k))
-        {
+        let moments = ["normal_variance", "fourth_moment"];
+        if moments.iter().any(|name| !facts.series(name).is_empty()) {
+            let [variance, fourth] = moments.map(|name| facts.at(name, k));
             let factor = v.scale("normal_variance_bound_halved", 0.5);
-            let bound = *fourth / (reach * reach * 4.0) * factor;
-            let scale = bound.value.max(variance.value).max(f64::MIN_POSITIVE);
-            let margin = Margin::attained("normal variance", *variance, bound, scale, RESOLUTION);
-            conclusions.push(margin);
+            let bound = fourth / (reach * reach * 4.0) * factor;
+            conclusions.push(attained("normal variance", variance, bound, 0.0, RESOLUTION));
         }
     }
     Judgement { hypotheses, conclusions }

@@ -1,5 +1,6 @@
 //! T4.3: how far a model with an error of its prediction is from data on a set of positive reach.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Grade, Quantity};
@@ -48,8 +49,7 @@ pub const CLAIM: Claim = Claim {
 };
 
 fn at_most(name: String, left: Quantity, right: Quantity) -> Margin {
-    let scale = left.value.abs().max(right.value.abs()).max(LEAST_SIZE);
-    Margin::attained(name, left, right, scale, RESOLUTION)
+    attained(name, left, right, LEAST_SIZE, RESOLUTION)
 }
 
 /// The displacement along a flat normal at the end, by the flow and by the reverse diffusion.
@@ -109,9 +109,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     for quarter in 1..=4 {
         let margin = |k: usize| {
             // The direction n is not known where r is lost in its bar.
-            let known = lean[k].bar < RESOLUTION * 0.5 * (lean[k].value.abs() + LEAST_SIZE);
+            let lost = lean[k].bar >= RESOLUTION * 0.5 * (lean[k].value.abs() + LEAST_SIZE);
             let name = format!("(a) lean in quarter {quarter}");
-            known.then(|| at_most(name, lean[k], bend(spread[k])))
+            (!lost).then(|| at_most(name, lean[k], bend(spread[k])))
         };
         conclusions.extend(least(quarters(quarter).filter_map(margin)));
     }
@@ -144,7 +144,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     if facts.get("closed").value.is_nan() || named.iter().any(|name| map(name).len() != rows) {
         return Judgement::default();
     }
-    if judged && facts.get("curvature").value.is_finite() {
+    let curvature = facts.get("curvature").value;
+    if judged && curvature.is_nan() {
+        conclusions.push(Margin::unknown("(c) DDIM map"));
+    } else if judged && curvature.is_finite() {
         let rows = map("start").iter().zip(map("spread")).zip(map("error")).zip(map("slide"));
         for (k, (((r, spread), e), slide)) in rows.enumerate() {
             let slide = rest * *slide;

@@ -48,13 +48,13 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
     let factor = v.scale("bias_halved", 0.5) * v.scale("one_sweep_is_the_spectrum", 0.0);
     let sign = v.scale("bias_sign_flipped", -1.0);
-    let (sigma, growth, bias) =
-        (facts.series("log_sigma"), facts.series("log_growth"), facts.series("start_bias"));
+    let named = ["log_sigma", "log_growth", "start_bias"];
     let (mut sum, mut previous) = (Quantity::exact(0.0), Quantity::exact(0.0));
-    for k in 0..bias.len().min(sigma.len()).min(growth.len()) {
-        let difference = growth[k] - sigma[k];
+    for k in 0..facts.rows(&named) {
+        let [sigma, growth, bias] = named.map(|name| facts.at(name, k));
+        let difference = growth - sigma;
         sum = sum - difference;
-        let allowed = bias[k] * factor;
+        let allowed = bias * factor;
         let zero = Quantity::exact(0.0);
         conclusions.push(bounded(format!("(b) sum of {} at least", k + 1), zero, sum * sign));
         conclusions.push(bounded(format!("(b) sum of {} at most", k + 1), sum, allowed));

@@ -1,5 +1,6 @@
 //! T2.1: the Riccati bound in continuous time.
 
+use super::agreement::attained;
 use super::riccati::{Coefficients, FixedPoints, riccati_bound};
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
@@ -50,8 +51,8 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let slope = facts.series("slope");
     let times = facts.series("time");
     let coefficients = Coefficients { times, gamma: &gamma, kappa: &kappa, eta: &eta };
-    let Some(bound) = slope.first().and_then(|l| riccati_bound(coefficients, l.value + l.bar))
-    else {
+    let start = slope.first().filter(|_| slope.len() == times.len());
+    let Some(bound) = start.and_then(|l| riccati_bound(coefficients, l.value + l.bar)) else {
         return Judgement::default();
     };
     let last = bound.y.len() - 1;
@@ -76,8 +77,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
 /// The bound is attained (constant 2×2 systems), so equality up to the bars is met.
 fn slope_at_most(name: String, measured: Quantity, bound: Quantity) -> Margin {
-    let scale = bound.value.abs().max(measured.value.abs());
-    Margin::attained(name, measured, bound, scale.max(f64::MIN_POSITIVE), RESOLUTION)
+    attained(name, measured, bound, 0.0, RESOLUTION)
 }
 
 /// The explicit form with the least favourable constants of the whole path, where it applies:

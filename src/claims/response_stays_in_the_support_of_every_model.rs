@@ -74,7 +74,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let mut conclusions = Vec::new();
     of_a_density(facts, v, &mut conclusions);
     of_a_curve(facts, v, &mut conclusions);
-    let power = facts.series("power").first().copied().unwrap_or(Quantity::exact(2.0));
+    // A law on a curve has no density.
+    let power = match facts.series("start_density").is_empty() {
+        true => Quantity::exact(2.0),
+        false => facts.get("power"),
+    };
     let condition = facts.get("condition");
     let hypotheses = vec![
         Margin::condition("H1 the density is C¹", power.value > 1.0),
@@ -95,7 +99,8 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
     let (divergence, steps) = (facts.series("divergence"), facts.series("inside_step"));
     let complete = [volumes.len(), fixed.len(), divergence.len(), steps.len()] == [points; 4]
         && scores.len() == points * dim
-        && values.len() == 4 * points;
+        && values.len() == 4 * points
+        && facts.series("zero_value").len() == 4 * facts.series("zero_step").len();
     if points == 0 || dim == 0 || !complete {
         return;
     }

@@ -31,7 +31,11 @@ pub struct LeastFavourable {
 impl Coefficients<'_> {
     /// The constants of the explicit form. With them (R) dominates [`riccati_bound`] (F3).
     pub fn least_favourable(&self) -> LeastFavourable {
+        let complete = self.complete();
         let extreme = |series: &[Quantity], sign: f64| {
+            if !complete {
+                return Quantity::UNKNOWN;
+            }
             let ends = (1..series.len()).map(|k| sign * envelope(series, k - 1, sign));
             let value = sign * ends.fold(f64::NEG_INFINITY, f64::max);
             let bar = series.iter().map(|q| q.bar).fold(0.0, f64::max);

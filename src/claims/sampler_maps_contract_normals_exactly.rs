@@ -104,7 +104,10 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let kept = Quantity::exact(if v.is("last_step_keeps_normals") { 1.0 } else { 0.0 });
     let left = facts.get("last_normal_growth") - kept;
     conclusions.push(vanish("(c) normals after the last step", &[left], 1.0, RESOLUTION));
-    if facts.get("range_condition").value < MOST_CONDITION {
+    let condition = facts.get("range_condition").value;
+    if condition.is_nan() {
+        conclusions.push(Margin::unknown("(c) end subspace is the range of C"));
+    } else if condition < MOST_CONDITION {
         let angle = facts.get("range_angle");
         conclusions.push(vanish("(c) end subspace is the range of C", &[angle], 1.0, RESOLUTION));
     }

@@ -17,7 +17,7 @@ const ROUNDING: f64 = 1e-11;
 const PANEL: f64 = 4.0;
 
 /// Nodes and weights of a panel: with [`PANEL`] they err by rounding.
-static RULE: LazyLock<(Vec<f64>, Vec<f64>)> = LazyLock::new(|| gauss_legendre(32));
+static RULE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| gauss_legendre(32));
 
 /// The claim.
 pub const CLAIM: Claim = Claim {
@@ -146,15 +146,19 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     conclusions.push(vanishes("(c) mixed entries", facts.get("leak"), (gain * stretch).value));
 
     // (d) The slope of a line over the segment.
-    if !facts.series("flat_factor").is_empty() {
+    let about_the_flat = ["flat_factor", "slope_start", "slope_end"];
+    if about_the_flat.iter().any(|name| !facts.series(name).is_empty()) {
+        if facts.series("flat_factor").is_empty() {
+            conclusions.push(Margin::unknown("(c) flat factor"));
+        }
         let slope = facts.get("slope_start") * (flat / stretch);
         conclusions.push(equal("(d) slope to the flat", facts.get("slope_end"), slope));
     }
 
     // (e) The posterior mean of an arc.
     let mean = arc_mean(facts, v.scale("arc_halved", 0.5));
-    for (measured, mean) in facts.series("arc_mean").iter().zip(mean) {
-        let off = (*measured - known(mean, facts.get("arc_size").value)).abs();
+    for (i, mean) in mean.into_iter().enumerate() {
+        let off = (facts.at("arc_mean", i) - known(mean, facts.get("arc_size").value)).abs();
         conclusions.push(vanishes(
             "(e) posterior mean of an arc",
             off,
@@ -171,19 +175,24 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
 
 /// E[X | X + σξ = y] for X uniform on circular arcs, by composite Gauss–Legendre quadrature;
 /// `share` of each arc is integrated.
-fn arc_mean(facts: &Facts, share: f64) -> Vec<f64> {
+///
+/// NaN when an arc or y is not known.
+fn arc_mean(facts: &Facts, share: f64) -> [f64; 2] {
     let value = |name: &str| -> Vec<f64> { facts.series(name).iter().map(|q| q.value).collect() };
     let (y, arcs, sigma) = (value("arc_observed"), value("arcs"), facts.get("arc_sigma").value);
-    let [y0, y1] = y[..] else { return Vec::new() };
+    let [y0, y1] = y[..] else { return [f64::NAN; 2] };
+    if arcs.len() % 5 != 0 || arcs.iter().any(|x| x.is_nan()) {
+        return [f64::NAN; 2];
+    }
     let (mut mass, mut mean) = (0.0, [0.0; 2]);
     for arc in arcs.chunks_exact(5) {
-        let [cx, cy, radius, from, to] = arc[..] else { return Vec::new() };
+        let [cx, cy, radius, from, to] = arc[..] else { return [f64::NAN; 2] };
         let to = from + share * (to - from);
         let panels = (radius * (to - from) / (PANEL * sigma)).ceil();
         let half = 0.5 * (to - from) / panels;
         for panel in 0..panels as usize {
             let middle = from + half * (2 * panel + 1) as f64;
-            for (node, weight) in RULE.0.iter().zip(&RULE.1) {
+            for (node, weight) in RULE.iter() {
                 let (sin, cos) = (middle + half * node).sin_cos();
                 let (px, py) = (cx + radius * cos, cy + radius * sin);
                 let square = (y0 - px).powi(2) + (y1 - py).powi(2);
@@ -194,7 +203,7 @@ fn arc_mean(facts: &Facts, share: f64) -> Vec<f64> {
             }
         }
     }
-    mean.iter().map(|m| m / mass).collect()
+    mean.map(|m| m / mass)
 }
 
 /// A closed form whose rounding is relative to `size`.

@@ -82,8 +82,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     };
     let flat = if v.is("flat_like_radius") { radial } else { sigma[last] / sigma[0] };
     conclusions.push(equal("(c) radial factor", facts.get("radial_factor"), radial));
-    for measured in facts.series("tangential_factor") {
-        conclusions.push(equal("(c) tangential factor", *measured, tangential));
+    for i in 0..facts.rows(&["tangential_factor"]) {
+        let measured = facts.at("tangential_factor", i);
+        conclusions.push(equal("(c) tangential factor", measured, tangential));
     }
     for measured in facts.series("flat_factor") {
         conclusions.push(equal("(c) flat factor", *measured, flat));
@@ -95,7 +96,11 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     let rate = if v.is("slope_rate_squared") { ratio * ratio } else { ratio };
     let slope = facts.get("slope_start") * rate;
     conclusions.push(equal("(d) slope over the sphere", facts.get("slope_end"), slope));
-    if !facts.series("flat_factor").is_empty() {
+    let about_the_flat = ["flat_factor", "flat_slope_start", "flat_slope_end"];
+    if about_the_flat.iter().any(|name| !facts.series(name).is_empty()) {
+        if facts.series("flat_factor").is_empty() {
+            conclusions.push(Margin::unknown("(c) flat factor"));
+        }
         let slope = facts.get("flat_slope_start") * (flat / tangential);
         conclusions.push(equal("(d) slope to the flat", facts.get("flat_slope_end"), slope));
     }

@@ -1,5 +1,6 @@
 //! T2.6: what tangential alignment says of the overlap with the score.
 
+use super::agreement::attained;
 use super::{Claim, Mutant, Variant};
 use crate::facts::{Facts, Quantity};
 use crate::verdict::{Judgement, Margin};
@@ -40,8 +41,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         return Judgement::default();
     }
     let at_most = |name: String, left: Quantity, right: Quantity| {
-        let scale = left.value.abs().max(right.value.abs()).max(f64::MIN_POSITIVE);
-        Margin::attained(name, left, right, scale, RESOLUTION)
+        attained(name, left, right, 0.0, RESOLUTION)
     };
     let mut conclusions = Vec::new();
     let one = Quantity::exact(1.0);

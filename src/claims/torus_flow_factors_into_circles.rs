@@ -75,9 +75,9 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     if !v.is("blocks_kept_in_order") {
         union.sort_by(|a, b| b.value.total_cmp(&a.value));
     }
-    let values = facts.series("singular_value");
-    for (k, (measured, predicted)) in values.iter().zip(&union).enumerate() {
-        conclusions.push(equal(format!("(c) singular value {}", k + 1), *measured, *predicted));
+    for (k, predicted) in union.iter().enumerate() {
+        let measured = facts.at("singular_value", k);
+        conclusions.push(equal(format!("(c) singular value {}", k + 1), measured, *predicted));
     }
 
     // (d) E^m is the sum of the tangents, or contains a radius and then misses a tangent altogether.

@@ -61,15 +61,13 @@ fn by_sensitivity(divergence: Quantity, inner: Quantity, v: Variant) -> Quantity
 fn margins(facts: &Facts, v: Variant) -> Judgement {
     let mut conclusions = Vec::new();
     on_maps(facts, v, &mut conclusions);
-    // A flow by equations is invertible as it is; of maps the condition has to be known.
-    let unstated = match conclusions.is_empty() {
-        true => Quantity::exact(1.0),
-        false => Quantity::UNKNOWN,
-    };
     by_equations(facts, v, &mut conclusions);
     on_the_line(facts, v, &mut conclusions);
-    let condition = facts.series("condition").first().copied();
-    let condition = condition.unwrap_or(unstated);
+    // A flow by equations is invertible as it is; of maps the condition has to be known.
+    let condition = match facts.series("flow_delta").is_empty() {
+        true => facts.get("condition"),
+        false => Quantity::exact(1.0),
+    };
     let hypotheses = vec![
         Margin::at_most("H1 maps invertible", condition, Quantity::exact(LARGEST_CONDITION)),
         Margin::condition(

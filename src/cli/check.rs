@@ -44,7 +44,8 @@ pub struct Options {
     /// A data set, .npy or .csv, rows as points; may be repeated
     #[arg(long, value_name = "FILE")]
     pub data: Vec<PathBuf>,
-    /// The last half of the columns of each data set are exact unit normals at its points
+    /// Rows of --data hold a point of a surface, then its exact unit normal there, as x,y,z,nx,ny,nz:
+    /// planes of the flow are compared with the exact ones
     #[arg(long, requires = "data")]
     pub normals: bool,
     /// How data are scaled
@@ -128,8 +129,10 @@ pub fn run(options: &Options) -> Result<Exit> {
     record.timing.seconds = started.elapsed().as_secs_f64();
 
     let written = record::write(&record, folder, record::FILE_NAME);
-    // The page is drawn from the record, and can be drawn again when this fails.
-    let page = pool.install(|| super::report::write_page(folder, &record));
+    // Drawn from the record as it lies there, so that it is the same when it is drawn again.
+    let page = written.as_deref().map_or(Ok(()), |path| {
+        pool.install(|| super::report::write_page(folder, &record::read(path)?))
+    });
     // A full disk shall not cost the result of a long run: it is shown in any case.
     if options.json {
         print(&record::to_json(&record))?;

@@ -40,7 +40,7 @@ fn list(claims: &[&Claim]) -> String {
         text += &format!("{}  ({})\n", claim.id, claim.theory.join(", "));
         let row = |name: &str, what: &str| vec![format!("  {name}"), what.to_owned()];
         let names: Vec<&str> = claim.mutants.iter().map(|mutant| mutant.name).collect();
-        text += &terminal::broken_table(vec![
+        text += &terminal::broken_table(&[
             row("states", claim.summary),
             row("standing", &claim.standing()),
             row("mutants", &names.join(", ")),

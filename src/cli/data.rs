@@ -116,7 +116,7 @@ pub fn table(sets: &[DataRecord]) -> String {
     for set in sets {
         text += &format!("{}\n", set.name);
         for line in set.notes.iter().cloned().chain(findings(set)) {
-            text += &format!("  {line}\n");
+            text += &terminal::note(&format!("  {line}"), 4);
         }
     }
     text.extend(sets.iter().map(super::robustness::table));
@@ -257,16 +257,17 @@ fn judged(trajectories: &[TrajectoryRecord], claim: &Claim, title: &str) -> Vec<
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for (d, here) in by_dimension {
         let count = |verdict| here.iter().filter(|t| t.verdict == verdict).count();
-        let outside = count(Verdict::OutOfScope);
-        let failed = fails_most_often(&here)
-            .map_or_else(String::new, |name| format!(", not met on {outside} (mostly {name})"));
-        let result = format!(
-            "met on {} of {} trajectories and its bound kept{failed}, undecided on {}, bound violated on {}",
-            count(Verdict::Holds),
-            here.len(),
-            count(Verdict::Undecided),
-            count(Verdict::Violated),
-        );
+        let failed =
+            fails_most_often(&here).map_or_else(String::new, |name| format!(" (mostly {name})"));
+        let parts = [
+            (count(Verdict::Holds), "met on", " and its bound kept"),
+            (count(Verdict::OutOfScope), "not met on", &failed),
+            (count(Verdict::Undecided), "undecided on", ""),
+            (count(Verdict::Violated), "its bound VIOLATED on", ""),
+        ];
+        let seen = parts.iter().filter(|(count, ..)| *count > 0);
+        let seen: Vec<String> = seen.map(|(n, what, more)| format!("{what} {n}{more}")).collect();
+        let result = format!("of {} trajectories {}", here.len(), seen.join(", "));
         match lines.last_mut() {
             Some((last, at)) if *last == result => at.push(d.to_string()),
             _ => lines.push((result, vec![d.to_string()])),
@@ -314,8 +315,9 @@ mod tests {
         let seen = [[true, true], [false, false], [true, false]].map(trajectory);
         assert_eq!(
             judged(&seen, &ADIABATIC, "T"),
-            ["T at d = 3: met on 1 of 3 trajectories and its bound kept, not met on 2 (mostly H2 \
-              smooth), undecided on 0, bound violated on 0"]
+            [
+                "T at d = 3: of 3 trajectories met on 1 and its bound kept, not met on 2 (mostly H2 smooth)"
+            ]
         );
         assert!(judged(&seen, &CERTIFICATE, "T").is_empty());
     }
@@ -376,7 +378,7 @@ mod tests {
         assert_eq!(record.facts.get("null_draws").value, 99.0);
         assert_eq!(certified(&record, Verdict::Violated), 0);
         assert!(certified(&record, Verdict::Holds) >= 6, "{:?}", findings(&record));
-        assert!(table(std::slice::from_ref(&record)).contains("certificate T2.5 at d = 2: met on"));
+        assert!(table(std::slice::from_ref(&record)).contains("certificate T2.5 at d = 2: of "));
 
         // Off the sphere its planes are not known.
         set.points *= 1.1;

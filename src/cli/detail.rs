@@ -10,11 +10,15 @@ const CELL: usize = 10;
 /// The parts of a histogram, from nothing to the fullest.
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
+/// How a shape is read.
+const KEY: &str = "(shape: how many lie in each eighth of the way from least to most; the tallest bar is the fullest eighth)";
+
 /// Everything that a summary knows and the table of claims has no room for; at most 80 columns.
 pub fn shown(summary: &ClaimSummary) -> String {
     let mut text = format!("\n{}\n", summary.claim);
     text += &groups(summary);
-    let _ = writeln!(text, "\nRoom of inequalities and misfit of equalities:");
+    text +=
+        &format!("\nRoom of inequalities and misfit of equalities:\n{}", terminal::note(KEY, 2));
     let heads = ["least", "5 %", "25 %", "median", "75 %", "95 %", "most"];
     let heads: String = heads.iter().map(|head| format!("{head:>CELL$}")).collect();
     let _ = writeln!(text, "{heads}  shape");

@@ -14,7 +14,7 @@ pub fn table(sets: &[DataRecord]) -> Option<String> {
     }
     let columns = [
         Column::text("tangent planes\nagainst exact ones"),
-        Column::number("\npoints"),
+        Column::number("\npoints").minor(1),
         Column::text("\nestimate"),
         Column::number("angle\nmedian"),
         Column::number("\n90 % quantile"),
@@ -23,7 +23,7 @@ pub fn table(sets: &[DataRecord]) -> Option<String> {
     let text = terminal::table(&columns, lines);
     let note = "Bars: 95 % confidence. Best levels and sizes were chosen with the exact planes at hand, in favour \
                 of either.";
-    Some(format!("{text}{note}\n"))
+    Some(text + &terminal::note(note, 2))
 }
 
 fn rows(set: &DataRecord) -> Vec<Vec<String>> {

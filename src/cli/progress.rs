@@ -1,6 +1,8 @@
 //! What a person sees while worlds are judged: a bar on a terminal, plain lines elsewhere.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use super::terminal::number;
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,9 +27,14 @@ impl Progress {
     /// Shows that `total` units of work are begun.
     pub fn begin(label: &str, total: usize, unit: &'static str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
+            // What does not fit the terminal is cut off: the end of the name, and no number.
             let template =
-                format!("{{msg}}  {{bar:24}}  {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+                format!("{{bar:24}}  {{pos}}/{{len}} {unit}, {{rate}}, {{eta}} left  {{msg}}");
+            let rate = |state: &ProgressState, text: &mut dyn Write| {
+                let _ = write!(text, "{}/s", number(state.per_sec()));
+            };
             let style = ProgressStyle::with_template(&template).expect("a constant template");
+            let style = style.with_key("rate", rate);
             let bar =
                 ProgressBar::new(total as u64).with_style(style).with_message(label.to_owned());
             bar.enable_steady_tick(Duration::from_millis(200));
@@ -62,8 +69,11 @@ impl Progress {
             let rate = done as f64 / self.started.elapsed().as_secs_f64();
             let left = (self.total - done) as f64 / rate;
             eprintln!(
-                "{}: {done} of {} {}, {rate:.1}/s, about {left:.0} s left",
-                self.label, self.total, self.unit
+                "{}: {done} of {} {}, {}/s, about {left:.0} s left",
+                self.label,
+                self.total,
+                self.unit,
+                number(rate)
             );
         }
     }

@@ -81,11 +81,11 @@ fn shown(options: &Options, claim: &Claim, result: &WorldResult) -> String {
     let refuted = claim.mutants.iter().zip(&result.refutes).filter(|(_, refuted)| **refuted);
     let names: Vec<&str> = refuted.map(|(mutant, _)| mutant.name).collect();
     let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let _ = writeln!(text, "\nMutants refuted here: {names}");
+    text += &format!("\n{}", terminal::note(&format!("Mutants refuted here: {names}"), 2));
 
     let _ = writeln!(text, "\nFacts (value ± bar)");
     for (name, series) in seen.facts.iter() {
-        let _ = writeln!(text, "  {name:<32} {}", quantities(series));
+        text += &terminal::note(&format!("  {name:<32} {}", quantities(series)), 6);
     }
     let _ = writeln!(text, "\nRepeat: {}", options.repeat_world(claim.id, result.index));
     text

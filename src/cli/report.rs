@@ -58,6 +58,8 @@ pub fn run(options: &Options) -> Result<Exit> {
             true => stored(&options.out, experiment)?,
             false => pool.install(|| compute(experiment, options.seed, place))?,
         };
+        // Drawn as a reader of the record draws it: to six digits.
+        let chapter = record::as_stored(&chapter);
         figures += write(&options.out, &chapter, only)?;
     }
     // The front page tells of all chapters that are there.

@@ -38,6 +38,7 @@ pub fn table(set: &DataRecord) -> String {
         });
         [model, kind.to_owned()].into_iter().chain(cells).collect()
     });
+    let rows: Vec<Vec<String>> = rows.collect();
     let (d, dim) = (value("robust_dimension"), facts.get("robust_ambient").value);
     let below = |level: usize| {
         let lower = |name: &str| {
@@ -71,7 +72,7 @@ pub fn table(set: &DataRecord) -> String {
         below(1)
     );
     let paragraphs = terminal::paragraph(&notes) + &terminal::paragraph(&verdict);
-    format!("\n{}{paragraphs}", terminal::table(&columns, rows))
+    format!("\n{}{paragraphs}", terminal::folded_table(&columns, &rows, 2, 2))
 }
 
 /// A measure of one error at one level: on the data, and on Gaussian data.

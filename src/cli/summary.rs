@@ -58,7 +58,9 @@ fn rarely_judged(record: &Record) -> String {
             rare.map(|c| format!("{} in {} of {}", c.form, c.judged, s.in_scope)).collect();
         match parts.is_empty() {
             true => String::new(),
-            false => format!("Rarely judged: {}: {}\n", s.claim, parts.join("; ")),
+            false => {
+                terminal::note(&format!("Rarely judged: {}: {}", s.claim, parts.join("; ")), 2)
+            }
         }
     };
     record.claims.iter().map(line).collect()
@@ -74,7 +76,9 @@ fn never_in_scope(record: &Record) -> String {
         // In few worlds a family may fail by chance: the column of the table says so anyway.
         match parts.is_empty() || s.worlds < LEAST_WORLDS_FOR_MUTANTS {
             true => String::new(),
-            false => format!("Never in scope: {}: {}\n", s.claim, parts.join("; ")),
+            false => {
+                terminal::note(&format!("Never in scope: {}: {}", s.claim, parts.join("; ")), 2)
+            }
         }
     };
     record.claims.iter().map(line).collect()
@@ -97,14 +101,14 @@ fn claim_table(record: &Record) -> String {
         Column::text("claim"),
         Column::text("outcome"),
         Column::number("in scope\nof worlds"),
-        Column::number("families\nin scope"),
+        Column::number("families\nin scope").minor(3),
         Column::number("un-\ndecided"),
         Column::number("vio-\nlated"),
         Column::number("least\nroom"),
-        Column::number("in\nworld"),
-        Column::number("median\nroom"),
-        Column::number("largest\nmisfit"),
-        Column::number("rate\nbelow"),
+        Column::number("in\nworld").minor(5),
+        Column::number("median\nroom").minor(1),
+        Column::number("largest\nmisfit").minor(4),
+        Column::number("rate\nbelow").minor(2),
         Column::number("mutants\ncaught"),
     ];
     let rows = record.claims.iter().map(|claim| {
@@ -184,7 +188,8 @@ fn reason(options: &Options, claim: &ClaimRecord) -> String {
             (why, first.map_or_else(|| options.repeat(&s.claim), |w| repeat_world(w.index)))
         }
     };
-    format!("{}: {}\n  {why}\n  repeat: {command}\n", words(s.outcome), s.claim)
+    let why = terminal::note(&format!("  {why}"), 4);
+    format!("{}: {}\n{why}  repeat: {command}\n", words(s.outcome), s.claim)
 }
 
 /// The last lines: how it all ends, and where the record is.

@@ -1,96 +1,92 @@
-//! Plain text for a terminal: tables, numbers, and statement pages.
+//! Plain text for a terminal: its width, numbers, and statement pages.
 
-use comfy_table::{
-    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
-};
+mod page;
+mod table;
 
-/// Pages are broken at this width.
-pub const WIDTH: u16 = 100;
+pub use page::page;
+pub use table::{Column, broken_table, folded_table, table};
 
-/// The head of a column, and on which side its cells stand.
-pub struct Column {
-    title: String,
-    alignment: CellAlignment,
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+/// Prose is broken at this width, or at that of the terminal where it is narrower.
+const WIDEST: usize = 100;
+
+/// No terminal is taken to be narrower than this.
+const NARROWEST: usize = 40;
+
+/// The columns of the terminal that standard output is; nothing where it goes into a file or a pipe,
+/// whose reader wants whole lines.
+fn room() -> Option<usize> {
+    let (_, columns) = console::Term::stdout().size_checked()?;
+    Some(usize::from(columns).max(NARROWEST))
 }
 
-impl Column {
-    /// A column of words.
-    pub fn text(title: impl Into<String>) -> Self {
-        Self { title: title.into(), alignment: CellAlignment::Left }
-    }
-
-    /// A column of numbers.
-    pub fn number(title: impl Into<String>) -> Self {
-        Self { title: title.into(), alignment: CellAlignment::Right }
-    }
+/// How wide prose is.
+pub fn prose() -> usize {
+    room().map_or(WIDEST, |columns| columns.min(WIDEST))
 }
 
-/// A table as wide as its content, one line a row.
-pub fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.style_mut().row_separator = comfy_table::LineStyle::none();
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|c| Cell::new(&c.title).set_alignment(c.alignment)));
-    for row in rows {
-        let cells = row.into_iter().zip(columns);
-        table.add_row(cells.map(|(text, c)| Cell::new(text).set_alignment(c.alignment)));
-    }
-    table.column_iter_mut().for_each(|column| {
-        column.set_padding((0, 1));
-    });
-    ended(&table)
-}
-
-/// A table broken at [`WIDTH`]; the last column takes what is left.
-pub fn broken_table(rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
-    table.add_rows(rows);
-    // The first column holds names, which are not broken.
-    let longest = table.column_max_content_widths().first().copied().unwrap_or(0);
-    if let Some(first) = table.column_mut(0) {
-        first.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
-            (longest + 2).min(WIDTH / 2),
-        )));
-    }
-    ended(&table)
-}
-
-/// Words broken into lines of at most [`WIDTH`].
+/// Words broken into lines as wide as prose.
 pub fn paragraph(text: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last_mut().expect("never empty");
-        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > usize::from(WIDTH)
-        {
-            lines.push(word.to_owned());
-        } else {
-            *last += if last.is_empty() { "" } else { " " };
-            *last += word;
-        }
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    broken(&words, prose(), 0) + "\n"
+}
+
+/// A line that begins as it stands; on a terminal too narrow for it, further lines begin `hanging` columns in.
+pub fn note(line: &str, hanging: usize) -> String {
+    match room() {
+        Some(columns) => broken(line, columns, hanging) + "\n",
+        None => format!("{line}\n"),
     }
-    lines.join("\n") + "\n"
 }
 
-fn ended(table: &Table) -> String {
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+/// `text` in lines of at most `width`, but for longer words; the later ones begin `hanging` columns in.
+fn broken(text: &str, width: usize, hanging: usize) -> String {
+    let indent = " ".repeat(hanging);
+    let options = Options::new(width)
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(&glued(text), options).replace(GLUE, " ")
 }
 
-/// Three digits, in the shorter of the two notations; a dash for what is not known.
+/// A space at which no line is broken.
+const GLUE: &str = "\u{a0}";
+
+/// The same, where a number is not torn from its bar, its unit or its name.
+fn glued(text: &str) -> String {
+    let joined = |text: String, sign: &str| text.replace(sign, &sign.replace(' ', GLUE));
+    [" ± ", " %", " = "].into_iter().fold(text.to_owned(), joined)
+}
+
+/// Three digits, in the shorter of the two notations; more of them just below 1, which is not 1; a dash for
+/// what is not known.
 pub fn number(value: f64) -> String {
     let size = value.abs();
+    let below = 1.0 - size;
     if !value.is_finite() {
         "–".to_owned()
     } else if value == 0.0 {
         "0".to_owned()
+    } else if (0.0..1e-6).contains(&below) && below > 0.0 {
+        let (whole, sign) = if value > 0.0 { ("1", '-') } else { ("-1", '+') };
+        format!("{whole}{sign}{below:.0e}")
+    } else if (0.0..5e-4).contains(&below) && below > 0.0 {
+        let decimals = -exponent(&format!("{below:.0e}"));
+        format!("{value:.*}", decimals as usize)
     } else if (1e-3..1e5).contains(&size) {
-        let decimals = (2 - size.log10().floor() as i32).max(0) as usize;
-        format!("{value:.decimals$}")
+        // The exponent of what is shown: 9.999 is shown as 10.0.
+        let decimals = (2 - exponent(&format!("{size:.2e}"))).max(0);
+        format!("{value:.*}", decimals as usize)
     } else {
         format!("{value:.2e}")
     }
+}
+
+/// The power of ten of a number in scientific notation.
+fn exponent(shown: &str) -> i32 {
+    shown.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0)
 }
 
 /// A number of three digits with its error bar, in as many decimals; the bar is left out where there is none.
@@ -104,40 +100,6 @@ pub fn with_bar(value: f64, bar: f64, unit: &str) -> String {
     format!("{shown}{unit} ± {bar}{unit}")
 }
 
-/// A statement page (Markdown) as plain text: titles underlined, tables aligned, no marks of emphasis.
-pub fn page(markdown: &str) -> String {
-    let mut text = String::new();
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for line in markdown.lines().chain([""]) {
-        if let Some(row) = line.strip_prefix('|') {
-            let cells: Vec<String> =
-                row.trim_end_matches('|').split('|').map(|cell| plain(cell.trim())).collect();
-            if !cells.iter().all(|cell| cell.chars().all(|c| "-: ".contains(c))) || rows.is_empty()
-            {
-                rows.push(cells);
-            }
-            continue;
-        }
-        if !rows.is_empty() {
-            text += &broken_table(std::mem::take(&mut rows));
-        }
-        let title = line.trim_start_matches('#');
-        if title.len() < line.len() {
-            let title = plain(title.trim());
-            let rule = if line.starts_with("##") { "-" } else { "=" };
-            text += &format!("{title}\n{}\n", rule.repeat(title.chars().count()));
-        } else {
-            text += &plain(line);
-            text.push('\n');
-        }
-    }
-    text.trim_end().to_owned() + "\n"
-}
-
-fn plain(line: &str) -> String {
-    line.replace("**", "").replace('`', "")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +109,16 @@ mod tests {
         let shown = [0.0, 1.0, 0.012_345, 123_456.0, 4.5e-7, 99_999.0, -0.5].map(number);
         assert_eq!(shown, ["0", "1.00", "0.0123", "1.23e5", "4.50e-7", "99999", "-0.500"]);
         assert_eq!(number(f64::NAN), "–");
+        let rounded_up = [9.996, 99.96, 0.099_97, 0.999_6e-3].map(number);
+        assert_eq!(rounded_up, ["10.0", "100", "0.100", "1.00e-3"]);
+    }
+
+    #[test]
+    fn what_is_just_below_one_is_not_shown_as_one() {
+        let shown = [0.999, 0.999_51, 0.999_99, -0.999_99, 0.999_999_1].map(number);
+        assert_eq!(shown, ["0.999", "0.9995", "0.99999", "-0.99999", "1-9e-7"]);
+        let closest = [1.0 - f64::EPSILON / 2.0, -1.0 + 1e-9, 1.0 + 1e-9].map(number);
+        assert_eq!(closest, ["1-1e-16", "-1+1e-9", "1.00"]);
     }
 
     #[test]
@@ -158,8 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn a_page_loses_its_marks_and_keeps_its_words() {
-        let shown = page("# Title\n\n**Bold** `code`\n\n| a | long head |\n|---|---|\n| x | y |\n");
-        assert_eq!(shown, "Title\n=====\n\nBold code\n\n a  long head\n x  y\n");
+    fn broken_lines_hang_and_keep_a_number_with_its_bar() {
+        assert_eq!(
+            broken("  a: 6.00 ± 0.82 at σ = 3", 14, 4),
+            "  a:\n    6.00 ± 0.82\n    at σ = 3"
+        );
+        assert_eq!(broken("12.3 % of cross-derivatives", 7, 0), "12.3 %\nof\ncross-derivatives");
     }
 }

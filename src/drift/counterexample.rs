@@ -30,7 +30,7 @@ pub enum Counterexample {
         /// k.
         shear: f64,
     },
-    /// C2b: diag(0, −c), then a shear by k in all, at rest otherwise, during the last h.
+    /// C2b: diag(0, −c), then a shear by k in all, at rest otherwise, during the last h, or all the time when it is shorter.
     LateShear {
         /// c.
         rate: f64,
@@ -74,7 +74,7 @@ pub enum Counterexample {
         /// c.
         rate: f64,
     },
-    /// C8: diag(0, −c), the error at work during the last h only.
+    /// C8: diag(0, −c), the error at work during the last h only, or all the time when it is shorter.
     LateError {
         /// c.
         rate: f64,
@@ -206,6 +206,7 @@ impl Counterexample {
             Self::NormalExpansion { rate } => whole(compressing(-rate)),
             Self::Shear { rate, shear } => whole(PlaneField { shear, ..compressing(rate) }),
             Self::LateShear { rate, shear, last } => {
+                let last = last.min(span);
                 let sheared = PlaneField { shear: shear / last, ..rest };
                 vec![
                     Stage { field: compressing(rate), duration: span - last },
@@ -227,7 +228,7 @@ impl Counterexample {
             Self::Expansion { rate } => {
                 whole(PlaneField { tangent_rate: 2.0 * rate, normal_rate: rate, ..rest })
             }
-            Self::LateError { rate, last } => [span - last, last]
+            Self::LateError { rate, last } => [(span - last).max(0.0), last.min(span)]
                 .map(|duration| Stage { field: compressing(rate), duration })
                 .to_vec(),
         }
@@ -237,7 +238,7 @@ impl Counterexample {
     pub fn error(&self, span: f64) -> (f64, f64) {
         match *self {
             Self::Ripple { height, .. } => (height, span),
-            Self::LateError { last, .. } => (1.0, last),
+            Self::LateError { last, .. } => (1.0, last.min(span)),
             _ => (1.0, span),
         }
     }
@@ -302,5 +303,28 @@ impl Drift for Embedded {
         let [vx, vy] = self.field.at(x, y);
         add(first, vx - x * p);
         add(self.normal.as_slice(), vy - y * q);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_fill_the_time_also_when_it_is_shorter_than_the_last_of_them() {
+        let late = [
+            Counterexample::LateShear { rate: 2.0, shear: 0.5, last: 3.0 },
+            Counterexample::LateError { rate: 2.0, last: 3.0 },
+        ];
+        for (field, span) in late.iter().flat_map(|field| [1.0, 3.0, 4.0].map(|span| (field, span)))
+        {
+            let stages = field.perturbed(span);
+            assert!(stages.iter().all(|stage| stage.duration >= 0.0), "{field:?} for {span}");
+            assert_eq!(stages.iter().map(|stage| stage.duration).sum::<f64>(), span);
+            let shear = stages.iter().map(|stage| stage.field.shear * stage.duration).sum::<f64>();
+            assert!(shear == 0.0 || (shear - 0.5).abs() < 1e-15, "{field:?} for {span}: {shear}");
+        }
+        assert_eq!(late[1].error(1.0), (1.0, 1.0));
+        assert_eq!(late[1].error(4.0), (1.0, 3.0));
     }
 }

@@ -1,9 +1,7 @@
 //! Exact divergences of fields, and their derivatives along tangents.
 
 use super::{Lanes, Workspace};
-use crate::scalar::{SecondTangents, TANGENT_LANES, Tangents};
-use nalgebra::SVector;
-use num_dual::Derivative;
+use crate::scalar::{SecondTangents, TANGENT_LANES, Tangents, seeded};
 
 /// [`super::Drift::push_with_divergence`] of a field written over both carriers, by nested duals.
 ///
@@ -25,7 +23,7 @@ pub(crate) fn push_with_divergence_generic(
         let (input, output) = work.duals.split_at_mut(d);
         let (nested_input, nested_output) = work.nested.split_at_mut(d);
         for (row, (dual, nested)) in input.iter_mut().zip(&mut *nested_input).enumerate() {
-            *dual = unit(row, start);
+            *dual = seeded(0.0, row, start);
             nested.re = *dual;
         }
         let trajectories = block.chunks_exact(width).zip(out.chunks_exact_mut(width));
@@ -54,15 +52,6 @@ pub(crate) fn push_with_divergence_generic(
             divergence[0] += trace(nested_output, start, |dual| &dual.re);
         }
     }
-}
-
-/// 0, with the unit vectors from `start` on in its lanes, as coordinate `row` has them.
-fn unit(row: usize, start: usize) -> Tangents {
-    let mut eps = SVector::<f64, TANGENT_LANES>::zeros();
-    if (start..start + TANGENT_LANES).contains(&row) {
-        eps[row - start] = 1.0;
-    }
-    Tangents::new(0.0, Derivative::some(eps))
 }
 
 /// Σ ∂f_i/∂x_i over the unit vectors from `start` on.

@@ -227,4 +227,20 @@ impl<V: Drift, W: Drift> Drift for Inexact<'_, V, W> {
         self.error.push(t, block, lanes, &mut error, work);
         out.iter_mut().zip(&error).for_each(|(v, w)| *v += w * self.epsilon);
     }
+
+    fn push_with_divergence(
+        &self,
+        t: f64,
+        block: &[f64],
+        lanes: Lanes,
+        out: &mut [f64],
+        divergence: &mut [f64],
+        work: &mut Workspace,
+    ) {
+        self.exact.push_with_divergence(t, block, lanes, out, divergence, work);
+        let (mut error, mut of_error) = (vec![0.0; out.len()], vec![0.0; divergence.len()]);
+        self.error.push_with_divergence(t, block, lanes, &mut error, &mut of_error, work);
+        out.iter_mut().zip(&error).for_each(|(v, w)| *v += w * self.epsilon);
+        divergence.iter_mut().zip(&of_error).for_each(|(v, w)| *v += w * self.epsilon);
+    }
 }

@@ -3,6 +3,7 @@
 //! Every Gaussian-path model is a [`Schedule`] applied to a [`Denoise`]
 //! ([`GaussianPath`]); a [`Drift`] is any velocity field of generating time.
 
+mod assignment;
 mod atoms;
 mod counterexample;
 mod coupling;
@@ -13,6 +14,7 @@ pub mod kernel;
 mod law;
 mod learning_error;
 mod moved;
+mod pairs;
 mod parametrisation;
 mod path;
 mod product;
@@ -23,6 +25,7 @@ mod sphere;
 mod thick;
 mod transport;
 
+pub use assignment::{Assignment, assignment};
 pub use atoms::Atoms;
 pub use counterexample::{Counterexample, Embedded, PlaneField, Stage};
 pub use coupling::LinearCoupling;
@@ -31,6 +34,7 @@ pub use gaussian::Gaussian;
 pub use law::Denoiser;
 pub use learning_error::{ErrorWave, InVelocity, Inexact, LearningError, Onset, PartOf};
 pub use moved::Moved;
+pub use pairs::Pairs;
 pub use parametrisation::Parametrisation;
 pub use path::{Canonical, GaussianPath};
 pub use product::Product;

@@ -2,9 +2,20 @@
 //!
 //! They compute and do not draw; [`crate::report`] draws and does not compute.
 
+pub mod along;
+pub mod curve;
+pub mod density_response;
+pub mod lyapunov_vectors;
+pub mod model_class;
+pub mod model_classes;
 pub mod plane_accuracy;
 pub mod real_data;
+pub mod robustness_of_the_support;
+pub mod shape;
+pub mod sufficient_condition;
 pub mod tangent_bundle;
+pub mod thickness_and_memorisation;
+pub mod words;
 
 use crate::error::{Error, Result};
 use crate::random::Stream;
@@ -37,29 +48,28 @@ impl Setting<'_> {
     }
 }
 
+/// The experiments of these modules.
+macro_rules! experiments {
+    ($($chapter:ident),* $(,)?) => {
+        &[$(Experiment {
+            name: $chapter::NAME,
+            title: $chapter::TITLE,
+            figures: $chapter::FIGURES,
+            run: $chapter::run,
+        }),*]
+    };
+}
+
 /// Every chapter, in the order of the gallery.
-pub const ALL: &[Experiment] = &[
-    Experiment {
-        name: "real-data",
-        title: "Real data under exact denoisers",
-        figures: &[
-            "exponents",
-            "digits-vectors",
-            "clothing-vectors",
-            "moving",
-            "leading-pairs",
-            "image-planes",
-            "surfaces",
-            "surfaces-table",
-        ],
-        run: real_data::run,
-    },
-    Experiment {
-        name: "tangent-bundle",
-        title: "Tangent bundle: the dynamics beside local PCA",
-        figures: &["accuracy", "scales", "accuracy-table"],
-        run: tangent_bundle::run,
-    },
+pub const ALL: &[Experiment] = experiments![
+    robustness_of_the_support,
+    lyapunov_vectors,
+    sufficient_condition,
+    density_response,
+    thickness_and_memorisation,
+    real_data,
+    model_classes,
+    tangent_bundle,
 ];
 
 /// The chapter of that name, or the chapter that has a figure or table of that name, and that name.

@@ -19,11 +19,29 @@ use super::Setting;
 use crate::error::Result;
 use crate::record::Chapter;
 
+/// Name of the chapter.
+pub const NAME: &str = "real-data";
+
+/// What it is about.
+pub const TITLE: &str = "Real data under exact denoisers";
+
+/// Figures and tables of the chapter.
+pub const FIGURES: &[&str] = &[
+    "exponents",
+    "digits-vectors",
+    "clothing-vectors",
+    "moving",
+    "leading-pairs",
+    "image-planes",
+    "surfaces",
+    "surfaces-table",
+];
+
 /// Computes the chapter.
 ///
 /// *Errors*: as the parts; [`crate::error::Error::Numeric`] when a flow leaves the finite numbers.
 pub fn run(setting: &Setting<'_>) -> Result<Chapter> {
-    let stream = setting.stream("real-data");
+    let stream = setting.stream(NAME);
     (setting.begin)("digits");
     let digits = Images::measure(&Plan::DIGITS, stream.named("digits"))?;
     (setting.begin)("clothing");
@@ -44,8 +62,7 @@ pub fn run(setting: &Setting<'_>) -> Result<Chapter> {
         clothing.plan.leading,
         clothing.plan.bottom,
     );
-    let mut chapter =
-        Chapter::new("real-data", "Real data under exact denoisers", about, setting.seed);
+    let mut chapter = Chapter::new(NAME, TITLE, about, setting.seed);
     chapter.figures = vec![spectra::figure(images)?];
     spectra::findings(images, &mut chapter);
     for seen in images {

@@ -37,6 +37,15 @@ fn sphere(dim: usize) -> Chart {
     Chart::Sphere(Sphere { dim, radius: 1.0 })
 }
 
+/// Name of the chapter.
+pub const NAME: &str = "tangent-bundle";
+
+/// What it is about.
+pub const TITLE: &str = "Tangent bundle: the dynamics beside local PCA";
+
+/// Figures and tables of the chapter.
+pub const FIGURES: &[&str] = &["accuracy", "scales", "accuracy-table"];
+
 /// Computes the chapter.
 ///
 /// *Errors*: as [`Outcome::of`].
@@ -57,8 +66,7 @@ pub fn run(setting: &Setting<'_>) -> Result<Chapter> {
         queries = EFFORT.1,
         draws = EFFORT.0,
     );
-    let title = "Tangent bundle: the dynamics beside local PCA";
-    let mut chapter = Chapter::new("tangent-bundle", title, about, setting.seed);
+    let mut chapter = Chapter::new(NAME, TITLE, about, setting.seed);
     chapter.figures = vec![pictures::accuracy(&sweeps), pictures::scales(&sweeps)];
     chapter.tables = vec![pictures::table(&sweeps)];
 

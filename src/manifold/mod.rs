@@ -26,7 +26,6 @@ pub use family::Family;
 pub use law::{Component, Density, Law};
 pub use motion::Motion;
 pub use nearest::Nearest;
-pub use quadrature::gauss_legendre;
 
 use crate::error::{Error, Result};
 use crate::facts::{Grade, Quantity};

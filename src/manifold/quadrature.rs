@@ -4,35 +4,9 @@ use super::chart::{Axis, Chart, check_storage};
 use super::sampling::leaf_volume;
 use super::{Manifold, Place};
 use crate::error::{Error, Result};
+use crate::special::gauss_legendre;
 use nalgebra::DMatrix;
-use std::f64::consts::{PI, TAU};
-
-/// The n nodes and weights of Gauss–Legendre quadrature on [−1, 1], nodes increasing.
-///
-/// Exact for polynomials of degree 2n − 1.
-///
-/// *Source*: Newton's method on the Legendre recurrence from the Tricomi guess.
-pub fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
-    let rule = |i: usize| {
-        let mut x = -(PI * (i as f64 + 0.75) / (n as f64 + 0.5)).cos();
-        let mut slope = 1.0;
-        for _ in 0..100 {
-            let (mut before, mut here) = (1.0, x);
-            for k in 2..=n {
-                let k = k as f64;
-                (before, here) = (here, ((2.0 * k - 1.0) * x * here - (k - 1.0) * before) / k);
-            }
-            slope = n as f64 * (x * here - before) / (x * x - 1.0);
-            let step = here / slope;
-            x -= step;
-            if step.abs() <= 1e-15 {
-                break;
-            }
-        }
-        (x, 2.0 / ((1.0 - x * x) * slope * slope))
-    };
-    if n == 1 { vec![(0.0, 2.0)] } else { (0..n).map(rule).collect() }
-}
+use std::f64::consts::TAU;
 
 /// Nodes of one axis with their weights.
 fn axis_rule(axis: &Axis, n: usize) -> Vec<(f64, f64)> {

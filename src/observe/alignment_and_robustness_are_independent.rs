@@ -7,6 +7,7 @@ use crate::claims::counterexample_maps::NUMBERS;
 use crate::drift::{Canonical, Channel, Counterexample, Denoise, Embedded, Gaussian, PlaneField};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, geometric_times, uniform_times};
 use crate::linalg::{frame_from_normals, largest_angle};
 use crate::random::{Knobs, Stream};
@@ -18,9 +19,20 @@ use std::f64::consts::TAU;
 /// Intervals of the time grid of a ridge and of a slab.
 const STEPS: usize = 64;
 
-/// One of the counterexamples; the plainest is C6, which is C1.
+/// The counterexamples; the plainest is C6, which is C1.
+const DRAWN: [&str; 6] = ["C1", "C7", "C8", "C9", "C10", "C12"];
+
+/// A planar counterexample; None for C10 and C12.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    match knobs.pick(&DRAWN) {
+        "C10" | "C12" => Ok(None),
+        number => decode(number, knobs).picture(),
+    }
+}
+
+/// One of the counterexamples.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
-    match knobs.pick(&["C1", "C7", "C8", "C9", "C10", "C12"]) {
+    match knobs.pick(&DRAWN) {
         "C10" => Ridge::decode(knobs).observe(),
         "C12" => Slab::decode(knobs).observe(),
         number => decode(number, knobs).observe(),

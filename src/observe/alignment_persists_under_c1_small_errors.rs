@@ -4,10 +4,12 @@ use super::Observation;
 use super::frames::blocks_by_projector;
 use super::later_stage::LaterStage;
 use super::linear::{Blocks, LinearWorld};
+use super::picture::{Scene, Size, scattered};
 use crate::drift::{Canonical, Drift, Inexact, LearningError, Rotating, Workspace};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
-use crate::flow::{Method, Sampler, Trajectory, uniform_times};
+use crate::figure::Panel;
+use crate::flow::{InexactFlow, Method, Sampler, Trajectory, uniform_times};
 use crate::linalg::{
     frame_from_normals, graph_operator, largest_angle, orthonormalise, spectral_norm,
 };
@@ -23,6 +25,9 @@ const STEPS: usize = 40;
 
 /// The share of the data worlds in R^64.
 const HIGH: f64 = 0.06;
+
+/// The share of the worlds without data.
+const LINEAR: f64 = 0.8;
 
 /// Noise levels of a data world.
 const LEVELS: usize = 40;
@@ -224,13 +229,22 @@ struct DataWorld {
 }
 
 impl DataWorld {
+    fn decode(knobs: &mut Knobs) -> Result<Self> {
+        let (size, stream) = (knobs.log_range(1e-3, 1.0), knobs.stream("error"));
+        Ok(Self { stage: LaterStage::decode(knobs, HIGH)?, size, stream })
+    }
+
+    /// dy/dσ = (y − D − e)/σ: an error of the denoiser of the size given, in units of the reach.
+    fn error(&self) -> LearningError {
+        let length = self.stage.scenario.manifold().reach().value.min(2.0);
+        let amplitude = self.size * length / self.stage.scenario.sigma_end;
+        LearningError::fourier(self.stage.state.len(), 4, length, amplitude, self.stream)
+    }
+
     fn measure(&self) -> Result<Facts> {
         let stage = &self.stage;
         let (dim, d) = (stage.state.len(), stage.scenario.manifold().dim());
-        let length = stage.scenario.manifold().reach().value.min(2.0);
-        // dy/dσ = (y − D − e)/σ: an error of the denoiser of the size given, in units of the reach.
-        let amplitude = self.size * length / stage.scenario.sigma_end;
-        let error = LearningError::fourier(dim, 4, length, amplitude, self.stream);
+        let error = self.error();
         let exact = Canonical { denoiser: &stage.denoiser };
         let moved = Inexact { exact: &exact, error: &error, epsilon: 1.0 };
         let sampler = Sampler::new(Method::Heun, stage.levels(LEVELS));
@@ -258,11 +272,31 @@ impl DataWorld {
     }
 }
 
+/// A data world, or a bent field around the state of rest.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    if knobs.unit() > LINEAR {
+        let world = DataWorld::decode(knobs)?;
+        let (stage, error) = (&world.stage, &world.error());
+        let sampler = Sampler::new(Method::Heun, stage.levels(LEVELS));
+        let drift = &Canonical { denoiser: &stage.denoiser };
+        let maps = &InexactFlow { sampler: &sampler, drift, error };
+        let (size, data) = (Size::Of(1.0), Some((&stage.denoiser, 1.0)));
+        let starts = &[stage.state.clone()];
+        return Scene { maps, size, starts, data }.draw();
+    }
+    let world = World::decode(knobs)?;
+    let sampler = Sampler::new(Method::Rk4, uniform_times(0.0, world.span, STEPS));
+    let maps = &InexactFlow { sampler: &sampler, drift: &world.field, error: &world.error };
+    let (rest, mut starts) =
+        (vec![0.0; world.field.dim()], scattered(&world.plane.column(0).as_slice()));
+    starts[0] = rest;
+    Scene { maps, size: Size::Of(1.0), starts: &starts, data: None }.draw()
+}
+
 /// A world of either kind, and its facts.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
-    if knobs.unit() > 0.8 {
-        let (size, stream) = (knobs.log_range(1e-3, 1.0), knobs.stream("error"));
-        let world = DataWorld { stage: LaterStage::decode(knobs, HIGH)?, size, stream };
+    if knobs.unit() > LINEAR {
+        let world = DataWorld::decode(knobs)?;
         let facts = world.measure()?;
         let labels = world.stage.scenario.labels();
         return Ok(Observation::new(&world, facts).labelled(labels));

@@ -7,6 +7,7 @@ use crate::claims::counterexample_maps::NUMBERS;
 use crate::drift::{Canonical, Counterexample, Sphere};
 use crate::error::Result;
 use crate::facts::{Facts, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{complement, largest_angle};
 use crate::random::{Knobs, Stream, unit_vector};
@@ -17,10 +18,20 @@ use serde::Serialize;
 /// Intervals between the noise levels of a flow to a sphere.
 const LEVELS: usize = 64;
 
-/// One of the counterexamples; the plainest is C1.
+/// The counterexamples; the plainest is C1.
+const DRAWN: [&str; 10] = ["C1", "C1b", "C1c", "C2", "C2b", "C3", "C4", "C4b", "C5", "C13"];
+
+/// A planar counterexample; None for C1c.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    match knobs.pick(&DRAWN) {
+        "C1c" => Ok(None),
+        number => decode(number, knobs).picture(),
+    }
+}
+
+/// One of the counterexamples.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
-    let numbers = ["C1", "C1b", "C1c", "C2", "C2b", "C3", "C4", "C4b", "C5", "C13"];
-    let number = knobs.pick(&numbers);
+    let number = knobs.pick(&DRAWN);
     if number == "C1c" {
         return SmallSphere::decode(knobs).observe();
     }

@@ -9,10 +9,10 @@ use crate::linalg::{
     complement, frame_from_normals, least_singular_value, spectral_norm, symmetric_eigen,
 };
 use crate::random::Knobs;
-use crate::scalar::{Scalar, TANGENT_LANES, Tangents};
+use crate::scalar::{Scalar, TANGENT_LANES, Tangents, seeded};
 use crate::scenario::Labels;
-use nalgebra::{DMatrix, DVector, SVector};
-use num_dual::{Derivative, Dual};
+use nalgebra::{DMatrix, DVector};
+use num_dual::Dual;
 use serde::Serialize;
 
 /// Intervals of the segment [p, x] on which the second derivative is sampled.
@@ -142,14 +142,7 @@ impl Invariant {
         for i in 0..d {
             for first in (0..d).step_by(TANGENT_LANES) {
                 let y: Vec<Dual<Tangents>> = (0..d)
-                    .map(|j| {
-                        let mut eps = SVector::<f64, TANGENT_LANES>::zeros();
-                        if (first..first + TANGENT_LANES).contains(&j) {
-                            eps[j - first] = 1.0;
-                        }
-                        let inner = Tangents::new(at[j], Derivative::some(eps));
-                        Dual::new(inner, Tangents::from(f64::from(i == j)))
-                    })
+                    .map(|j| Dual::new(seeded(at[j], j, first), Tangents::from(f64::from(i == j))))
                     .collect();
                 let mut out = vec![zero; d];
                 self.velocity(zero, &y, &mut out);

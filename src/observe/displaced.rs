@@ -7,11 +7,39 @@ use crate::lyapunov::product;
 use crate::response::sensitivities;
 use nalgebra::{DMatrix, DVector};
 
-/// Newton steps to the start of an end point; the Jacobian of the last full step serves the chord steps.
+/// Newton steps to the start of an end point, and chord steps with the Jacobian of the last of them.
 const STEPS: usize = 30;
 
 /// Relative distance to an end point at which its start is found.
 const FOUND: f64 = 4.0 * f64::EPSILON;
+
+/// Newton steps, relative to the state, that are rounding when they stop shrinking below this.
+const SETTLED: f64 = 1e-9;
+
+/// Where the orbit of the maps at error size ε must start to end at `end`, and dx_K/dx_0 there.
+///
+/// *Errors*: [`Error::Numeric`] when Newton's steps do not shrink to rounding.
+pub fn start_of(
+    maps: &impl Maps,
+    epsilon: f64,
+    end: &DVector<f64>,
+    guess: DVector<f64>,
+) -> Result<(DVector<f64>, DMatrix<f64>)> {
+    let mut x = guess;
+    let mut last = f64::INFINITY;
+    for _ in 0..STEPS {
+        let orbit = Orbit::from(maps, epsilon, x.as_slice())?;
+        let jacobian = product(&orbit);
+        let step = inverse(&jacobian)? * (orbit.end() - end);
+        let size = step.norm() / (1.0 + x.norm());
+        if size == 0.0 || (size >= 0.5 * last && size <= SETTLED) {
+            return Ok((x, jacobian));
+        }
+        last = size;
+        x -= step;
+    }
+    Err(Error::numeric("start of an end point", "Newton's steps do not shrink"))
+}
 
 /// ψ_ε around one end point of the exact maps.
 pub struct Displaced<'a, M> {
@@ -34,19 +62,10 @@ impl<'a, M: Maps> Displaced<'a, M> {
     /// *Errors*: [`Error::Numeric`] when Newton's method does not find the start.
     pub fn near(maps: &'a M, guess: &[f64], end: &[f64]) -> Result<Self> {
         let end = DVector::from_column_slice(end);
-        let mut start = DVector::from_column_slice(guess);
-        for _ in 0..STEPS {
-            let orbit = Orbit::from(maps, 0.0, start.as_slice())?;
-            let back = inverse(&product(&orbit))?;
-            let step = &back * (&end - orbit.end());
-            start += &step;
-            if step.norm() <= 1e-7 * (1.0 + start.norm()) {
-                let mut found = Self { maps, start, end, back: Some(back) };
-                found.start = found.start_of(found.end.as_slice())?;
-                return Ok(found);
-            }
-        }
-        Err(Error::numeric("start of an end point", "Newton's method does not settle"))
+        let (start, jacobian) = start_of(maps, 0.0, &end, DVector::from_column_slice(guess))?;
+        let mut found = Self { maps, start, end, back: Some(inverse(&jacobian)?) };
+        found.start = found.start_of(found.end.as_slice())?;
+        Ok(found)
     }
 
     /// Φ^ε.

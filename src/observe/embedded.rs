@@ -3,9 +3,10 @@
 use super::resolved::{Resolved, Stage as Leg};
 use crate::drift::{Drift, Embedded, Lanes, Stage, Workspace};
 use crate::error::Result;
-use crate::flow::{Method, Sampler, uniform_times};
+use crate::flow::{Maps, Method, Sampler, uniform_times};
 use crate::linalg::frame_from_normals;
 use crate::random::Stream;
+use crate::scalar::Scalar;
 use nalgebra::{DMatrix, DVector};
 
 /// Intervals of the time grid of a stage, a multiple of 4: quarter points.
@@ -98,6 +99,47 @@ impl Prepared {
             begin = times.last().map_or(begin, |(t, _)| *t);
         }
         times
+    }
+}
+
+/// The steps of all stages, without an error.
+impl Maps for Prepared {
+    fn dim(&self) -> usize {
+        self.fields[0].dim()
+    }
+
+    fn maps(&self) -> usize {
+        self.samplers.iter().map(|(sampler, _)| sampler.maps()).sum()
+    }
+
+    fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
+        // Every stage has its grid.
+        self.samplers[k / STEPS].0.map(&self.fields[k / STEPS], k % STEPS, x);
+    }
+}
+
+/// A flow beside its exact one, which is that of error size 0.
+pub struct Beside<'a> {
+    /// The exact flow.
+    pub exact: &'a Prepared,
+    /// The flow with an error, of as many steps.
+    pub flow: &'a Prepared,
+}
+
+impl Maps for Beside<'_> {
+    fn dim(&self) -> usize {
+        self.exact.dim()
+    }
+
+    fn maps(&self) -> usize {
+        self.exact.maps()
+    }
+
+    fn map<S: Scalar>(&self, k: usize, epsilon: S, x: &mut [S]) {
+        match epsilon.re() == 0.0 {
+            true => self.exact.map(k, epsilon, x),
+            false => self.flow.map(k, epsilon, x),
+        }
     }
 }
 

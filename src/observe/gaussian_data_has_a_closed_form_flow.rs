@@ -186,6 +186,8 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     state_spectrum(&mut facts, &flow, &frame)?;
     if world.gaussian && world.variances.iter().all(|v| *v > 0.0) && k == world.mean.len() {
         state_shared_end(&mut facts, &world)?;
+    } else {
+        facts.set("shared", Quantity::exact(0.0));
     }
     let labels = match (world.gaussian, world.coupling) {
         (true, Coupling::Independent) => Labels::of("gaussian, independent coupling"),

@@ -4,12 +4,9 @@ use crate::drift::{Atoms, Denoiser, Gaussian, Moved, Product, Segment, Sphere};
 use crate::error::Result;
 use crate::linalg::frame_from_normals;
 use crate::random::{Knobs, Stream};
-use crate::scenario::{Corner, Labels};
+use crate::scenario::{Corner, Labels, MANY_MODES};
 use nalgebra::DMatrix;
 use serde::Serialize;
-
-/// So many atoms are many modes.
-const MANY_MODES: usize = 16;
 
 /// A random law of R^D in general position.
 #[derive(Clone, Debug, Serialize)]

@@ -18,13 +18,13 @@ mod inexact;
 mod inexact_models;
 mod later_stage;
 mod laws;
-mod limits;
+pub mod limits;
 mod linear;
 mod moving_frame_blocks_are_gauge_invariant;
 mod noise_paths_average_to_the_response;
 mod normal_contraction_traps_perturbed_orbits;
 mod normal_error_over_thickness_bounds_the_response;
-mod normal_errors_and_cross_derivatives_bound_the_displacement;
+pub mod normal_errors_and_cross_derivatives_bound_the_displacement;
 pub mod normal_part_of_the_error_moves_singular_laws;
 pub mod off_support_mass_follows_the_order_of_vanishing;
 mod paths;
@@ -156,6 +156,33 @@ type Painter = fn(&mut Knobs) -> Result<Option<Panel>>;
 
 /// Who draws its worlds.
 const PAINTERS: &[(&str, Painter)] = &[
+    ("alignment_and_robustness_are_independent", alignment_and_robustness_are_independent::picture),
+    ("sphere_flow_is_a_radial_quantile_map", sphere_flow_is_a_radial_quantile_map::picture),
+    ("torus_flow_factors_into_circles", torus_flow_factors_into_circles::picture),
+    ("compression_alone_does_not_align", compression_alone_does_not_align::picture),
+    (
+        "sensitivity_carries_the_response_of_any_law",
+        sensitivity_carries_the_response_of_any_law::picture,
+    ),
+    (
+        "response_stays_in_the_support_of_every_model",
+        response_stays_in_the_support_of_every_model::picture,
+    ),
+    ("two_formulas_give_one_response", two_formulas_give_one_response::picture),
+    ("noise_paths_average_to_the_response", noise_paths_average_to_the_response::picture),
+    (
+        "normal_contraction_traps_perturbed_orbits",
+        normal_contraction_traps_perturbed_orbits::picture,
+    ),
+    (
+        "normal_errors_and_cross_derivatives_bound_the_displacement",
+        normal_errors_and_cross_derivatives_bound_the_displacement::picture,
+    ),
+    (
+        "posterior_spread_and_denoiser_error_bound_the_distance",
+        posterior_spread_and_denoiser_error_bound_the_distance::picture,
+    ),
+    ("alignment_persists_under_c1_small_errors", alignment_persists_under_c1_small_errors::picture),
     ("relative_compression_forces_alignment", relative_compression_forces_alignment::picture),
     ("compressing_maps_force_alignment", compressing_maps_force_alignment::picture),
     ("posterior_moments_certify_alignment", posterior_moments_certify_alignment::picture),

@@ -5,9 +5,11 @@ mod grid;
 use super::Observation;
 use super::laws::RandomLaw;
 use super::paths::decode_schedule;
+use super::picture::{ORBITS, Scene, Size};
 use crate::drift::{Atoms, Denoise, Denoiser, Drift, Gaussian, LearningError, Schedule, Segment};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, LEVEL, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Scheme, StochasticSampler};
 use crate::linalg::dot;
 use crate::random::{Knobs, Stream};
@@ -103,10 +105,16 @@ impl World {
         StochasticSampler::new(self.schedule, self.scheme, times, denoiser, &self.error, noise)
     }
 
+    /// Where a path starts, of N(0, (a² + b²) I).
+    fn start(&self, path: u64, dim: usize) -> Vec<f64> {
+        let (a, b) = self.schedule.coefficients(self.times[0]);
+        let z = self.stream.indexed(path).named("start").normals(dim);
+        z.iter().map(|z| a.hypot(b) * z).collect()
+    }
+
     /// Averages over noise paths of one sampler, from N(0, (a² + b²) I).
     fn sample(&self, denoiser: &Denoiser, facts: &mut Facts) -> Result<()> {
         let dim = denoiser.dim();
-        let (a, b) = self.schedule.coefficients(self.times[0]);
         let waves: Vec<Vec<f64>> = (0..FUNCTIONS as u64)
             .map(|j| self.stream.named("wave").indexed(j).normals(dim))
             .collect();
@@ -117,9 +125,7 @@ impl World {
         for path in 0..PATHS as u64 {
             let stream = self.stream.indexed(path);
             let maps = self.sampler(denoiser, stream.named("noise"))?;
-            let start: Vec<f64> =
-                stream.named("start").normals(dim).iter().map(|z| a.hypot(b) * z).collect();
-            let orbit = sensitivities(&maps, &start)?;
+            let orbit = sensitivities(&maps, &self.start(path, dim))?;
             let other = stream.named("other noise").normals(dim * MAPS);
             // The weight of a path, with its wrong versions: by γ², of other noise, of the last map.
             let (mut weight, mut wrong, mut energy) = (0.0, [0.0; 3], 0.0);
@@ -161,6 +167,16 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// The first noise path; None on the line.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs);
+    let denoiser = world.denoiser()?;
+    let maps = world.sampler(&denoiser, world.stream.indexed(0).named("noise"))?;
+    let starts: Vec<_> = (0..ORBITS).map(|path| world.start(path as u64, denoiser.dim())).collect();
+    let data = Some((&denoiser, world.schedule.coefficients(world.times[MAPS]).0));
+    Scene { maps: &maps, size: Size::Visible, starts: &starts, data }.draw()
 }
 
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {

@@ -4,11 +4,14 @@ mod orbits;
 
 use super::Observation;
 use super::inexact::{Foot, Setting};
+use super::picture::{STEPS, Scene, Size, scattered};
 use crate::drift::{
     Channel, Denoiser, Drift, Gaussian, GaussianPath, InVelocity, LearningError, Product, Sphere,
 };
 use crate::error::Result;
 use crate::facts::Facts;
+use crate::figure::Panel;
+use crate::flow::{InexactFlow, Method, Sampler};
 use crate::manifold::{self, Chart, Flat, Manifold, Motion};
 use crate::random::Knobs;
 use crate::scalar::Scalar;
@@ -186,6 +189,19 @@ impl World {
         Ok(Product::new(factors)?.into())
     }
 
+    fn exact<'a>(&self, denoiser: &'a Denoiser) -> Sheared<'a> {
+        Sheared {
+            path: GaussianPath { schedule: self.setting.schedule, denoiser },
+            shear: self.shear,
+            normal: self.start.len() - self.normals.len(),
+        }
+    }
+
+    fn error(&self) -> InVelocity<'_, LearningError> {
+        let Setting { schedule, parametrisation, .. } = self.setting;
+        InVelocity { error: &self.error, parametrisation, schedule }
+    }
+
     /// |x| in the space of each sphere.
     fn radii(&self, x: &[f64]) -> Vec<f64> {
         let mut first = 0;
@@ -238,16 +254,21 @@ impl World {
     }
 }
 
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs)?;
+    let denoiser = world.denoiser()?;
+    let sampler = Sampler::new(Method::Rk4, world.setting.times(STEPS));
+    let (drift, error) = (&world.exact(&denoiser), &world.error());
+    let maps = &InexactFlow { sampler: &sampler, drift, error };
+    let data = Some((&denoiser, world.signal(sampler.times()[STEPS])));
+    let (size, starts) = (Size::Of(world.epsilon), &scattered(&world.start));
+    Scene { maps, size, starts, data }.draw()
+}
+
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs)?;
     let denoiser = world.denoiser()?;
-    let exact = Sheared {
-        path: GaussianPath { schedule: world.setting.schedule, denoiser: &denoiser },
-        shear: world.shear,
-        normal: world.start.len() - world.normals.len(),
-    };
-    let Setting { schedule, parametrisation, .. } = world.setting;
-    let error = InVelocity { error: &world.error, parametrisation, schedule };
+    let (exact, error) = (world.exact(&denoiser), world.error());
     let mut facts = Facts::new();
     orbits::along_the_flow(&world, &exact, &error, &mut facts)?;
     orbits::along_the_maps(&world, &exact, &error, &mut facts)?;

@@ -66,6 +66,8 @@ enum Field {
     Fourier,
     /// w_i = sin x_i / √D: nearly parallel to the score of pure noise.
     Sines,
+    /// One short wave along its wave vector: nearly all divergence.
+    Wave,
 }
 
 impl World {
@@ -92,7 +94,14 @@ impl World {
         };
         let last = knobs.log_range(0.003, 0.03);
         let ends = [last * knobs.range(3.0, 10.0), last];
-        let sampled = knobs.pick(&[None, None, Some(Field::Sines), Some(Field::Fourier)]);
+        let sampled = knobs.pick(&[
+            None,
+            None,
+            None,
+            Some(Field::Sines),
+            Some(Field::Fourier),
+            Some(Field::Wave),
+        ]);
         let stream = knobs.stream("size");
         Self {
             round,
@@ -154,6 +163,8 @@ impl World {
         self.growth(&mut facts)?;
         self.tilted(&mut facts)?;
         self.constant_errors(&mut facts)?;
+        let varies = f64::from(u8::from(self.sampled.is_some()));
+        facts.set("varies", Quantity::exact(varies));
         if let Some(field) = self.sampled {
             self.norms(&mut facts, field)?;
         }

@@ -4,10 +4,14 @@ mod measure;
 
 use super::Observation;
 use super::linear::{Blocks, LinearWorld};
+use super::picture::{STEPS, Scene, Size, scattered};
 use crate::drift::{
     Channel, Denoise, Denoiser, Drift, Gaussian, LearningError, Product, Rotating, Sphere,
 };
 use crate::error::Result;
+use crate::facts::Facts;
+use crate::figure::Panel;
+use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
 use crate::linalg::complement;
 use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
@@ -52,6 +56,20 @@ struct World {
 
 /// The canonical flow in u = −log σ.
 struct InLogNoise(Denoiser);
+
+impl InLogNoise {
+    /// Of a sphere times a Gaussian.
+    fn new(sphere: Option<(usize, f64)>, variances: &[f64]) -> Result<Self> {
+        let mut factors: Vec<Denoiser> = Vec::new();
+        if let Some((n, radius)) = sphere {
+            factors.push(Sphere::new(n, radius)?.into());
+        }
+        if !variances.is_empty() {
+            factors.push(Gaussian::diagonal(variances)?.into());
+        }
+        Ok(Self(Product::new(factors)?.into()))
+    }
+}
 
 impl Drift for InLogNoise {
     fn dim(&self) -> usize {
@@ -170,20 +188,55 @@ impl World {
     }
 }
 
+/// The facts of z' = A z from `start` with a constant error, the first `tangent` axes tangent.
+///
+/// *Errors*: as [`crate::flow::Trajectory::from`].
+pub fn measure_linear(
+    matrix: &DMatrix<f64>,
+    tangent: usize,
+    span: f64,
+    start: &[f64],
+    error: &[f64],
+) -> Result<Facts> {
+    let dim = matrix.nrows();
+    let flow = Rotating {
+        turns: Vec::new(),
+        mean: matrix.clone(),
+        wave: DMatrix::zeros(dim, dim),
+        frequency: 0.0,
+        carried: false,
+    };
+    let world = World {
+        flow: Flow::Linear(flow.clone()),
+        tangent,
+        from: 0.0,
+        to: span,
+        start: start.to_vec(),
+        error: LearningError::constant(error),
+        epsilon: 1.0,
+        white: 1.0,
+        frame: DMatrix::identity(dim, dim),
+    };
+    world.measure(&flow)
+}
+
+/// A Gaussian path; None for linear systems.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs)?;
+    let Flow::Path { sphere, variances } = &world.flow else { return Ok(None) };
+    let drift = &InLogNoise::new(*sphere, variances)?;
+    let sampler = Sampler::new(Method::Rk4, uniform_times(world.from, world.to, STEPS));
+    let maps = &InexactFlow { sampler: &sampler, drift, error: &world.error };
+    let (size, starts) = (Size::Of(world.epsilon), &scattered(&world.start));
+    Scene { maps, size, starts, data: Some((&drift.0, 1.0)) }.draw()
+}
+
+/// Decodes and measures.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs)?;
     let facts = match &world.flow {
         Flow::Linear(flow) => world.measure(flow)?,
-        Flow::Path { sphere, variances } => {
-            let mut factors: Vec<Denoiser> = Vec::new();
-            if let Some((n, radius)) = *sphere {
-                factors.push(Sphere::new(n, radius)?.into());
-            }
-            if !variances.is_empty() {
-                factors.push(Gaussian::diagonal(variances)?.into());
-            }
-            world.measure(&InLogNoise(Product::new(factors)?.into()))?
-        }
+        Flow::Path { sphere, variances } => world.measure(&InLogNoise::new(*sphere, variances)?)?,
     };
     let labels = Labels::of(match world.flow {
         Flow::Linear(_) => "linear",

@@ -39,6 +39,9 @@ const DRAWN: usize = 12;
 /// Wave numbers k of the dipole's test functions h sin(kφ)/k.
 pub const WAVE_NUMBERS: [f64; 3] = [1.0, 4.0, 16.0];
 
+/// δ has no normal part where it is less than this share of δ.
+const NO_NORMAL: f64 = 1e-6;
+
 #[derive(Serialize)]
 struct World {
     family: Family,
@@ -135,7 +138,7 @@ pub struct Test<'a> {
     pub manifold: &'a Manifold,
     /// Points of M, `D×N`, and their probabilities.
     pub atoms: (DMatrix<f64>, Vec<f64>),
-    /// A field u; N = P_⊥u is the normal field of the dipole's test functions.
+    /// A field u; near an atom without normal error, N = P_⊥u is the normal field of the dipole's test functions.
     pub direction: &'a LearningError,
     /// f(x) = sin⟨wave, x⟩.
     pub wave: &'a [f64],
@@ -166,17 +169,20 @@ impl Test<'_> {
         dot(self.wave, x.as_slice())
     }
 
-    /// N(p) for the frame of the tangent space at p.
-    fn normal_field(&self, p: &DVector<f64>, frame: &DMatrix<f64>) -> DVector<f64> {
-        let mut u = DVector::zeros(p.len());
-        self.direction.velocity(0.0, p.as_slice(), u.as_mut_slice());
-        Self::normal_part(frame, &u)
+    /// What N is the normal part of, near one atom: δ there, or u where δ has no normal part.
+    fn lean(&self, p: &DVector<f64>, along: Option<&DVector<f64>>) -> DVector<f64> {
+        along.cloned().unwrap_or_else(|| {
+            let mut u = DVector::zeros(p.len());
+            self.direction.velocity(0.0, p.as_slice(), u.as_mut_slice());
+            u
+        })
     }
 
-    fn see(&self, x: &DVector<f64>) -> Result<Seen> {
+    fn see(&self, x: &DVector<f64>, along: Option<&DVector<f64>>) -> Result<Seen> {
         let foot = self.manifold.nearest(x.as_slice())?;
         let frame = self.manifold.tangent_frame(&foot.place);
-        let signed = self.normal_field(&foot.point, &frame).dot(&(x - &foot.point));
+        let field = Self::normal_part(&frame, &self.lean(&foot.point, along));
+        let signed = field.dot(&(x - &foot.point));
         let value = self.phase(x).sin();
         let cut = 1.0 + 0.5 * value;
         let dipoles = WAVE_NUMBERS.map(|k| cut * (k * signed).sin() / k);
@@ -188,7 +194,7 @@ impl Test<'_> {
     /// Scalars: `response` d/dε E f(X^ε) by differences, and `tangent_term`, `normal_term` of it by δ and
     /// the gradient of f; `distance_rate`, `square_rate` lim E dist/ε, lim E dist²/ε²; means of δ:
     /// `delta`, `delta_normal`, their squares `delta_square`, `delta_normal_square`; `dipole_limit`
-    /// ∫h⟨N,δ⟩ and `dipole_whole` ∫h⟨u,δ⟩; proven bounds `curvature`, `reach`; `closed`. Series: `dipole`,
+    /// ∫h⟨N,δ⟩ and `dipole_whole` ∫h⟨v,δ⟩ for N = P_⊥v; proven bounds `curvature`, `reach`; `closed`. Series: `dipole`,
     /// `dipole_size` (largest |f_k| seen) for each wave number; `large_distance`, `large_normal`, `large_tangent`
     /// for each atom, of the displacement at the large size.
     ///
@@ -225,14 +231,14 @@ impl Test<'_> {
             tangent_term += weight * gradient.dot(&tangent);
             normal_term += weight * gradient.dot(&normal);
             let cut = weight * (1.0 + 0.5 * phase.sin());
-            let field = self.normal_field(&p, &frame);
-            flux += cut * field.dot(&delta);
-            let mut u = DVector::zeros(p.len());
-            self.direction.velocity(0.0, p.as_slice(), u.as_mut_slice());
+            // Atoms are apart: N may be any normal field near each of them.
+            let along = (normal.norm() > NO_NORMAL * delta.norm()).then_some(&delta);
+            let u = self.lean(&p, along);
+            flux += cut * Self::normal_part(&frame, &u).dot(&delta);
             whole += cut * u.dot(&delta);
             for (j, &epsilon) in epsilons.iter().enumerate() {
-                let ahead = self.see(&around.moved(p.as_slice(), epsilon)?)?;
-                let behind = self.see(&around.moved(p.as_slice(), -epsilon)?)?;
+                let ahead = self.see(&around.moved(p.as_slice(), epsilon)?, along)?;
+                let behind = self.see(&around.moved(p.as_slice(), -epsilon)?, along)?;
                 let half = 0.5 * weight / epsilon;
                 response[j] += half * (ahead.value - behind.value);
                 for (k, dipole) in dipole.iter_mut().enumerate() {

@@ -1,5 +1,9 @@
 //! Worlds as pictures: where the data lie, where trajectories go, and which directions they single out at the end.
 
+mod models;
+
+pub use models::{ORBITS, STEPS, Scene, Size, of_flow, of_model, scattered};
+
 use crate::drift::{Channel, Denoise, Denoiser};
 use crate::error::Result;
 use crate::figure::{Axis, Ink, Mark, Panel};
@@ -18,6 +22,8 @@ pub struct View {
     centre: DVector<f64>,
     /// `D×2`.
     frame: DMatrix<f64>,
+    /// Where the mean of the points is seen.
+    middle: [f64; 2],
     /// How far the data reach, the unit of arrows.
     pub reach: f64,
 }
@@ -29,21 +35,26 @@ impl View {
         let mean = points.column_mean();
         let mut centred = points.clone();
         centred.column_iter_mut().for_each(|mut point| point -= &mean);
-        let (centre, frame) = match dim {
-            2 => (DVector::zeros(2), DMatrix::identity(2, 2)),
+        let (centre, frame, middle) = match dim {
+            2 => (DVector::zeros(2), DMatrix::identity(2, 2), [mean[0], mean[1]]),
             _ => {
                 // Largest variances first.
                 let (_, axes) = symmetric_eigen(&(&centred * centred.transpose()));
-                (mean, axes.columns(0, 2).into_owned())
+                (mean, axes.columns(0, 2).into_owned(), [0.0, 0.0])
             }
         };
         let reach = centred.column_iter().map(|point| point.norm()).fold(0.0, f64::max);
-        Self { centre, frame, reach }
+        Self { centre, frame, middle, reach }
     }
 
     /// Where a point is seen.
     pub fn point(&self, x: &DVector<f64>) -> [f64; 2] {
         self.direction(&(x - &self.centre))
+    }
+
+    /// The point of the plane that is seen there.
+    fn lifted(&self, at: [f64; 2]) -> DVector<f64> {
+        &self.centre + &self.frame * DVector::from_column_slice(&at)
     }
 
     /// How a direction is seen.

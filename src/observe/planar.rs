@@ -2,13 +2,15 @@
 
 use super::Observation;
 use super::compressing_maps_force_alignment::Maps;
-use super::embedded::{Frame, Prepared, STEPS, jacobian_in_frame};
+use super::embedded::{Beside, Frame, Prepared, STEPS, jacobian_in_frame};
 use super::frames::blocks_in_frame;
+use super::picture::{ORBITS, Scene, Size};
 use super::resolved::Resolved;
 use crate::claims::counterexample_maps::NUMBERS;
 use crate::drift::{Counterexample, Embedded, Stage};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity, nullable};
+use crate::figure::Panel;
 use crate::linalg::{
     frame_from_normals, largest_angle, least_singular_value, mu_max, spectral_norm,
 };
@@ -95,6 +97,29 @@ impl PlanarWorld {
     /// *Errors*: as [`PlanarWorld::measure`].
     pub fn observe(&self) -> Result<Observation> {
         Ok(Observation::new(self, self.measure()?).labelled(Labels::of("planar")))
+    }
+
+    /// Orbits in the plane of the block, from the start and around.
+    ///
+    /// *Errors*: as [`Scene::draw`].
+    pub fn picture(&self) -> Result<Option<Panel>> {
+        let frame = self.frame();
+        let flow = Prepared::new(&self.flow, &frame)?;
+        let radius = self.start[0].hypot(self.start[1]);
+        let other = |nth: usize| {
+            let (sin, cos) = (std::f64::consts::TAU * nth as f64 / ORBITS as f64).sin_cos();
+            frame.start([radius * sin, radius * cos])
+        };
+        let mut starts: Vec<_> = (0..ORBITS).map(other).collect();
+        starts[0] = frame.start(self.start);
+        let (starts, data) = (&starts, None);
+        match &self.exact {
+            Some(exact) => {
+                let maps = &Beside { exact: &Prepared::new(exact, &frame)?, flow: &flow };
+                Scene { maps, size: Size::Of(1.0), starts, data }.draw()
+            }
+            None => Scene { maps: &flow, size: Size::None, starts, data }.draw(),
+        }
     }
 
     /// Along the path `time`, `gamma`, `kappa`, `eta`, `normal_compression`, `slope` and `end_sine` as in

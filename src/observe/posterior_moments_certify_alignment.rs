@@ -170,9 +170,9 @@ impl<F: Drift> Run<'_, F> {
         let distance_bar = errors.state + foot.residual;
         facts.push("distance", Quantity::new(foot.distance, distance_bar, Grade::Estimated));
         facts.push("interior", Quantity::exact(f64::from(!foot.boundary)));
-        facts.push("normal_variance", estimated(mu_max(&cn)) * (sigma * sigma));
         let reach = facts.get("reach").value;
         if let (Denoiser::Atoms(_), true) = (self.denoiser, reach > 0.0 && reach.is_finite()) {
+            facts.push("normal_variance", estimated(mu_max(&cn)) * (sigma * sigma));
             let fourth = fourth_moment(self.denoiser, sigma, y.as_slice(), &foot.point);
             // d log E|X−p|⁴: its covariance with X over σ², and 4/|X−p| for the foot point.
             let tilt = 4.0 * (1.0 + size).sqrt() * errors.state / sigma;

@@ -5,9 +5,15 @@ mod flat;
 
 use super::Observation;
 use super::inexact::{Foot, Setting};
-use crate::drift::{Atoms, Denoiser, LearningError, Moved, Parametrisation, Schedule, Sphere};
+use super::picture::{ORBITS, STEPS, Scene, Size};
+use crate::drift::{
+    Atoms, Denoiser, GaussianPath, InVelocity, LearningError, Moved, Parametrisation, Schedule,
+    Sphere,
+};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
+use crate::flow::{InexactFlow, Method, Sampler};
 use crate::manifold::{self, Chart, Family, Law, Manifold, Motion};
 use crate::random::{Knobs, Stream};
 use crate::scenario::{Corner, Labels};
@@ -166,6 +172,19 @@ impl World {
         })
     }
 
+    /// The error of the velocity.
+    fn error(&self) -> InVelocity<'_, LearningError> {
+        let Setting { schedule, parametrisation, .. } = self.setting;
+        InVelocity { error: &self.error, parametrisation, schedule }
+    }
+
+    /// x = a y at the start.
+    fn path_start(&self) -> Vec<f64> {
+        let Setting { schedule, sigma_start, .. } = self.setting;
+        let signal = schedule.coefficients(schedule.time_at_sigma(sigma_start)).0;
+        self.start.iter().map(|y| y * signal).collect()
+    }
+
     /// The furthest that data lie off the set.
     fn off_the_set(&self, denoiser: &Denoiser) -> Result<f64> {
         let Denoiser::Atoms(atoms) = denoiser else { return Ok(0.0) };
@@ -186,6 +205,28 @@ fn has_boundary(chart: &Chart) -> bool {
     chart.axes().iter().any(|axis| matches!(axis, manifold::Axis::Interval { .. }))
 }
 
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs)?;
+    let (denoiser, schedule) = (world.denoiser()?, world.setting.schedule);
+    let sampler = Sampler::new(Method::Rk4, world.setting.times(STEPS));
+    let drift = &GaussianPath { schedule, denoiser: &denoiser };
+    let maps = &InexactFlow { sampler: &sampler, drift, error: &world.error() };
+    let signal = |s: f64| schedule.coefficients(s).0;
+    let (first, last) = (signal(sampler.times()[0]), signal(sampler.times()[STEPS]));
+    // Others start at points of the set, in the noise.
+    let stream = world.stream.named("picture");
+    let points = Law::uniform(world.manifold.clone()).sample(ORBITS, stream)?;
+    let noise = stream.named("noise");
+    let other = |nth: usize| {
+        let noise = DVector::from_vec(noise.indexed(nth as u64).normals(points.nrows()));
+        ((points.column(nth) + noise * world.setting.sigma_start) * first).as_slice().to_vec()
+    };
+    let starts: Vec<_> =
+        std::iter::once(world.path_start()).chain((1..ORBITS).map(other)).collect();
+    let (size, data) = (Size::Of(world.epsilon), Some((&denoiser, last)));
+    Scene { maps, size, starts: &starts, data }.draw()
+}
+
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs)?;
     let denoiser = world.denoiser()?;
@@ -201,7 +242,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Data::Quadrature => "uniform law",
         Data::Points(_) => "weighted points",
     });
-    let bounded = world.manifold.pieces().iter().any(|piece| has_boundary(&piece.chart));
-    let labels = labels.with(Corner::Boundary, bounded).in_dimension(world.start.len());
+    let beyond = world.manifold.nearest(&world.start)?.boundary;
+    let labels = labels.with(Corner::Boundary, beyond).in_dimension(world.start.len());
     Ok(Observation::new(&world, facts).labelled(labels))
 }

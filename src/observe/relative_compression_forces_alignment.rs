@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::figure::Panel;
 use crate::flow::{Method, Sampler, Trajectory};
-use crate::linalg::{largest_angle, mu_max, orthonormalise, spectral_norm};
+use crate::linalg::{largest_angle, mu_min, orthonormalise, spectral_norm, symmetric_norm};
 use crate::lyapunov::qr_history;
 use crate::random::{Knobs, Stream};
 use crate::scenario::canonical;
@@ -202,20 +202,20 @@ impl Path<'_> {
             let (_, covariance) =
                 stage.denoiser.posterior(Channel::canonical(sigma), start[i].as_slice());
             let scaled = covariance / (sigma * sigma);
-            let size = spectral_norm(&scaled)?;
+            let size = symmetric_norm(&scaled);
             let a = &scaled - DMatrix::identity(ut.nrows(), ut.nrows());
             let (rate, rate_bar) = self.projector_rate(i, d)?;
             let blocks = blocks_by_projector(&a, &ut, &un, &rate)?;
-            let still = blocks_by_projector(&a, &ut, &un, &(&rate * 0.0))?;
             let bar = errors.of_blocks(sigma, size) + ROUNDING * (1.0 + size);
             let estimated = |value: f64, bar: f64| Quantity::new(value, bar, Grade::Estimated);
-            let turning = rate_bar + 2.0 * spectral_norm(&rate)? * errors.turned;
+            let turning = rate_bar + 2.0 * symmetric_norm(&rate) * errors.turned;
             facts.push("time", Quantity::exact(-sigma.ln()));
             facts.push("gamma", estimated(blocks.gamma, 2.0 * bar));
             facts.push("kappa", estimated(blocks.kappa, bar + turning));
             facts.push("eta", estimated(blocks.eta, bar + turning));
-            facts.push("kappa_of_a", estimated(still.kappa, bar));
-            let normal = -mu_max(&(un.tr_mul(&a) * &un));
+            let on_tangents = &a * &ut;
+            facts.push("kappa_of_a", estimated(spectral_norm(&un.tr_mul(&on_tangents))?, bar));
+            let normal = blocks.gamma - mu_min(&ut.tr_mul(&on_tangents));
             facts.push("normal_compression", estimated(normal, bar));
             let (fine, rough) = (&planes[2 * (k - first)], &rough[k - first]);
             let (l, l_rough) = (slope_over(fine, &ut, &un)?, slope_over(rough, &ut, &un)?);
@@ -246,7 +246,7 @@ impl Path<'_> {
         };
         let rate = difference(1);
         let off = (i - 2..=i + 2).map(|j| self.errors[j].turned).fold(0.0, f64::max);
-        let bar = spectral_norm(&(&rate - difference(2)))? + 1.5 * (off + ROUNDING) / h;
+        let bar = symmetric_norm(&(&rate - difference(2))) + 1.5 * (off + ROUNDING) / h;
         Ok((rate, bar))
     }
 }

@@ -1,10 +1,13 @@
 //! Densities of compact support, and laws on curves, under errors of any size, for T1.2.
 
 use super::Observation;
+use super::displaced::start_of;
 use super::inexact_models::{Choice, Kind, Model, ModelMaps};
+use super::picture::{ORBITS, of_model};
 use crate::drift::Drift;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Maps, Orbit};
 use crate::linalg::{dot, frame_from_normals, inverse, singular_values};
 use crate::lyapunov::product;
@@ -28,7 +31,7 @@ const INSIDE: usize = 3;
 /// Points of the law on a curve.
 const CURVE: usize = 12;
 
-/// Newton steps back to the start of a point, and to the nearest point of a curve.
+/// Newton steps to the nearest point of a curve.
 const MOST_STEPS: usize = 8;
 
 /// Rounding of a few maps and their Jacobians, relative to the states and the condition.
@@ -115,10 +118,30 @@ impl World {
         z.iter().map(|z| z * radius / norm).collect()
     }
 
+    /// One of the points inside the support, on whose orbits the density is judged.
+    fn inside(&self, nth: usize) -> Vec<f64> {
+        let radius = 0.15 + 0.75 * self.stream.named("radius").uniforms(nth + 1)[nth];
+        self.point("inside", nth, radius)
+    }
+
     /// ε that moves states by about [`STEP`], where the error moves them at this rate.
     fn step(&self, rate: f64) -> f64 {
         STEP / (1.0 + rate + self.model.error.waves.bounds()[1])
     }
+}
+
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs)?;
+    let maps = world.maps()?;
+    let nth = |i: usize| TAU * i as f64 / ORBITS as f64;
+    let starts: Vec<Vec<f64>> = match world.look {
+        Look::Density => (0..ORBITS).map(|i| world.inside(i)).collect(),
+        Look::Curve => {
+            let image = Image::of(&world, &maps);
+            (0..ORBITS).map(|i| image.start(nth(i)).as_slice().to_vec()).collect()
+        }
+    };
+    of_model(&world.model, &maps, &starts)
 }
 
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
@@ -135,34 +158,6 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Look::Density => world.model.labels(),
     };
     Ok(Observation::new(&world, facts).labelled(labels))
-}
-
-/// Where the orbit at error size ε must start to end at `end`, and dx_K/dx_0 there.
-fn start_of(
-    maps: &ModelMaps,
-    epsilon: f64,
-    end: &DVector<f64>,
-    guess: DVector<f64>,
-) -> Result<(DVector<f64>, DMatrix<f64>)> {
-    let mut x = guess;
-    let mut last = f64::INFINITY;
-    for _ in 0..MOST_STEPS {
-        let orbit = Orbit::from(maps, epsilon, x.as_slice())?;
-        let jacobian = product(&orbit);
-        let miss = orbit.end() - end;
-        let step = inverse(&jacobian)? * &miss;
-        let size = step.norm() / (1.0 + x.norm());
-        // Newton's steps shrink until they are rounding.
-        if size >= 0.5 * last || size == 0.0 {
-            if size > 1e-9 {
-                break;
-            }
-            return Ok((x, jacobian));
-        }
-        last = size;
-        x -= step;
-    }
-    Err(Error::numeric("inverse of the maps", "Newton's steps do not shrink"))
 }
 
 fn density(world: &World, facts: &mut Facts) -> Result<()> {
@@ -193,8 +188,8 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
             Ok(())
         };
     for i in 0..INSIDE {
-        let radius = 0.15 + 0.75 * world.stream.named("radius").uniforms(INSIDE)[i];
-        let x = world.point("inside", i, radius);
+        let x = world.inside(i);
+        let radius = dot(&x, &x).sqrt();
         let response = along_maps(&maps, base, &x)?;
         let last = maps.maps();
         let volume = response.jacobian.determinant().abs();
@@ -237,7 +232,13 @@ struct Image<'a> {
     plane: DMatrix<f64>,
 }
 
-impl Image<'_> {
+impl<'a> Image<'a> {
+    fn of(world: &World, maps: &'a ModelMaps<'a>) -> Self {
+        let dim = world.model.dim();
+        let normals = world.stream.named("plane").normals(2 * dim);
+        Self { maps, plane: frame_from_normals(dim, 2, &normals) }
+    }
+
     /// The start at that angle.
     fn start(&self, angle: f64) -> DVector<f64> {
         self.plane.column(0) * angle.cos() + self.plane.column(1) * angle.sin()
@@ -264,9 +265,8 @@ impl Image<'_> {
 }
 
 fn curve(world: &World, facts: &mut Facts) -> Result<()> {
-    let (maps, dim) = (world.maps()?, world.model.dim());
-    let normals = world.stream.named("plane").normals(2 * dim);
-    let image = Image { maps: &maps, plane: frame_from_normals(dim, 2, &normals) };
+    let maps = world.maps()?;
+    let image = Image::of(world, &maps);
     let end = |start: &DVector<f64>, epsilon: f64| -> Result<DVector<f64>> {
         Ok(Orbit::from(&maps, epsilon, start.as_slice())?.end().clone())
     };

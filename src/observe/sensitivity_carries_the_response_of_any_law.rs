@@ -2,9 +2,11 @@
 
 use super::Observation;
 use super::inexact_models::{Choice, Kind, Model, ModelMaps};
+use super::picture::{ORBITS, of_model};
 use crate::drift::{Drift, PUSH_ROUNDING};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Maps, Orbit};
 use crate::lyapunov::Cocycle;
 use crate::random::{Knobs, Stream};
@@ -139,6 +141,13 @@ impl World {
         };
         vec![Test::Linear(normals("linear")), Test::Wave(normals("wave")), last]
     }
+}
+
+/// One noise path, from the starts of the atoms and others.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs)?;
+    let starts: Vec<_> = (0..ORBITS).map(|atom| world.start(atom)).collect();
+    of_model(&world.model, &world.maps(0, "noise")?, &starts)
 }
 
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {

@@ -1,13 +1,15 @@
 //! Canonical flows of spheres, for T6.5.
 
 use super::Observation;
+use super::picture::of_flow;
 use super::resolved::Resolved;
 use crate::drift::{Atoms, Canonical, Denoiser, Moved, Sphere};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{complement, frame_from_normals};
-use crate::random::Knobs;
+use crate::random::{Knobs, Stream};
 use crate::scenario::Labels;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
@@ -35,7 +37,8 @@ struct World {
     start: Vec<f64>,
 }
 
-pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+/// The world, the n-plane of its sphere, and where further random numbers come from.
+fn decode(knobs: &mut Knobs) -> (World, DMatrix<f64>, Stream) {
     let sampled = knobs.unit() > 0.9;
     let sphere_dim = match knobs.unit() {
         _ if sampled => 2,
@@ -57,9 +60,33 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let noise = DVector::from_vec(stream.named("noise").normals(dim)) * sigma_start;
     let start = (&span * point.column(0) * radius + noise).as_slice().to_vec();
     let world = World { sphere_dim, dim, radius, sigma_start, sigma_end, points, slope, start };
-    let facts = measure(&world, &span, stream.named("plane").normals(sphere_dim))?;
-    let labels = if sampled { Labels::against("points of a circle") } else { Labels::of("sphere") };
-    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(dim)))
+    (world, span, stream)
+}
+
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let (world, span, _) = decode(knobs);
+    let denoiser = denoiser(&world, &span)?;
+    let drift = &Canonical { denoiser: &denoiser };
+    of_flow((drift, &world.sampler()), &world.start, (&denoiser, 1.0))
+}
+
+pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+    let (world, span, stream) = decode(knobs);
+    let facts = measure(&world, &span, stream.named("plane").normals(world.sphere_dim))?;
+    let labels = match world.points {
+        0 => Labels::of("sphere"),
+        _ => Labels::against("points of a circle"),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(world.dim)))
+}
+
+impl World {
+    fn sampler(&self) -> Sampler {
+        let steps = ((self.sigma_start / self.sigma_end).ln() / STEP).ceil() as usize;
+        // An even number of steps, so that half-way is a time of the grid.
+        let times = geometric_times(self.sigma_start, self.sigma_end, steps + steps % 2);
+        Sampler::new(Method::DormandPrince, times)
+    }
 }
 
 /// The exact posterior mean of the world's law, centred at 0.
@@ -79,11 +106,8 @@ fn denoiser(world: &World, span: &DMatrix<f64>) -> Result<Denoiser> {
 fn measure(world: &World, span: &DMatrix<f64>, graph: Vec<f64>) -> Result<Facts> {
     let denoiser = denoiser(world, span)?;
     let flow = Canonical { denoiser: &denoiser };
-    let steps = ((world.sigma_start / world.sigma_end).ln() / STEP).ceil() as usize;
-    // An even number of steps, so that half-way is a time of the grid.
-    let steps = steps + steps % 2;
-    let times = geometric_times(world.sigma_start, world.sigma_end, steps);
-    let sampler = Sampler::new(Method::DormandPrince, times);
+    let sampler = world.sampler();
+    let steps = sampler.maps();
     let refined = sampler.refined();
     let orbit = Resolved::new(&flow, &sampler, &refined, &world.start)?;
 

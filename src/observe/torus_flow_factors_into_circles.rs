@@ -1,10 +1,12 @@
 //! Canonical flows of flat tori, for T6.6.
 
 use super::Observation;
+use super::picture::of_flow;
 use super::resolved::Resolved;
 use crate::drift::{Atoms, Canonical, Denoiser, Moved, Product, Sphere};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{frame_from_normals, largest_angle};
 use crate::lyapunov::Spectrum;
@@ -31,7 +33,8 @@ struct World {
     start: Vec<f64>,
 }
 
-pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+/// The world, and the orthogonal matrix that turns its torus.
+fn decode(knobs: &mut Knobs) -> (World, DMatrix<f64>) {
     let sampled = knobs.unit() > 0.9;
     let circles = match knobs.unit() {
         _ if sampled => 2,
@@ -62,9 +65,36 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         true => frame_from_normals(dim, dim, &stream.named("turn").normals(dim * dim)),
         false => DMatrix::identity(dim, dim),
     };
+    (world, turn)
+}
+
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let (world, turn) = decode(knobs);
+    let denoiser = denoiser(&world, &turn)?;
+    let drift = &Canonical { denoiser: &denoiser };
+    of_flow((drift, &world.sampler()), &world.turned_start(&turn), (&denoiser, 1.0))
+}
+
+pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+    let (world, turn) = decode(knobs);
     let facts = measure(&world, &turn)?;
-    let labels = if sampled { Labels::against("points of a circle") } else { Labels::of("torus") };
-    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(2 * circles)))
+    let labels = match world.points {
+        0 => Labels::of("torus"),
+        _ => Labels::against("points of a circle"),
+    };
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(turn.nrows())))
+}
+
+impl World {
+    fn sampler(&self) -> Sampler {
+        let steps = ((self.sigma_start / self.sigma_end).ln() / STEP).ceil() as usize;
+        let times = geometric_times(self.sigma_start, self.sigma_end, steps);
+        Sampler::new(Method::DormandPrince, times)
+    }
+
+    fn turned_start(&self, turn: &DMatrix<f64>) -> Vec<f64> {
+        (turn * DVector::from_column_slice(&self.start)).as_slice().to_vec()
+    }
 }
 
 /// The exact posterior mean of the torus turned by the orthogonal matrix `turn`.
@@ -88,12 +118,11 @@ fn measure(world: &World, turn: &DMatrix<f64>) -> Result<Facts> {
     let (m, dim) = (world.radii.len(), turn.nrows());
     let denoiser = denoiser(world, turn)?;
     let flow = Canonical { denoiser: &denoiser };
-    let steps = ((world.sigma_start / world.sigma_end).ln() / STEP).ceil() as usize;
-    let times = geometric_times(world.sigma_start, world.sigma_end, steps);
-    let sampler = Sampler::new(Method::DormandPrince, times);
+    let sampler = world.sampler();
+    let steps = sampler.maps();
     let refined = sampler.refined();
-    let start = turn * DVector::from_column_slice(&world.start);
-    let orbit = Resolved::new(&flow, &sampler, &refined, start.as_slice())?;
+    let start = world.turned_start(turn);
+    let orbit = Resolved::new(&flow, &sampler, &refined, &start)?;
 
     let mut facts = Facts::new();
     facts.set("points", Quantity::exact(world.points as f64));

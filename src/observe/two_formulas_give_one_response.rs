@@ -2,9 +2,11 @@
 
 use super::Observation;
 use super::inexact_models::{Choice, Kind, Model};
+use super::picture::{ORBITS, of_model};
 use crate::drift::Drift;
 use crate::error::{Error, Result};
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Maps, Method, Orbit, Sampler, geometric_times};
 use crate::linalg::{inverse, singular_values};
 use crate::lyapunov::Cocycle;
@@ -73,6 +75,15 @@ impl World {
         let widened = if look == Look::Equations && other { 1.5 } else { 1.0 };
         Ok(Self { look, model, widened, stream: knobs.stream("world") })
     }
+}
+
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs)?;
+    let maps = world.model.maps(world.stream.named("noise"))?;
+    let stream = world.stream.named("start");
+    let others = (1..ORBITS).map(|nth| world.model.start(stream.indexed(nth as u64)));
+    let starts: Vec<_> = std::iter::once(world.model.start(stream)).chain(others).collect();
+    of_model(&world.model, &maps, &starts)
 }
 
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {

@@ -17,10 +17,11 @@ const SAME_NORMAL: f64 = 1e-4;
 pub fn split(path: &Path, rows: Rows) -> Result<(Rows, DMatrix<f64>)> {
     let columns = rows.columns;
     if columns < 4 || columns % 2 == 1 {
-        let problem =
-            format!("{columns} columns are not D ≥ 2 coordinates and as many entries of a normal");
-        let hint =
-            "x, y, z, then the three entries of the unit normal; without normals, no --normals";
+        let problem = format!(
+            "{columns} column{}, but with --normals a row is a point and its normal: twice the dimension, at least 4",
+            if columns == 1 { "" } else { "s" }
+        );
+        let hint = "x, y, z, then the three entries of the unit normal; leave out --normals where the file has none";
         return Err(Error::file(path, problem, hint));
     }
     let dim = columns / 2;
@@ -39,7 +40,11 @@ pub fn split(path: &Path, rows: Rows) -> Result<(Rows, DMatrix<f64>)> {
             "the normal of point {first} (counted from 0), its last {dim} columns, has length {}, not 1{rest}",
             normals.column(first).norm()
         );
-        return Err(Error::file(path, problem, "unit normals in the last half of the columns"));
+        return Err(Error::file(
+            path,
+            problem,
+            "normals divided by their lengths; leave out --normals where the last half of the columns are none",
+        ));
     }
     let points = all.rows(0, dim).into_owned();
     let values = points.as_slice().to_vec();

@@ -17,6 +17,11 @@ pub fn to_json(record: &impl Serialize) -> String {
     text
 }
 
+/// What a reader of the record gets.
+pub fn as_stored<T: Serialize + DeserializeOwned>(record: &T) -> T {
+    serde_json::from_str(&to_json(record)).expect("what was written can be read")
+}
+
 /// Writes the record into a folder, made if needed, and returns its path.
 ///
 /// An older record of that name is replaced only by a whole new one.

@@ -4,7 +4,9 @@ mod file;
 mod gallery;
 mod summary;
 
-pub use file::{FILE_NAME, check_writable, read, read_chapter, to_json, write, write_file};
+pub use file::{
+    FILE_NAME, as_stored, check_writable, read, read_chapter, to_json, write, write_file,
+};
 pub use gallery::{Chapter, Finding, GALLERY_SCHEMA, GALLERY_VERSION, Relation};
 pub use summary::{
     ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome, Pairs,

@@ -125,6 +125,13 @@ impl Pairs {
     }
 }
 
+impl FormSummary {
+    /// True when no world that counts decided it.
+    pub fn never_judged(&self) -> bool {
+        self.judged == 0
+    }
+}
+
 /// The worlds of one family, or with one corner, by what became of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupSummary {
@@ -226,6 +233,6 @@ impl ClaimSummary {
 
     /// Conclusions that no world in scope decided.
     pub fn never_judged(&self) -> impl Iterator<Item = &str> {
-        self.conclusions.iter().filter(|c| c.judged == 0).map(|c| c.form.as_str())
+        self.conclusions.iter().filter(|c| c.never_judged()).map(|c| c.form.as_str())
     }
 }

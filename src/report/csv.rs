@@ -1,14 +1,13 @@
 //! The numbers behind figures and tables, as CSV.
 
-use crate::figure::{Cell, Figure, Mark, Table};
+use crate::figure::{Cell, Figure, Table};
 
-/// One row a point: panel, layer, kind of mark, then its numbers under their names.
+/// One row a point: the number of its panel, from 1 in reading order, its layer, then its numbers under their names; those
+/// of a raster row by row, the upper row first.
 pub fn of_figure(figure: &Figure) -> String {
-    let layers: Vec<_> = figure
-        .panels
-        .iter()
-        .flat_map(|panel| panel.layers.iter().map(move |l| (panel, l)))
-        .collect();
+    let panels = (1..).zip(&figure.panels);
+    let layers: Vec<(usize, _)> =
+        panels.flat_map(|(nth, panel)| panel.layers.iter().map(move |l| (nth, l))).collect();
     let mut names: Vec<&str> = Vec::new();
     for (_, layer) in &layers {
         for (name, _) in layer.mark.columns() {
@@ -18,24 +17,13 @@ pub fn of_figure(figure: &Figure) -> String {
         }
     }
     let mut out = ::csv::Writer::from_writer(Vec::new());
-    let head =
-        ["panel", "layer", "stands_for", "mark", "row"].into_iter().chain(names.iter().copied());
+    let head = ["panel", "layer"].into_iter().chain(names.iter().copied());
     write(&mut out, head.map(str::to_owned));
     for (panel, layer) in layers {
         let columns = layer.mark.columns();
         let rows = columns.iter().map(|(_, series)| series.len()).max().unwrap_or_default();
-        let ink = serde_json::to_value(layer.ink).map(|ink| match ink {
-            serde_json::Value::String(ink) => ink,
-            other => other.to_string(),
-        });
         for row in 0..rows {
-            let label = [
-                panel.title.clone(),
-                layer.name.clone(),
-                ink.as_deref().unwrap_or_default().to_owned(),
-                kind(&layer.mark).to_owned(),
-                row.to_string(),
-            ];
+            let label = [panel.to_string(), layer.name.clone()];
             let numbers = names.iter().map(|name| {
                 let series = columns.iter().find(|(of, _)| of == name).map(|(_, series)| *series);
                 series.and_then(|s| s.get(row)).map_or_else(String::new, |value| number(*value))
@@ -69,20 +57,6 @@ pub fn of_table(table: &Table) -> String {
         write(&mut out, with_bars(cells.collect()).into_iter());
     }
     finish(out)
-}
-
-fn kind(mark: &Mark) -> &'static str {
-    match mark {
-        Mark::Points { .. } => "points",
-        Mark::Line { .. } => "line",
-        Mark::Band { .. } => "band",
-        Mark::Arrows { .. } => "arrows",
-        Mark::Steps { .. } => "steps",
-        Mark::Raster { .. } => "raster",
-        Mark::Rule { vertical: true, .. } => "vertical rule",
-        Mark::Rule { .. } => "horizontal rule",
-        Mark::Words { .. } => "words",
-    }
 }
 
 /// Six digits, as in the record; nothing for what is not known.

@@ -35,7 +35,7 @@ pub fn chapter(chapter: &Chapter, only: Option<&str>) -> Result<Vec<File>> {
         let svg = draw::svg(figure)?;
         add(format!("{}.png", figure.name), draw::png(&svg)?);
         add(format!("{}.csv", figure.name), csv::of_figure(figure).into_bytes());
-        add(format!("{}.svg", figure.name), svg.into_bytes());
+        add(format!("{}.svg", figure.name), draw::standalone(&svg).into_bytes());
     }
     for table in chapter.tables.iter().filter(|table| wanted(&table.name)) {
         add(format!("{}.csv", table.name), csv::of_table(table).into_bytes());

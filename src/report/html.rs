@@ -41,16 +41,27 @@ pub fn words(markdown: &str) -> Result<Markup> {
     text::inline(markdown).map(PreEscaped)
 }
 
-/// A figure with its caption, the command that makes it again, and its files where they lie beside the page.
+/// A figure with its caption and the command that makes it again.
+///
+/// With a folder of its files (relative, ending in `/` or empty) the page refers to them; without one the drawing and its
+/// numbers are in the page.
 ///
 /// *Errors*: as [`draw::svg`] and [`text::html`].
 pub fn figure(figure: &Figure, command: &str, files: Option<&str>) -> Result<Markup> {
-    let drawing = draw::svg(figure)?;
     let wide = if figure.columns > 1 { "drawing wide" } else { "drawing" };
+    let title = plain(&figure.title);
+    let drawing = match files {
+        Some(folder) => html! {
+            div class=(wide) { img src={ (folder) (figure.name) ".svg" } alt=(title) loading="lazy"; }
+        },
+        None => html! {
+            div class=(wide) role="img" aria-label=(title) { (PreEscaped(draw::svg(figure)?)) }
+        },
+    };
     Ok(html! {
         figure id=(figure.name) {
             h3 { (words(&figure.title)?) }
-            div class=(wide) role="img" aria-label=(plain(&figure.title)) { (PreEscaped(drawing)) }
+            (drawing)
             figcaption {
                 (prose(&figure.caption)?)
                 @if !figure.not_shown.is_empty() {

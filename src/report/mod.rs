@@ -2,8 +2,9 @@
 
 mod csv;
 pub mod draw;
+mod formula;
 pub mod gallery;
 mod html;
 mod markdown;
 pub mod run;
-mod text;
+pub mod text;

@@ -4,7 +4,7 @@ mod campaign;
 mod data;
 
 use super::{csv, draw, html as page, markdown};
-use crate::claims::{self, Claim};
+use crate::claims;
 use crate::error::Result;
 use crate::figure::{Cell, Figure, Table};
 use crate::record::{ClaimRecord, ClaimSummary, Outcome, Record};
@@ -29,7 +29,7 @@ pub fn files(record: &Record) -> Result<Vec<super::gallery::File>> {
         Ok([
             (name("png"), draw::png(&svg)?),
             (name("csv"), csv::of_figure(figure).into_bytes()),
-            (name("svg"), svg.into_bytes()),
+            (name("svg"), draw::standalone(&svg).into_bytes()),
         ])
     });
     let drawn: Vec<_> = drawn.collect::<Result<_>>()?;
@@ -206,13 +206,6 @@ fn markdown_page(record: &Record, sections: &[Section]) -> String {
     }
     out.push_str(&format!("\n{}", markdown::table(&log(record))));
     out
-}
-
-/// The part of a statement page from its statement up to its proof.
-fn statement(claim: &Claim) -> String {
-    let rest = claim.page.split_once("\n## Statement\n").map_or("", |(_, rest)| rest);
-    let text = rest.split("\n## ").next().unwrap_or_default();
-    text.trim().to_owned()
 }
 
 /// The command that repeats a claim of a run.

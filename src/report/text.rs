@@ -1,16 +1,10 @@
 //! Markdown with formulas → HTML with MathML, which needs no script and no network.
 
+use super::formula::latex;
 use crate::error::{Error, Result};
 use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 use pulldown_cmark::{CowStr, Event, Options, Parser};
 use std::sync::OnceLock;
-
-/// Names of functions, set upright.
-const FUNCTIONS: &[&str] = &[
-    "arcsin", "arctan", "artanh", "cos", "cosh", "cot", "coth", "cov", "Cov", "det", "dim", "dist",
-    "div", "erf", "exp", "grad", "ker", "log", "ln", "max", "median", "min", "rank", "rch", "sign",
-    "sin", "sinh", "sup", "supp", "tan", "tanh", "tr", "vol",
-];
 
 /// HTML of Markdown; `$…$` and `$$…$$` are formulas, in LaTeX or as plain Unicode.
 ///
@@ -20,10 +14,23 @@ const FUNCTIONS: &[&str] = &[
 pub fn html(markdown: &str) -> Result<String> {
     let options = Options::ENABLE_MATH | Options::ENABLE_TABLES;
     let mut events = Vec::new();
-    for event in Parser::new_ext(markdown, options) {
+    let mut parser = Parser::new_ext(markdown, options).peekable();
+    while let Some(event) = parser.next() {
         events.push(match event {
             Event::InlineMath(formula) => {
-                Event::InlineHtml(CowStr::from(mathml(&formula, MathDisplay::Inline)?))
+                let set = mathml(&formula, MathDisplay::Inline)?;
+                let mark = |c: char| ",.;:)".contains(c);
+                match parser.peek_mut() {
+                    // No line begins with the mark that follows a formula.
+                    Some(Event::Text(text)) if text.starts_with(mark) => {
+                        let rest = text.trim_start_matches(mark);
+                        let marks = &text[..text.len() - rest.len()];
+                        let whole = format!("<span class=\"whole\">{set}{marks}</span>");
+                        *text = CowStr::from(rest.to_owned());
+                        Event::InlineHtml(CowStr::from(whole))
+                    }
+                    _ => Event::InlineHtml(CowStr::from(set)),
+                }
             }
             Event::DisplayMath(formula) => {
                 Event::InlineHtml(CowStr::from(mathml(&formula, MathDisplay::Block)?))
@@ -60,101 +67,16 @@ fn mathml(formula: &str, display: MathDisplay) -> Result<String> {
     })
 }
 
-/// Unicode formulas as LaTeX: raised and lowered digits, roots, names of functions.
-fn latex(formula: &str) -> String {
-    let mut out = String::with_capacity(formula.len());
-    let mut rest = formula.chars().peekable();
-    let mut raised = String::new();
-    while let Some(next) = rest.next() {
-        if let Some(plain) = of_superscript(next) {
-            raised.push(plain);
-            if rest.peek().copied().and_then(of_superscript).is_none() {
-                out.push_str(&format!("^{{{raised}}}"));
-                raised.clear();
-            }
-            continue;
-        }
-        match next {
-            // A command of LaTeX stays as it is.
-            '\\' => {
-                out.push(next);
-                while let Some(letter) = rest.next_if(char::is_ascii_alphabetic) {
-                    out.push(letter);
-                }
-            }
-            '√' if rest.peek() == Some(&'(') => {
-                rest.next();
-                let mut depth = 1;
-                let inside: String = rest
-                    .by_ref()
-                    .take_while(|c| {
-                        depth += match c {
-                            '(' => 1,
-                            ')' => -1,
-                            _ => 0,
-                        };
-                        depth > 0
-                    })
-                    .collect();
-                out.push_str(&format!("\\sqrt{{{}}}", latex(&inside)));
-            }
-            '√' => {
-                let inside: String =
-                    std::iter::from_fn(|| rest.next_if(|c| c.is_alphanumeric())).collect();
-                out.push_str(&format!("\\sqrt{{{inside}}}"));
-            }
-            c if c.is_ascii_alphabetic() => {
-                let mut word = String::from(c);
-                while let Some(letter) = rest.next_if(char::is_ascii_alphabetic) {
-                    word.push(letter);
-                }
-                match FUNCTIONS.contains(&word.as_str()) {
-                    true => out.push_str(&format!("\\operatorname{{{word}}}")),
-                    false => out.push_str(&word),
-                }
-            }
-            c => match of_subscript(c) {
-                Some(digit) => out.push_str(&format!("_{digit}")),
-                None => out.push(c),
-            },
-        }
-    }
-    out
-}
-
-fn of_superscript(c: char) -> Option<char> {
-    Some(match c {
-        '⁰' => '0',
-        '¹' => '1',
-        '²' => '2',
-        '³' => '3',
-        '⁴'..='⁹' => char::from_digit(c as u32 - '⁴' as u32 + 4, 10)?,
-        '⁻' => '-',
-        'ᵀ' => 'T',
-        _ => return None,
-    })
-}
-
-fn of_subscript(c: char) -> Option<char> {
-    char::from_digit((c as u32).checked_sub('₀' as u32).filter(|digit| *digit < 10)?, 10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn unicode_is_set_like_latex() {
-        assert_eq!(latex("√(γ² − 4κη)"), "\\sqrt{γ^{2} − 4κη}");
-        assert_eq!(latex("λ_max(C)x⁻¹⁰ + x₁"), "λ_\\operatorname{max}(C)x^{-10} + x_1");
-        assert_eq!(latex("\\tan θ + tan θ"), "\\tan θ + \\operatorname{tan} θ");
-    }
 
     #[test]
     fn formulas_become_mathml_and_raw_html_becomes_text() {
         let text = inline("the bound $l ≤ y^2$ <script>").unwrap();
         assert!(text.starts_with("the bound <math><mi>l</mi><mo>≤</mo><msup>"), "{text}");
         assert!(text.ends_with("&lt;script&gt;"), "{text}");
-        assert!(inline("$\\frac{1$").unwrap_err().to_string().contains("\\frac{1"));
+        assert!(inline("of $d$), and").unwrap().contains("<mi>d</mi></math>),</span> and"));
+        assert!(inline("$\\nonsense x$").unwrap_err().to_string().contains("\\nonsense"));
     }
 }

@@ -1,9 +1,9 @@
 //! The response along a trajectory of a velocity field, as one larger velocity field (T1.3).
 
 use crate::drift::Drift;
-use crate::scalar::{Scalar, TANGENT_LANES};
-use nalgebra::{Const, DVector, SVector};
-use num_dual::{Derivative, Dual, DualVec};
+use crate::scalar::{Scalar, TANGENT_LANES, seeded};
+use nalgebra::{Const, DVector};
+use num_dual::{Dual, DualVec};
 
 /// [`TANGENT_LANES`] directions on any carrier.
 type Lanes<S> = DualVec<S, Const<TANGENT_LANES>>;
@@ -124,14 +124,8 @@ impl<S: Scalar> Jet<S> {
     fn of(field: &impl Drift, t: S, x: &[S]) -> Self {
         let (mut value, mut divergence) = (x.to_vec(), S::from(0.0));
         for first in (0..x.len()).step_by(TANGENT_LANES) {
-            let seeded = |(i, &x): (usize, &S)| {
-                let mut eps = SVector::<S, TANGENT_LANES>::from_element(S::from(0.0));
-                if (first..first + TANGENT_LANES).contains(&i) {
-                    eps[i - first] = S::from(1.0);
-                }
-                Lanes::new(x, Derivative::some(eps))
-            };
-            let carried: Vec<Lanes<S>> = x.iter().enumerate().map(seeded).collect();
+            let carried: Vec<Lanes<S>> =
+                x.iter().enumerate().map(|(i, &x)| seeded(x, i, first)).collect();
             let mut out = carried.clone();
             field.velocity(Lanes::from_re(t), &carried, &mut out);
             for (i, v) in out.iter().enumerate() {

@@ -1,10 +1,10 @@
 //! The response of the density under maps F_k^ε: exact, without truncation (T1.3, map version).
 
-use super::source::{LogDensity, lane};
+use super::source::LogDensity;
 use crate::error::{Error, Result};
 use crate::flow::Maps;
 use crate::linalg::{inverse, spectral_norm};
-use crate::scalar::{TANGENT_LANES, Tangents};
+use crate::scalar::{TANGENT_LANES, Tangents, seeded};
 use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 
@@ -81,7 +81,7 @@ impl Second {
     fn of(maps: &impl Maps, k: usize, x: &DVector<f64>, to: &DVector<f64>, error: f64) -> Self {
         let mut out = Self::at(x.len());
         for first in (0..x.len()).step_by(TANGENT_LANES) {
-            let mut carried = seeded(x, to, first);
+            let mut carried = nested(x, to, first);
             maps.map(k, Dual::new(0.0.into(), error.into()), &mut carried);
             out.read(&carried, first);
         }
@@ -92,7 +92,7 @@ impl Second {
     fn of_all(maps: &impl Maps, x: &DVector<f64>, to: &DVector<f64>, error: f64) -> Self {
         let mut out = Self::at(x.len());
         for first in (0..x.len()).step_by(TANGENT_LANES) {
-            let mut carried = seeded(x, to, first);
+            let mut carried = nested(x, to, first);
             for k in 0..maps.maps() {
                 maps.map(k, Dual::new(0.0.into(), error.into()), &mut carried);
             }
@@ -123,9 +123,9 @@ impl Second {
 }
 
 /// x with unit tangents in the inner lanes and the direction `to` in the outer one.
-fn seeded(x: &DVector<f64>, to: &DVector<f64>, first: usize) -> Vec<Nested> {
+fn nested(x: &DVector<f64>, to: &DVector<f64>, first: usize) -> Vec<Nested> {
     let pairs = x.iter().zip(to).enumerate();
-    pairs.map(|(i, (&x, &to))| Dual::new(lane(x, i, first), Tangents::from(to))).collect()
+    pairs.map(|(i, (&x, &to))| Dual::new(seeded(x, i, first), Tangents::from(to))).collect()
 }
 
 /// Follows law, score, sensitivity and response along the orbit from `start`.

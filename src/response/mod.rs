@@ -7,13 +7,16 @@
 //!
 //! [`along_maps`] computes both for maps, without truncation; [`Lagrangian`] for a velocity
 //! field; [`log_density_slope`] differentiates log ρ^ε at a fixed point through the whole model;
-//! [`CarriedPoints`] does so for many points of a velocity field at once, with exact divergence.
+//! [`CarriedPoints`] does so for many points of a velocity field at once, with exact divergence, and
+//! [`AccruedPoints`] takes the second formula there.
 
+mod accrued;
 mod density;
 mod lagrangian;
 mod maps;
 mod source;
 
+pub use accrued::AccruedPoints;
 pub use density::{CarriedPoints, DensityAt};
 pub use lagrangian::{Lagrangian, LagrangianState};
 pub use maps::{MapResponse, along_maps, divergence_by_volume, log_density_slope, sensitivities};

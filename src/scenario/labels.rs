@@ -5,7 +5,13 @@ use serde::{Deserialize, Serialize};
 /// From this dimension on a world counts as one of high dimension.
 pub const HIGH_DIMENSION: usize = 64;
 
+/// From this number of modes on a law counts as one of many.
+pub const MANY_MODES: usize = 3;
+
 /// What makes a world hard.
+///
+/// A world without a corner either lacks it, or its observer does not look for it: laws in closed form are not
+/// asked for their reach, linear systems not for their modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Corner {
@@ -13,9 +19,9 @@ pub enum Corner {
     HighCurvature,
     /// A reach below half of the least radius of curvature: sheets that lie close together.
     ThinReach,
-    /// The start lies beyond an edge of the manifold.
+    /// The point of the manifold nearest to the start of the run lies on its boundary.
     Boundary,
-    /// The data have many modes.
+    /// The law of the data has [`MANY_MODES`] modes or more: atoms, or ridges across the manifold.
     ManyModes,
     /// Dimension [`HIGH_DIMENSION`] or more.
     HighDimension,

@@ -1,8 +1,8 @@
 //! Points of known surfaces: how far estimated planes are off, at every scale.
 
-use super::spectra::number;
 use crate::error::Result;
 use crate::experiments::plane_accuracy::{Angles, Method, Scales, angles, exact_denoiser};
+use crate::experiments::words::{short, with_bar};
 use crate::facts::{Facts, Quantity, REPORTED};
 use crate::figure::{Axis, Dash, Figure, Ink, Mark, Panel, Table};
 use crate::linalg::complement;
@@ -166,7 +166,7 @@ fn outcome(share: Quantity) -> &'static str {
 }
 
 fn degrees(angle: Quantity) -> String {
-    format!("{:.2}° ± {:.2}°", angle.value, angle.bar)
+    format!("{}°", with_bar(angle))
 }
 
 fn words(surface: &Surface) -> String {
@@ -176,7 +176,7 @@ fn words(surface: &Surface) -> String {
          closer at {:.0} % ± {:.0} % of the points and {}",
         surface.name,
         degrees(surface.angle(Method::Flow, true)),
-        number(surface.scales.sigmas[surface.scale(Method::Flow, true)]),
+        short(surface.scales.sigmas[surface.scale(Method::Flow, true)]),
         degrees(surface.angle(Method::Flow, false)),
         degrees(surface.angle(Method::Posterior, true)),
         degrees(surface.angle(Method::Posterior, false)),

@@ -2,19 +2,13 @@
 
 use super::Chart;
 use crate::linalg::symmetric_eigen;
-use crate::scalar::{Scalar, TANGENT_LANES, Tangents};
-use nalgebra::{DMatrix, DVector, SVector};
-use num_dual::{Derivative, Dual};
+use crate::scalar::{Scalar, TANGENT_LANES, Tangents, seeded};
+use nalgebra::{DMatrix, DVector};
+use num_dual::Dual;
 
 /// The parameters as duals whose lanes carry the unit directions `first..first + TANGENT_LANES`.
-fn seeded(u: &[f64], first: usize) -> impl Iterator<Item = Tangents> + '_ {
-    u.iter().enumerate().map(move |(i, &u)| {
-        let mut eps = SVector::<f64, TANGENT_LANES>::zeros();
-        if (first..first + TANGENT_LANES).contains(&i) {
-            eps[i - first] = 1.0;
-        }
-        Tangents::new(u, Derivative::some(eps))
-    })
+fn lanes(u: &[f64], first: usize) -> impl Iterator<Item = Tangents> + '_ {
+    u.iter().enumerate().map(move |(i, &u)| seeded(u, i, first))
 }
 
 /// The derivative in a lane.
@@ -27,7 +21,7 @@ pub(crate) fn jacobian(chart: &Chart, u: &[f64]) -> DMatrix<f64> {
     let mut jacobian = DMatrix::zeros(chart.ambient(), u.len());
     let mut out = vec![Tangents::from(0.0); chart.ambient()];
     for first in (0..u.len()).step_by(TANGENT_LANES) {
-        let input: Vec<Tangents> = seeded(u, first).collect();
+        let input: Vec<Tangents> = lanes(u, first).collect();
         chart.point(&input, &mut out);
         for column in first..u.len().min(first + TANGENT_LANES) {
             for (row, value) in out.iter().enumerate() {
@@ -55,7 +49,7 @@ fn for_each_pair<R>(
     for i in 0..u.len() {
         for first in (0..u.len()).step_by(TANGENT_LANES) {
             let outer = |(k, inner)| Dual::new(inner, Tangents::from(f64::from(k == i)));
-            let input: Vec<Dual<Tangents>> = seeded(u, first).enumerate().map(outer).collect();
+            let input: Vec<Dual<Tangents>> = lanes(u, first).enumerate().map(outer).collect();
             let value = evaluate(&input);
             for j in first..u.len().min(first + TANGENT_LANES) {
                 visit(i, j, j - first, &value);

@@ -13,6 +13,7 @@ use crate::observe::paths::state_schedule;
 use crate::random::{Stream, unit_vector};
 use crate::response::sensitivities;
 use crate::scalar::Scalar;
+use std::f64::consts::TAU;
 
 /// Steps of a path from its start to moderate noise, to the first level, and to the last.
 const STEPS: [usize; 3] = [8, 24, 16];
@@ -21,6 +22,12 @@ const STEPS: [usize; 3] = [8, 24, 16];
 const DRAWS: u64 = 40;
 const DRAW_STEPS: usize = 24;
 const STILL_DRAWS: u64 = 300;
+
+/// Times of the latter: every third step.
+const STILL_TIMES: usize = 8;
+
+/// Wave number of the short wave, at length 1.
+const WAVE: f64 = 4.0;
 
 impl World {
     /// ‖μ/ρ‖ for Gaussian data and an error that is constant in x: g = ⟨δ, Σ⁻¹x⟩ since δ is, so ‖g‖² = ⟨δ, Σ⁻¹δ⟩.
@@ -109,9 +116,16 @@ impl World {
                 };
                 (LearningError::sum(self.ambient, (0..self.ambient).map(wave).collect()), 1.0)
             }
+            Field::Wave => {
+                let along = unit_vector(&mut self.stream.named("wave").rng(), self.ambient);
+                let wave = ErrorWave {
+                    wave_vector: along.iter().map(|e| e * WAVE / self.length).collect(),
+                    phase: self.stream.named("phase").uniforms(1)[0] * TAU,
+                    coefficient: along,
+                };
+                (LearningError::sum(self.ambient, vec![wave]), 1.0)
+            }
         };
-        let divergence: f64 =
-            waves.waves().iter().map(|w| dot(&w.coefficient, &w.wave_vector).abs()).sum();
         let drift = Stein { denoiser: &denoiser, schedule, error: &waves };
         let (from, to) = (schedule.time_at_sigma(8.0), schedule.time_at_sigma(0.3));
         let sampler = Sampler::new(Method::Rk4, uniform_times(from, to, DRAW_STEPS));
@@ -129,23 +143,43 @@ impl World {
         };
         let squares: Vec<f64> = (0..DRAWS).map(draw).collect();
         facts.set("sampled_norm", Quantity::sampled_mean(&squares, LEVEL).sqrt());
-        for k in [0, DRAW_STEPS / 2, DRAW_STEPS] {
+        let mut divergences = Vec::new();
+        for k in (0..=DRAW_STEPS).step_by(DRAW_STEPS / STILL_TIMES) {
             let time = sampler.times()[k];
             let stream = self.stream.named("still").indexed(k as u64);
-            let inner = |i: u64| drift.inner(time, &noisy(time, stream.indexed(i))).powi(2);
-            let squares: Vec<f64> = (0..STILL_DRAWS).map(inner).collect();
-            facts.push("score_term", Quantity::sampled_mean(&squares, LEVEL).sqrt());
-            let level = schedule.coefficients(time).1;
-            facts.push("noise_level", Quantity::rounded(level, 16.0));
+            let terms = |i: u64| {
+                let x = noisy(time, stream.indexed(i));
+                [drift.divergence(&x), drift.inner(time, &x)]
+            };
+            let terms: Vec<[f64; 2]> = (0..STILL_DRAWS).map(terms).collect();
+            let norm = |of: fn(&[f64; 2]) -> f64| {
+                let squares: Vec<f64> = terms.iter().map(|t| of(t).powi(2)).collect();
+                Quantity::sampled_mean(&squares, LEVEL).sqrt()
+            };
+            divergences.push(norm(|t| t[0]));
+            if k % (DRAW_STEPS / 2) == 0 {
+                facts.push("divergence_norm", norm(|t| t[0]));
+                facts.push("score_term", norm(|t| t[1]));
+                facts.push("source_norm", norm(|t| t[0] + t[1]));
+                let level = schedule.coefficients(time).1;
+                facts.push("noise_level", Quantity::rounded(level, 16.0));
+            }
         }
+        let sum = |stride: usize| {
+            let taken: Vec<Quantity> = divergences.iter().copied().step_by(stride).collect();
+            let (h, last) = ((to - from) / (taken.len() - 1) as f64, taken.len() - 1);
+            let weight = |k: usize| if k == 0 || k == last { 0.5 * h } else { h };
+            let zero = Quantity::exact(0.0);
+            taken.iter().enumerate().fold(zero, |sum, (k, d)| sum + *d * weight(k))
+        };
+        let (fine, coarse) = (sum(1), sum(2));
+        facts.set("divergence_total", fine.widened(fine.value - coarse.value));
         // ∫ ds/b by the trapezoid rule, from above where 1/b is convex.
         let inverse = |t: f64| schedule.coefficients(t).1.recip();
         let (fine, coarse) = (trapezoid(inverse, from, to, 400), trapezoid(inverse, from, to, 200));
         facts.set("inverse_noise", Quantity::new(fine, (fine - coarse).abs(), Grade::Estimated));
-        facts.set("span", Quantity::exact(to - from));
         facts.set("dim", Quantity::exact(dim));
         facts.set("field_sup", Quantity::rounded(sup, 64.0));
-        facts.set("divergence_sup", Quantity::rounded(divergence, 64.0));
         Ok(())
     }
 }
@@ -164,6 +198,15 @@ struct Stein<'a> {
 }
 
 impl Stein<'_> {
+    /// div w.
+    fn divergence<S: Scalar>(&self, x: &[S]) -> S {
+        self.error.waves().iter().fold(S::from(0.0), |sum, wave| {
+            let start = S::from(wave.phase);
+            let phase = wave.wave_vector.iter().zip(x).fold(start, |sum, (&k, &x)| sum + x * k);
+            sum + phase.cos() * dot(&wave.coefficient, &wave.wave_vector)
+        })
+    }
+
     /// ⟨w, s⟩.
     fn inner<S: Scalar>(&self, t: S, x: &[S]) -> S {
         let (a, b) = self.schedule.coefficients(t);
@@ -184,12 +227,6 @@ impl Drift for Stein<'_> {
         let (x, _) = x.split_at(self.error.dim());
         let (velocity, rate) = out.split_at_mut(x.len());
         GaussianPath { schedule: self.schedule, denoiser: self.denoiser }.velocity(t, x, velocity);
-        let mut divergence = S::from(0.0);
-        for wave in self.error.waves() {
-            let start = S::from(wave.phase);
-            let phase = wave.wave_vector.iter().zip(x).fold(start, |sum, (&k, &x)| sum + x * k);
-            divergence += phase.cos() * dot(&wave.coefficient, &wave.wave_vector);
-        }
-        rate[0] = -(divergence + self.inner(t, x));
+        rate[0] = -(self.divergence(x) + self.inner(t, x));
     }
 }

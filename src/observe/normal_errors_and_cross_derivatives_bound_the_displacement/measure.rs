@@ -16,6 +16,9 @@ const STEPS: usize = 48;
 /// Intervals of the segment between both orbits on which blocks are sampled, where they depend on the state.
 const SEGMENT: usize = 3;
 
+/// Size of the kicks by which white errors are run through the model.
+const KICK: f64 = 1e-2;
+
 /// Rounding of displacements relative to their size on the way.
 const ROUNDING: f64 = 1e-12;
 
@@ -111,7 +114,7 @@ impl World {
         Ok(())
     }
 
-    /// Cov by its equation, and as ∫ q² J(τ,u) J(τ,u)ᵀ du by Simpson's rule on the Jacobians of the maps.
+    /// Cov by its equation, by kicks of finite size, and as ∫ q² J(τ,u) J(τ,u)ᵀ du by Simpson's rule on the Jacobians of the maps.
     fn covariances<V: Drift>(&self, drift: &V, facts: &mut Facts) -> Result<()> {
         let (d, dim) = (self.tangent, self.start.len());
         let sampler = Sampler::new(Method::Rk4, uniform_times(self.from, self.to, STEPS / 2));
@@ -165,9 +168,54 @@ impl World {
         let refined = sampler.refined();
         state("covariance", by_equation(&sampler), by_equation(&refined));
         state("integral", by_integral(&sampler)?, by_integral(&refined)?);
+        // Runs of the model itself, kicked either way along each axis at every second step, and Simpson's rule.
+        let half = sampler.maps() / 2;
+        let mut orbit = vec![self.start.clone()];
+        for k in 0..sampler.maps() {
+            let mut x = orbit[k].clone();
+            sampler.map(drift, k, &mut x);
+            orbit.push(x);
+        }
+        let traces_of = |vectors: &[DVector<f64>]| {
+            let squares = vectors.iter().map(|v| v * v.transpose());
+            traces(&squares.fold(DMatrix::zeros(dim, dim), |sum, square| sum + square))
+        };
+        let kicked = |node: usize, size: f64| {
+            let run = |i: usize, kick: f64| {
+                let mut x = orbit[2 * node].clone();
+                x[i] += kick;
+                (2 * node..sampler.maps()).for_each(|k| sampler.map(drift, k, &mut x));
+                DVector::from_vec(x)
+            };
+            let moved = |i: usize| (run(i, size) - run(i, -size)) / (2.0 * size);
+            traces_of(&(0..dim).map(moved).collect::<Vec<_>>())
+        };
+        let simpson = |values: &[[f64; 2]], stride: usize| -> [f64; 2] {
+            let step = (self.to - self.from) * stride as f64 / half as f64;
+            [0, 1].map(|part| {
+                let terms = (0..=half).step_by(stride).enumerate().map(|(n, k)| match k {
+                    0 => values[k][part],
+                    k if k == half => values[k][part],
+                    _ if n % 2 == 1 => 4.0 * values[k][part],
+                    _ => 2.0 * values[k][part],
+                });
+                self.white * self.white * step / 3.0 * terms.sum::<f64>()
+            })
+        };
+        let narrow: Vec<_> = (0..=half).map(|k| kicked(k, 0.5 * KICK)).collect();
+        // Wide kicks at every second time are enough to see what their size does.
+        let wide: Vec<_> =
+            (0..=half).map(|k| if k % 2 == 0 { kicked(k, KICK) } else { [0.0; 2] }).collect();
+        let (fine, coarse) = (simpson(&narrow, 1), simpson(&narrow, 2));
+        let wide = simpson(&wide, 2);
+        let changed =
+            |part: usize| (fine[part] - coarse[part]).abs() + (coarse[part] - wide[part]).abs();
+        state("kicked", [0, 1].map(|part| fine[part] - changed(part)), fine);
         facts.set("tangents", Quantity::exact(d as f64));
         facts.set("normals", Quantity::exact((dim - d) as f64));
         facts.set("white", Quantity::exact(self.white));
+        let gaussian = matches!(self.flow, Flow::Path { sphere: None, .. });
+        facts.set("gaussian", Quantity::exact(f64::from(u8::from(gaussian))));
         if let Flow::Path { sphere: None, variances } = &self.flow {
             let exact = variances.iter().map(|v| Quantity::exact(*v)).collect();
             facts.set_series("variances", exact);

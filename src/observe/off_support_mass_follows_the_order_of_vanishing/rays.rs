@@ -4,9 +4,10 @@ use crate::error::{Error, Result};
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::Maps;
 use crate::linalg::dot;
-use crate::manifold::{Body, BoundaryPoint, gauss_legendre};
+use crate::manifold::{Body, BoundaryPoint};
 use crate::observe::displaced::Displaced;
 use crate::observe::limits::{limit, power};
+use crate::special::gauss_legendre;
 use std::f64::consts::TAU;
 
 /// Sizes of the error: ε_0 halved so many times.
@@ -68,7 +69,7 @@ impl<'a, M: Maps> Ray<'a, M> {
 /// The facts of a body under a model with errors of size ε_0 2^{−j}, on the rays of `directions`.
 ///
 /// Series: `epsilon`, `mass` P(X^ε ∉ Ω); planar bodies also `moved_winding_inside`, `moved_winding_outside`
-/// and `old_winding_inside`. Scalars: `order` k; `power` of the mass; `prefactor` lim P/ε^{k+1};
+/// and `old_winding_inside`. Scalars: `dim` D; `order` k; `power` of the mass; `prefactor` lim P/ε^{k+1};
 /// `rate` lim P/ε; `edge_misfit` of ρ = c s^k at a small depth s; `remainder` max |ψ_ε − id − εδ|/ε
 /// at the least ε beside `largest_delta`; and the integrals over the boundary of c⟨δ,n⟩₊^{k+1} (`outward`), of the same
 /// with ⟨δ,n⟩₋ (`inward`), with |⟨δ,n⟩| (`either_way`) and with |δ| (`whole`).
@@ -105,6 +106,7 @@ pub fn measure(
     let mut facts = Facts::new();
     let order = body.order();
     facts.set("order", Quantity::exact(f64::from(order)));
+    facts.set("dim", Quantity::exact(body.dim() as f64));
     let integral = |of: &dyn Fn(&Ray<_>) -> f64| -> Quantity {
         let terms = rays.iter().map(|ray| {
             ray.weight * ray.edge.area * ray.edge.coefficient * of(ray).max(0.0).powi(order + 1)

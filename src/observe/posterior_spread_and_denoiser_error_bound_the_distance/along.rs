@@ -1,7 +1,7 @@
 //! The perturbed flow: distance, posterior spread and error, and single maps from its states.
 
 use super::{MapRun, World, has_boundary, of_denoiser};
-use crate::drift::{Channel, Denoise, Denoiser, Drift, GaussianPath, InVelocity, Inexact};
+use crate::drift::{Channel, Denoise, Denoiser, Drift, GaussianPath, Inexact};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, Sampler, adaptive_times};
@@ -18,13 +18,13 @@ const ROUNDING: f64 = 1e-12;
 
 /// Distance, posterior spread and error along the perturbed flow, in canonical coordinates y = x/a.
 pub(super) fn measure(world: &World, denoiser: &Denoiser, facts: &mut Facts) -> Result<()> {
-    let Setting { schedule, parametrisation, sigma_start, sigma_end } = world.setting;
+    let Setting { schedule, sigma_start, sigma_end, .. } = world.setting;
     let exact = GaussianPath { schedule, denoiser };
-    let error = InVelocity { error: &world.error, parametrisation, schedule };
+    let error = world.error();
     let inexact = Inexact { exact: &exact, error: &error, epsilon: world.epsilon };
     let ends = [sigma_start, sigma_end].map(|sigma| schedule.time_at_sigma(sigma));
     let signal = |s: f64| schedule.coefficients(s).0;
-    let start: Vec<f64> = world.start.iter().map(|y| y * signal(ends[0])).collect();
+    let start = world.path_start();
     let times = adaptive_times(&inexact, ends[0], ends[1], &start, TOLERANCE)?;
     let sampler = Sampler::new(Method::DormandPrince, times);
     let refined = sampler.refined();
@@ -54,8 +54,8 @@ struct Seen {
     spread: f64,
     /// e, of the posterior mean.
     error: DVector<f64>,
-    /// Bounds of the errors of y, of the mean and of the spread.
-    bars: [f64; 3],
+    /// Bounds of the errors of y, of the mean, of the spread and of e.
+    bars: [f64; 4],
 }
 
 impl Seen {
@@ -72,22 +72,27 @@ impl Seen {
         let mean = DVector::from_vec(mean);
         let away = &mean - &frames.nearest.point;
         let spread = away.norm_squared() + covariance.trace();
-        let x = y * schedule.coefficients(s).0;
+        let signal = schedule.coefficients(s).0;
+        let x = y * signal;
         let mut error = DVector::zeros(y.len());
         world.error.velocity(s, x.as_slice(), error.as_mut_slice());
-        error *= world.epsilon * of_denoiser(parametrisation, &schedule, s);
+        let factor = world.epsilon * of_denoiser(parametrisation, &schedule, s);
+        error *= factor;
+        let slope = world.error.bounds()[1] * (factor * signal).abs();
         let size = mu_max(&covariance) / (sigma * sigma);
         let state = state + frames.nearest.residual + ROUNDING * (1.0 + y.norm());
         let moved = state * (1.0 + size);
         // d E|X−p|² is its covariance with X over σ².
         let tilt = 4.0 * spread * (1.0 + size).sqrt() * state / sigma + 4.0 * spread.sqrt() * moved;
-        let bars = [state, moved, tilt + ROUNDING * (1.0 + y.norm())];
+        // The normal turns with y, and e changes with it.
+        let of_error = state * (16.0 * error.norm() + slope);
+        let bars = [state, moved, tilt + ROUNDING * (1.0 + y.norm()), of_error];
         Ok(Self { y: y.clone(), frames, mean, spread, error, bars })
     }
 
     fn state(&self, facts: &mut Facts) {
         let foot = &self.frames.nearest;
-        let [state, moved, tilt] = self.bars;
+        let [state, moved, tilt, of_error] = self.bars;
         let measured = |value: f64, bar: f64| Quantity::new(value, bar, Grade::Estimated);
         facts.push("distance", measured(foot.distance, state));
         facts.push("spread", measured(self.spread, tilt));
@@ -96,7 +101,7 @@ impl Seen {
             true => self.error.norm(),
             false => self.frames.normal.tr_mul(&self.error).norm(),
         };
-        facts.push("error", measured(normal, 16.0 * state * self.error.norm()));
+        facts.push("error", measured(normal, of_error));
         // ⟨n, D − p⟩; n turns by the error of y over r.
         let off = &self.y - &foot.point;
         let away = &self.mean - &foot.point;

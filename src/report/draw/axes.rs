@@ -90,13 +90,20 @@ pub fn draw<'a>(area: &Area<'a>, panel: &Panel, x: &Scale, y: &Scale) -> Result<
     let grid = palette::GRID.stroke_width(FINE);
     let axis = palette::INK.stroke_width(FINE);
     let (hidden_x, hidden_y) = (panel.x.hidden, panel.y.hidden);
+    // A label is no longer than its axis.
+    let fitted = |label: &str, length: u32| {
+        let font = ("sans-serif", px(TEXT + 0.5)).into_font();
+        let (long, _) = font.box_size(label).unwrap_or_default();
+        (TEXT + 0.5) * (f64::from(length) / f64::from(long.max(1))).min(1.0)
+    };
+    let label = fitted(&panel.y.label, inside.1).min(fitted(&panel.x.label, inside.0));
     let mut mesh = chart.configure_mesh();
     mesh.max_light_lines(0)
         .bold_line_style(grid)
         .light_line_style(TRANSPARENT)
         .axis_style(axis)
         .label_style(text(TEXT))
-        .axis_desc_style(text(TEXT + 0.5))
+        .axis_desc_style(text(label))
         .set_all_tick_mark_size(px(5.0))
         .x_desc(if hidden_x { "" } else { &panel.x.label })
         .y_desc(if hidden_y { "" } else { &panel.y.label });

@@ -5,7 +5,7 @@ use super::palette::{self, Marker};
 use super::scale::Scale;
 use super::{Area, failed, px};
 use crate::error::Result;
-use crate::figure::{Dash, Ink, Layer, Mark};
+use crate::figure::{Dash, Layer, Mark};
 use plotters::element::{BitMapElement, DashedPathElement};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -110,8 +110,7 @@ pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
                 true => vec![(share * width, 0.0), (share * width, height)],
                 false => vec![(0.0, (1.0 - share) * height), (width, (1.0 - share) * height)],
             };
-            let dash = if layer.ink == Ink::Guide { Dash::Solid } else { Dash::Dashed };
-            stroke(area, &ends, dash, line)?;
+            stroke(area, &ends, palette::rule(layer.ink), line)?;
         }
         Mark::Words { x: a, y: b, words } => {
             let style = TextStyle::from(("sans-serif", px(TEXT - 1.5)).into_font())

@@ -114,11 +114,7 @@ fn sample(strip: &Area, layer: &Layer, (left, middle): (f64, f64)) -> Result<()>
             layers::stroke(strip, &across, Dash::Solid, line)?;
             layers::head(strip, across[0], across[1], colour)
         }
-        Mark::Rule { .. } => {
-            let dash =
-                if layer.ink == crate::figure::Ink::Guide { Dash::Solid } else { Dash::Dashed };
-            layers::stroke(strip, &across, dash, line)
-        }
+        Mark::Rule { .. } => layers::stroke(strip, &across, palette::rule(layer.ink), line),
         Mark::Band { .. } => block(0.22),
         Mark::Steps { .. } => {
             block(0.18)?;

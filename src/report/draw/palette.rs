@@ -103,6 +103,15 @@ pub fn dash(ink: Ink, asked: Dash) -> Dash {
     }
 }
 
+/// The dash of a rule across the panel.
+pub fn rule(ink: Ink) -> Dash {
+    match ink {
+        Ink::Guide => Dash::Solid,
+        Ink::Null => Dash::Dotted,
+        _ => Dash::Dashed,
+    }
+}
+
 /// Width of a line, in pixels.
 pub fn width(ink: Ink) -> f64 {
     match ink {

@@ -7,6 +7,9 @@ use std::ops::Range;
 /// Room beyond the outermost marks, as a share of what they span.
 const PADDING: f64 = 0.04;
 
+/// Numbers as large as this have no place: differences of larger ones could be infinite.
+const LARGEST: f64 = 1e150;
+
 /// Ticks that are aimed at.
 const TICKS: f64 = 6.0;
 
@@ -25,7 +28,8 @@ pub fn of_panel(panel: &Panel) -> (Scale, Scale) {
         Scale::new(axis, panel.layers.iter().flat_map(of), is_raster(panel))
     };
     let (x, y) = (extent(&panel.x, across), extent(&panel.y, up));
-    if panel.equal { equal(panel, x, y) } else { (x, y) }
+    // A unit is no length on a logarithmic axis.
+    if panel.equal && !x.log && !y.log { equal(panel, x, y) } else { (x, y) }
 }
 
 /// Images fill their panel.
@@ -107,7 +111,7 @@ impl Scale {
             (None, names) if names > 0 => (-0.5, names as f64 - 0.5),
             _ => {
                 let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-                for value in values.map(place).filter(|value| value.is_finite()) {
+                for value in values.map(place).filter(|value| value.abs() < LARGEST) {
                     (least, most) = (least.min(value), most.max(value));
                 }
                 padded(least, most, if fills { 0.0 } else { PADDING })

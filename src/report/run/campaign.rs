@@ -1,6 +1,6 @@
 //! One claim of a run: its statement, its figure, its tables.
 
-use super::{Section, command, statement};
+use super::{Section, command};
 use crate::claims;
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 use crate::record::{ClaimRecord, ClaimSummary, FormSummary, Record};
@@ -16,7 +16,7 @@ pub fn section(record: &Record, checked: &ClaimRecord) -> Section {
     let claim = claims::find(&s.claim);
     Section {
         name: s.claim.clone(),
-        statement: claim.map(statement).unwrap_or_default(),
+        statement: claim.map_or("", |claim| claim.statement()).to_owned(),
         found: found(s),
         figures: figure(checked).into_iter().collect(),
         tables: tables(record, s),

@@ -1,0 +1,75 @@
+//! Every model class with every kind of error, measured once for several figures.
+
+use super::study::{Response, Study};
+use crate::drift::Parametrisation;
+use crate::error::Result;
+use crate::experiments::model_class::Class;
+use crate::figure::{Axis, Ink};
+
+/// Every class with every error that it can have.
+pub struct All {
+    rows: Vec<(Class, Parametrisation, Response)>,
+}
+
+impl All {
+    /// Measures them.
+    ///
+    /// *Errors*: as [`Study::measure`].
+    pub fn measure(study: &Study) -> Result<Self> {
+        let mut rows = Vec::new();
+        for class in Class::ALL {
+            for parametrisation in Parametrisation::ALL {
+                if class.predicts(parametrisation) {
+                    rows.push((class, parametrisation, study.measure(class, parametrisation)?));
+                }
+            }
+        }
+        Ok(Self { rows })
+    }
+
+    /// What was measured of one.
+    pub fn of(&self, class: Class, parametrisation: Parametrisation) -> Option<&Response> {
+        let found =
+            |row: &&(Class, Parametrisation, Response)| (row.0, row.1) == (class, parametrisation);
+        self.rows.iter().find(found).map(|row| &row.2)
+    }
+
+    /// What was measured for one kind of error.
+    pub fn rows_of(
+        &self,
+        parametrisation: Parametrisation,
+    ) -> impl Iterator<Item = (Class, &Response)> {
+        self.rows.iter().filter(move |row| row.1 == parametrisation).map(|row| (row.0, &row.2))
+    }
+}
+
+/// As axes and titles say it.
+pub fn error_of(parametrisation: Parametrisation) -> &'static str {
+    match parametrisation {
+        Parametrisation::Denoiser => "error of the denoiser",
+        Parametrisation::Noise => "error of the noise prediction",
+        Parametrisation::Score => "error of the score",
+        Parametrisation::Velocity => "error of the velocity",
+    }
+}
+
+/// Size of an error, with its unit: that of the data is 1.
+pub fn size_axis(parametrisation: Parametrisation) -> Axis {
+    let unit = match parametrisation {
+        Parametrisation::Denoiser => "length",
+        Parametrisation::Noise => "no unit",
+        Parametrisation::Score => "1/length",
+        Parametrisation::Velocity => "length/time",
+    };
+    Axis::log(format!("size ε ({unit})"))
+}
+
+/// The median |w_N| of a random error of unit root mean square in D dimensions, taken as Gaussian, in codimension 1.
+pub fn normal_share(dim: usize) -> f64 {
+    0.674_489_750_196_081_7 / (dim as f64).sqrt()
+}
+
+/// The same class has the same colour in every figure.
+pub fn ink_of(class: Class) -> Ink {
+    Ink::Series(Class::ALL.iter().position(|other| *other == class).unwrap_or(0) as u8)
+}
