@@ -115,7 +115,7 @@ fn golden() -> Chapter {
     chapter.versions.target = "any".to_owned();
     chapter.figures.push(every_mark());
     let mut table = Table::new("numbers", "Numbers", "Bars show.", ["what", "how much $x^2$"]);
-    table.rows.push(vec!["π | e".into(), Cell::Number { value: 3.14159, bar: 0.002 }]);
+    table.rows.push(vec!["a | b".into(), Cell::Number { value: 2.5, bar: 0.002 }]);
     table.rows.push(vec!["none".into(), Cell::Number { value: f64::NAN, bar: 0.0 }]);
     chapter.tables.push(table);
     chapter.find(Relation::Contradicts, "every-mark", "the claim that $x ≤ 1$", "a point at 2");
@@ -318,7 +318,7 @@ fn tables_agree_cell_by_cell() {
     let (old, mut new) = (golden(), golden());
     let of = |new: &Chapter| compare(&old, new).pop().unwrap();
     assert_eq!(of(&new).misfit, 0.0);
-    new.tables[0].rows[0][1] = Cell::Number { value: 3.14259, bar: 0.002 };
+    new.tables[0].rows[0][1] = Cell::Number { value: 2.501, bar: 0.002 };
     assert!((of(&new).misfit - 0.25).abs() < 0.01); // 0.001 of 0.004
     new.tables[0].rows[0][0] = "τ".into();
     assert_eq!(of(&new).misfit, f64::INFINITY);

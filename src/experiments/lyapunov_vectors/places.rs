@@ -19,7 +19,7 @@ const ORBITS: (usize, usize) = (8000, 3000);
 const FEW: usize = 20;
 
 /// Ends drawn of each.
-const DRAWN: usize = 280;
+const DRAWN: usize = 310;
 
 /// Noise levels at which the orbits over the ellipse end; its reach is 3/8.
 const LEVELS: [f64; 3] = [SIGMA, 0.15, 0.4];
@@ -213,10 +213,13 @@ fn by_place(moons: &Curve, ends: &[End]) -> (Panel, Panel) {
     (angle, gamma)
 }
 
+/// Values against their place.
+type Cloud = Vec<(f64, f64)>;
+
 fn by_axis(levels: &[Vec<End>]) -> (Panel, Panel) {
     let (least, most) = (0.0, 1.2);
     let inks = [Ink::Ramp(1000), Ink::Ramp(500), Ink::Ramp(0)];
-    let of = |of: &dyn Fn(&End) -> f64| -> Vec<(String, Ink, Vec<(f64, f64)>)> {
+    let of = |of: &dyn Fn(&End) -> f64| -> Vec<(String, Ink, Cloud)> {
         let pairs = |ends: &Vec<End>| -> Vec<(f64, f64)> {
             let pairs = ends.iter().map(|e| (to_medial_axis(&e.state), of(e)));
             pairs.filter(|(z, _)| (least..=most).contains(z)).collect()
@@ -225,7 +228,7 @@ fn by_axis(levels: &[Vec<End>]) -> (Panel, Panel) {
         named.map(|((ends, sigma), ink)| (format!("σ = {sigma}"), ink, pairs(ends))).collect()
     };
     let axis = || Axis::new("distance to the medial axis").from_to(least, most);
-    let draw = |panel: Panel, values: Vec<(String, Ink, Vec<(f64, f64)>)>| {
+    let draw = |panel: Panel, values: Vec<(String, Ink, Cloud)>| {
         let named: Vec<_> = values.iter().map(|(n, i, v)| (n.as_str(), *i, v.clone())).collect();
         scattered(panel, &named, (least, most))
     };
@@ -235,11 +238,7 @@ fn by_axis(levels: &[Vec<End>]) -> (Panel, Panel) {
 }
 
 /// Points, and medians with bars over bins of the horizontal axis that hold enough of them.
-fn scattered(
-    mut panel: Panel,
-    series: &[(&str, Ink, Vec<(f64, f64)>)],
-    (least, most): (f64, f64),
-) -> Panel {
+fn scattered(mut panel: Panel, series: &[(&str, Ink, Cloud)], (least, most): (f64, f64)) -> Panel {
     for (name, ink, pairs) in series {
         let (x, y) = pairs.iter().take(DRAWN).copied().unzip();
         panel = panel.with(name, *ink, Mark::points(x, y));
