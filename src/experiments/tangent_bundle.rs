@@ -93,7 +93,17 @@ pub fn run(setting: &Setting<'_>) -> Result<Chapter> {
         if decided == 0 { Relation::Agrees } else { Relation::Sharpens },
         "accuracy",
         "T6.3: with one last step to σ = 0 the top subspace is the range of the posterior covariance alone.",
-        history.words("the posterior covariance at a single level", "each at its best level", &sweeps),
+        format!(
+            "{} {} On the plainest sample at that level: flow {}, posterior covariance {}.",
+            history.words("the posterior covariance at a single level", "each at its best level", &sweeps),
+            Tally::of(&all, Method::Posterior, false).words(
+                "it",
+                "both at the level fixed beforehand",
+                &sweeps
+            ),
+            degrees(plain.angle(Method::Flow, false)),
+            degrees(plain.angle(Method::Posterior, false)),
+        ),
     );
     Ok(chapter)
 }

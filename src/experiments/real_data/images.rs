@@ -1,6 +1,6 @@
 //! Flows over sets of images: spectra, their null, and the vectors of most and of least growth.
 
-use crate::drift::Denoiser;
+use crate::drift::{Channel, Denoise, Denoiser};
 use crate::error::Result;
 use crate::experiments::plane_accuracy::exact_denoiser;
 use crate::facts::Facts;
@@ -11,7 +11,7 @@ use crate::observe::data::noise::{self, Levels};
 use crate::points::{PointSet, Scaling, Spacing};
 use crate::random::Stream;
 use crate::scenario::canonical;
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 /// What is run on a set of images.
@@ -129,6 +129,14 @@ impl Images {
         let test = GapTest::of(&exponents::mean_gaps(&runs[..plan.of_null]), &null_gaps);
         let spacing = set.spacing();
         Ok(Self { plan: *plan, set, spacing, denoiser, levels, runs, bottom, null, test })
+    }
+
+    /// The posterior mean of a state at the noise level where the flow ends.
+    pub fn denoised(&self, state: &DVector<f64>) -> DVector<f64> {
+        let mut out = DVector::zeros(state.len());
+        let channel = Channel::canonical(self.levels.end);
+        self.denoiser.denoise(channel, state.as_slice(), out.as_mut_slice());
+        out
     }
 
     /// What the test of the gap says, in words.

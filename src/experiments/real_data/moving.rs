@@ -3,7 +3,6 @@
 use super::images::Images;
 use super::mosaic::{mosaic, panel};
 use super::spectra::TOLERANCE;
-use crate::drift::{Channel, Denoise};
 use crate::error::Result;
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
@@ -32,12 +31,6 @@ pub struct Moves {
 
 /// Moves every end state along its vectors, by each length (the first is 0), in units of the data.
 pub fn moves(seen: &Images, vectors: &[DMatrix<f64>], lengths: &[f64]) -> Moves {
-    let channel = Channel::canonical(seen.levels.end);
-    let denoised = |y: &DVector<f64>| {
-        let mut out = DVector::zeros(y.len());
-        seen.denoiser.denoise(channel, y.as_slice(), out.as_mut_slice());
-        out
-    };
     let distance = |y: &DVector<f64>| {
         let squares = seen.set.points.column_iter().map(|x| (x - y).norm_squared());
         squares.fold(f64::INFINITY, f64::min).sqrt()
@@ -51,12 +44,12 @@ pub fn moves(seen: &Images, vectors: &[DMatrix<f64>], lengths: &[f64]) -> Moves 
         };
         vectors.iter().enumerate().map(of_run).collect()
     };
-    let rest: Vec<DVector<f64>> = seen.runs.iter().map(|run| denoised(&run.end)).collect();
+    let rest: Vec<DVector<f64>> = seen.runs.iter().map(|run| seen.denoised(&run.end)).collect();
     Moves {
         distance: lengths.iter().map(|h| mean(*h, &|y, _| distance(y))).collect(),
         kept: lengths[1..]
             .iter()
-            .map(|h| mean(*h, &|y, i| (denoised(y) - &rest[i]).norm() / h))
+            .map(|h| mean(*h, &|y, i| (seen.denoised(y) - &rest[i]).norm() / h))
             .collect(),
     }
 }
@@ -109,13 +102,13 @@ pub fn add(images: [&Images; 2], chapter: &mut Chapter) -> Result<()> {
         ));
     }
     let caption = format!(
-        "Above: one end state moved by −2, −1, 0, 1, 2 median distances between nearest images (the spacing) along its first \
-         (upper row) and its last vector. Below: the distance to the nearest image, means over end states, three vectors each \
-         and both signs, 95 % bars; dotted, √(r² + h²) for a move at a right angle to all images. {}.",
+        "Above: posterior means of one end state moved by −2, −1, 0, 1, 2 median distances between nearest images (the spacing) along its first \
+         (upper row) and its last vector. Below: how much the distance to the nearest image grows, means over end states, three vectors each \
+         and both signs, 95 % bars; dotted, √(r² + h²) − r for a move at a right angle to all images. {}.",
         words.join(". ")
     );
     let not_shown = "The nearest image is that of a finite set: along a true manifold the distance would grow too, where there \
-        are no images. Brightness below 0 or above the brightest is not cut off.";
+        are no images. The states themselves are noisy and not shown.";
     let panels = pictures.into_iter().chain(curves).collect();
     let figure = Figure::new("moving", "Moving along top and bottom vectors", panels)
         .says(caption, not_shown)
@@ -139,11 +132,13 @@ fn picture(seen: &Images, top: &[DMatrix<f64>], bottom: &[DMatrix<f64>]) -> Pane
     let end = &seen.runs[0].end;
     let row = |v: DVectorView<'_, f64>| -> Vec<Vec<f64>> {
         let sign = if v.sum() < 0.0 { -1.0 } else { 1.0 };
-        let moved = |h: &f64| (end + v * (sign * h * seen.spacing.median)).as_slice().to_vec();
+        let moved = |h: &f64| {
+            seen.denoised(&(end + v * (sign * h * seen.spacing.median))).as_slice().to_vec()
+        };
         SHOWN.iter().map(moved).collect()
     };
     let rows = [row(top[0].column(0)), row(bottom[0].column(0))];
-    panel(format!("{}: along first, along last", seen.plan.name)).with(
+    panel(format!("{}: along first, last; denoised", seen.plan.name)).with(
         "",
         Ink::Data,
         mosaic(&rows, seen.plan.side, false),
@@ -157,7 +152,11 @@ fn curve(seen: &Images, along_top: &Moves, along_bottom: &Moves) -> Panel {
         Quantity::sampled_mean(&scaled, REPORTED)
     };
     let marks = |moves: &Moves| {
-        let means: Vec<Quantity> = moves.distance.iter().map(|values| mean(values)).collect();
+        let rise = |values: &Vec<f64>| -> Vec<f64> {
+            values.iter().zip(&moves.distance[0]).map(|(moved, rest)| moved - rest).collect()
+        };
+        let means: Vec<Quantity> =
+            moves.distance.iter().map(|values| mean(&rise(values))).collect();
         let values: Vec<f64> = means.iter().map(|q| q.value).collect();
         let bars = means.iter().map(|q| q.bar).collect();
         [
@@ -169,11 +168,11 @@ fn curve(seen: &Images, along_top: &Moves, along_bottom: &Moves) -> Panel {
         .iter()
         .map(|h| {
             let each: Vec<f64> =
-                along_top.distance[0].iter().map(|rest| rest.hypot(h * unit)).collect();
+                along_top.distance[0].iter().map(|rest| rest.hypot(h * unit) - rest).collect();
             mean(&each).value
         })
         .collect();
-    let axes = (Axis::new("move / spacing"), Axis::new("distance to data / spacing"));
+    let axes = (Axis::new("move / spacing"), Axis::new("growth of distance / spacing"));
     let mut panel = Panel::new(seen.plan.name, axes.0, axes.1);
     for mark in marks(along_top) {
         panel = panel.with("along the top three", Ink::Lyapunov, mark);

@@ -9,7 +9,7 @@ use nalgebra::{DMatrix, DVectorView};
 /// Trajectories shown, and vectors of each.
 const SHOWN: (usize, usize) = (3, 3);
 
-/// End states with their nearest images, and the vectors there.
+/// Posterior means of end states with the nearest images, and the vectors there.
 pub fn figure(seen: &Images) -> Figure {
     let (columns, vectors) = (SHOWN.0.min(seen.runs.len()), SHOWN.1);
     let runs = &seen.runs[..columns];
@@ -19,7 +19,7 @@ pub fn figure(seen: &Images) -> Figure {
         seen.set.points.column(least.unwrap_or(0)).iter().copied().collect()
     };
     let states = vec![
-        runs.iter().map(|run| run.end.as_slice().to_vec()).collect(),
+        runs.iter().map(|run| seen.denoised(&run.end).as_slice().to_vec()).collect(),
         runs.iter().map(|run| nearest(run.end.column(0))).collect(),
     ];
     let rows = |of_run: &dyn Fn(usize) -> DMatrix<f64>| -> Vec<Vec<Vec<f64>>> {
@@ -31,7 +31,7 @@ pub fn figure(seen: &Images) -> Figure {
     let bottom = rows(&|i| seen.bottom[i].0.columns(0, vectors).into_owned());
     let side = seen.plan.side;
     let panels = vec![
-        panel("end state, nearest image").with("", Ink::Data, mosaic(&states, side, false)),
+        panel("posterior mean, nearest").with("", Ink::Data, mosaic(&states, side, false)),
         panel("most growth: 1, 2, 3").with("", Ink::Lyapunov, mosaic(&top, side, true)),
         panel("least growth: last, …").with("", Ink::Normal, mosaic(&bottom, side, true)),
     ];
@@ -54,7 +54,7 @@ pub fn figure(seen: &Images) -> Figure {
         all.iter().sum::<f64>() / all.len() as f64
     };
     let caption = format!(
-        "End states of {columns} trajectories over {name}, with the nearest image below each, and the end-point Lyapunov vectors \
+        "Posterior means of the end states of {columns} trajectories over {name}, with the image nearest to the state below each, and the end-point Lyapunov vectors \
          there (one column a trajectory; each divided by its largest |pixel|). On the first the log growth is {first:.2} for \
          the first vector, {third:.2} for the third, {last:.2} for the last; a direction in which the data do not vary has \
          log(σ_end/σ_start) = {spread:.2}. Neighbouring pixels of the top vectors differ by {top:.2} of what independent ones \
