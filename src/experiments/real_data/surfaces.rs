@@ -172,13 +172,8 @@ fn degrees(angle: Quantity) -> String {
 fn words(surface: &Surface) -> String {
     let share = surface.closer(Method::Neighbours, true);
     format!(
-<<<<<<< HEAD
-        "{}: flow {} at its best σ = {}, {} at the fixed one; posterior covariance, without the history, {} and {}; local PCA {} at its best size {}, {} at {}; at best the flow is \
-         closer at {:.0} % ± {:.0} % of the points and {}",
-=======
         "{}: flow {} at its best σ = {}, {} at the fixed one; posterior covariance {} and {}; local PCA {} at its best size {}, \
          {} at {}; at best the flow is closer at {:.0} % ± {:.0} % of the points and {}",
->>>>>>> main
         surface.name,
         degrees(surface.angle(Method::Flow, true)),
         short(surface.scales.sigmas[surface.scale(Method::Flow, true)]),
