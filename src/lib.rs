@@ -10,6 +10,7 @@ pub mod experiments;
 pub mod facts;
 pub mod figure;
 pub mod flow;
+pub mod formula;
 pub mod linalg;
 pub mod lyapunov;
 pub mod manifold;

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, (u8, u8))] = &[
     ("manifold", (1, 0)),
     ("verdict", (1, 0)),
     ("figure", (1, 0)),
+    ("formula", (1, 0)),
     ("claims", (2, 0)),
     ("flow", (2, 0)),
     ("scenario", (2, 1)),
@@ -37,7 +38,7 @@ const CLAIMS_MAY_SEE: &[&str] = &["facts", "verdict", "error", "special", "linal
 /// The computing tower does not know what is claimed.
 const COMPUTING: &[&str] = &[
     "scalar", "special", "linalg", "random", "drift", "manifold", "lyapunov", "flow", "scenario",
-    "response", "points",
+    "response", "points", "formula",
 ];
 
 fn floor(module: &str) -> Result<(u8, u8), String> {
