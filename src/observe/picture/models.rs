@@ -120,7 +120,9 @@ fn samples(denoiser: &Denoiser, signal: f64) -> Result<DMatrix<f64>> {
         let start: Vec<f64> = z.iter().map(|z| z * from).collect();
         Ok(Trajectory::from(&flow, &sampler, &start)?.end() * signal)
     };
-    Ok(DMatrix::from_columns(&(0..SIZES.0).map(sample).collect::<Result<Vec<_>>>()?))
+    // A posterior mean costs up to D².
+    let count = SIZES.0.min(2400 / denoiser.dim()).max(20);
+    Ok(DMatrix::from_columns(&(0..count).map(sample).collect::<Result<Vec<_>>>()?))
 }
 
 impl<M: Maps> Scene<'_, M> {
