@@ -2,6 +2,7 @@
 
 use driftproof::campaign;
 use driftproof::claims;
+use driftproof::experiments;
 use driftproof::figure::{Axis, Cell, Figure, Ink, Layer, Mark, Panel, Table};
 use driftproof::record::{
     Chapter, ClaimRecord, FILE_NAME, Parameters, Record, Relation, Schema, Timing, Versions,
@@ -114,7 +115,7 @@ fn golden() -> Chapter {
     chapter.versions.target = "any".to_owned();
     chapter.figures.push(every_mark());
     let mut table = Table::new("numbers", "Numbers", "Bars show.", ["what", "how much $x^2$"]);
-    table.rows.push(vec!["π | e".into(), Cell::Number { value: 3.14159, bar: 0.002 }]);
+    table.rows.push(vec!["a | b".into(), Cell::Number { value: 2.5, bar: 0.002 }]);
     table.rows.push(vec!["none".into(), Cell::Number { value: f64::NAN, bar: 0.0 }]);
     chapter.tables.push(table);
     chapter.find(Relation::Contradicts, "every-mark", "the claim that $x ≤ 1$", "a point at 2");
@@ -148,6 +149,32 @@ fn the_golden_chapter_is_drawn_as_it_lies_there() {
         compared += 1;
     }
     assert_eq!(compared, 6); // record, page twice, drawing, numbers of a figure and of a table
+}
+
+#[test]
+fn the_committed_gallery_is_what_its_records_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports");
+    let mut chapters = Vec::new();
+    for experiment in experiments::ALL {
+        let chapter = read_chapter(&root.join(experiment.name).join(FILE_NAME)).unwrap();
+        let figures = chapter.figures.iter().map(|figure| figure.name.as_str());
+        let named: Vec<&str> =
+            figures.chain(chapter.tables.iter().map(|table| table.name.as_str())).collect();
+        assert_eq!(named, experiment.figures, "{}", experiment.name);
+        for finding in &chapter.findings {
+            // A figure may be followed by others that continue it.
+            let there = named.iter().any(|name| name.starts_with(&finding.figure));
+            assert!(there, "{}: {}", experiment.name, finding.figure);
+        }
+        chapters.push(chapter);
+    }
+    let drawn = chapters.iter().flat_map(|chapter| gallery::chapter(chapter, None).unwrap());
+    for (path, bytes) in drawn.chain(gallery::front(&chapters).unwrap()) {
+        let stored = std::fs::read(root.join(&path)).unwrap_or_default();
+        let same =
+            if path.ends_with("png") { stored[..24] == bytes[..24] } else { stored == bytes };
+        assert!(same, "reports/{path} is stale: driftproof report --redraw");
+    }
 }
 
 #[test]
@@ -291,7 +318,7 @@ fn tables_agree_cell_by_cell() {
     let (old, mut new) = (golden(), golden());
     let of = |new: &Chapter| compare(&old, new).pop().unwrap();
     assert_eq!(of(&new).misfit, 0.0);
-    new.tables[0].rows[0][1] = Cell::Number { value: 3.14259, bar: 0.002 };
+    new.tables[0].rows[0][1] = Cell::Number { value: 2.501, bar: 0.002 };
     assert!((of(&new).misfit - 0.25).abs() < 0.01); // 0.001 of 0.004
     new.tables[0].rows[0][0] = "τ".into();
     assert_eq!(of(&new).misfit, f64::INFINITY);

@@ -167,7 +167,7 @@ pub fn largest_bend(denoiser: &impl Denoise, sigma: f64, at: Vector2<f64>) -> f6
 fn second_along(denoiser: &impl Denoise, sigma: f64, at: Vector2<f64>, a: [f64; 2]) -> f64 {
     let carried = |i: usize| Dual::new(Dual::new(at[i], a[i]), Dual::new(a[i], 0.0));
     let mut mean = [Dual::from(0.0); 2];
-    let channel = Channel::canonical(Dual::from(Dual::from(sigma)));
+    let channel = Channel::canonical(Dual::from(sigma));
     denoiser.denoise(channel, &[carried(0), carried(1)], &mut mean);
     mean.iter().zip(a).map(|(m, a)| m.eps.eps * a).sum()
 }

@@ -4,7 +4,7 @@ use crate::drift::{Atoms, Canonical, Channel, Denoise, Denoiser, Lanes};
 use crate::error::{Error, Result};
 use crate::flow::{Method, Sampler, StepWorkspace, geometric_times};
 use crate::lyapunov::spectrum;
-use crate::manifold::{Chart, Ellipse, Law, Manifold, Nearest, Place};
+use crate::manifold::{Chart, Density, Ellipse, Law, Manifold, Nearest, Place};
 use crate::random::Stream;
 use nalgebra::{DMatrix, Matrix2, Vector2};
 use rayon::prelude::*;
@@ -12,10 +12,13 @@ use rayon::prelude::*;
 /// Maps of the flow between two noise levels.
 pub const STEPS: usize = 100;
 
+/// The noise level at which every flow starts.
+const SIGMA_START: f64 = 2.0;
+
 /// Trajectories that are moved together.
 const TOGETHER: usize = 32;
 
-/// A union of convex curves with the uniform law on it.
+/// A union of convex curves with a law on it.
 pub struct Curve {
     /// What it is called in figures.
     pub name: &'static str,
@@ -66,42 +69,43 @@ pub struct Moments {
 }
 
 impl Curve {
-    /// Two moons of radius 1, from σ = 2 on.
+    /// The uniform law of two moons of radius 1, from σ = 2 on.
     ///
     /// *Errors*: as [`Manifold::moons`] and [`Law::quadrature`].
     pub fn moons() -> Result<Self> {
         let centres = vec![Vector2::zeros(), Vector2::new(1.0, 0.5)];
-        Self::new("two moons", Manifold::moons(1.0)?, 800, 2.0, centres)
+        Self::new("two moons", Manifold::moons(1.0)?, Density::Uniform, 800, centres)
     }
 
-    /// The ellipse of half axes 3/2 and 3/4, from σ = 2 on; its reach is 3/8.
+    /// The ellipse of half axes 3/2 and 3/4, whose reach is 3/8, with a density in proportion to e^{x₁ + x₂/2}; from σ = 2 on.
     ///
     /// *Errors*: as [`Manifold::new`] and [`Law::quadrature`].
     pub fn ellipse() -> Result<Self> {
         let manifold = Manifold::new(Chart::Ellipse(Ellipse { a: 1.5, b: 0.75 }))?;
-        Self::new("ellipse", manifold, 1600, 2.0, vec![Vector2::zeros()])
+        let density = Density::Tilt { direction: vec![1.0, 0.5] };
+        Self::new("ellipse", manifold, density, 1600, vec![Vector2::zeros()])
     }
 
-    /// A circle of that radius, from σ = 2 on.
+    /// The uniform law of a circle of that radius, from σ = 2 on.
     ///
     /// *Errors*: as [`Manifold::new`] and [`Law::quadrature`].
     pub fn circle(radius: f64) -> Result<Self> {
         let manifold = Manifold::new(Chart::circle(radius))?;
-        Self::new("circle", manifold, 1600, 2.0, vec![Vector2::zeros()])
+        Self::new("circle", manifold, Density::Uniform, 1600, vec![Vector2::zeros()])
     }
 
     /// The nodes of a piece are closer than a third of the least noise level that is used, 0.02.
     fn new(
         name: &'static str,
         manifold: Manifold,
+        density: Density,
         nodes: usize,
-        sigma_start: f64,
         centres: Vec<Vector2<f64>>,
     ) -> Result<Self> {
-        let law = Law::uniform(manifold.clone());
+        let law = Law::OnManifold { manifold: manifold.clone(), density, thickness: 0.0 };
         let (points, weights) = law.quadrature(nodes)?;
         let denoiser = Atoms::quadrature(2, points.as_slice(), &weights, 0.0)?.into();
-        Ok(Self { name, manifold, denoiser, sigma_start, law, centres })
+        Ok(Self { name, manifold, denoiser, sigma_start: SIGMA_START, law, centres })
     }
 
     /// States at the first noise level, drawn from the law there: X + σξ.

@@ -33,8 +33,8 @@ const ALIGNED: f64 = 10.0;
 /// *Errors*: of the computations.
 pub fn run(setting: &Setting) -> Result<Chapter> {
     let about = format!(
-        "Data: the uniform laws of two moons (radius 1, reach 1/4) and of the ellipse with half axes 3/2 and 3/4 (reach \
-         3/8), by quadrature. Flow: the canonical form dy/dσ = (y − D(y))/σ of every Gaussian path, with the exact \
+        "Data: two moons (radius 1, reach 1/4) with the uniform law, and the ellipse with half axes 3/2 and 3/4 (reach 3/8) with \
+         a density in proportion to exp(x₁ + x₂/2), by quadrature. Flow: the canonical form dy/dσ = (y − D(y))/σ of every Gaussian path, with the exact \
          posterior mean D, from σ = 2 down to σ = {SIGMA} (pictures: {SIGMA_OF_PICTURES}), {} Runge–Kutta steps of order 4 \
          equal in log σ, starts drawn from the exact law at σ = 2. Top Lyapunov vector: the first left singular vector of the \
          Jacobian of the whole flow. Tangent: that of the curve at the point nearest to the end. Score: ∇ log p_σ at the end. \

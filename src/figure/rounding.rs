@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 /// Digits that are kept: more than an eye sees, fewer than machines differ in.
 const DIGITS: usize = 6;
 
-/// The number with [`DIGITS`] digits.
+/// The number with six digits.
 pub fn rounded(value: f64) -> f64 {
     format!("{value:.*e}", DIGITS - 1).parse().unwrap_or(value)
 }

@@ -281,14 +281,14 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
         let drift = &Canonical { denoiser: &stage.denoiser };
         let maps = &InexactFlow { sampler: &sampler, drift, error };
         let (size, data) = (Size::Of(1.0), Some((&stage.denoiser, 1.0)));
-        let starts = &[stage.state.clone()];
+        let starts = std::slice::from_ref(&stage.state);
         return Scene { maps, size, starts, data }.draw();
     }
     let world = World::decode(knobs)?;
     let sampler = Sampler::new(Method::Rk4, uniform_times(0.0, world.span, STEPS));
     let maps = &InexactFlow { sampler: &sampler, drift: &world.field, error: &world.error };
     let (rest, mut starts) =
-        (vec![0.0; world.field.dim()], scattered(&world.plane.column(0).as_slice()));
+        (vec![0.0; world.field.dim()], scattered(world.plane.column(0).as_slice()));
     starts[0] = rest;
     Scene { maps, size: Size::Of(1.0), starts: &starts, data: None }.draw()
 }

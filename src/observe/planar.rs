@@ -101,7 +101,7 @@ impl PlanarWorld {
 
     /// Orbits in the plane of the block, from the start and around.
     ///
-    /// *Errors*: as [`Scene::draw`].
+    /// *Errors*: as the trajectories.
     pub fn picture(&self) -> Result<Option<Panel>> {
         let frame = self.frame();
         let flow = Prepared::new(&self.flow, &frame)?;

@@ -35,7 +35,7 @@ pub fn write(record: &Record, folder: &Path, file_name: &str) -> Result<PathBuf>
 ///
 /// An older file of that name is replaced only by a whole new one.
 ///
-/// *Errors*: as [`write`].
+/// *Errors*: as [`write()`].
 pub fn write_file(folder: &Path, file_name: &str, bytes: &[u8]) -> Result<PathBuf> {
     let failed = |error: std::io::Error| {
         let problem = format!("{file_name} cannot be written ({error})");

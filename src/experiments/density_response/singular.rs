@@ -18,12 +18,7 @@ const ORBITS: usize = 600;
 
 impl Circle {
     /// For each orbit from the exact law at the start: the end without error, δ there, and ends at each ε.
-    fn orbits(
-        &self,
-        error: &(impl Drift + Sync),
-        epsilons: &[f64],
-        starts: &[f64],
-    ) -> Result<Vec<Run>> {
+    fn orbits(&self, error: &impl Drift, epsilons: &[f64], starts: &[f64]) -> Result<Vec<Run>> {
         let (sampler, path) = (self.sampler(SINGULAR, true), self.path());
         let error =
             InVelocity { error, parametrisation: Parametrisation::Denoiser, schedule: SCHEDULE };

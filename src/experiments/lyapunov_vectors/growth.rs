@@ -146,7 +146,7 @@ fn one_orbit(name: &str, orbits: &[Along]) -> Panel {
         panel = panel.with("bound T2.5", Ink::Bound, line);
     }
     if let Some(bound) = orbit.riccati() {
-        panel = panel.with("bound T2.1", Ink::Bound, Mark::line(from(&bound), bound.y));
+        panel = panel.with("bound T2.1", Ink::Series(4), Mark::line(from(&bound), bound.y));
     }
     let slopes = orbit.slope.iter().map(|l| l.abs()).collect();
     panel.with("carried line", Ink::Measured, Mark::line(orbit.time.clone(), slopes))

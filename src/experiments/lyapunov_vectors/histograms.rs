@@ -16,11 +16,14 @@ const ORBITS: usize = 4000;
 /// Points drawn of them where each is a marker.
 const DRAWN: usize = 700;
 
-/// Ends of the decades of angles, in degrees, and bins of each decade.
-const ANGLES: (f64, f64, usize) = (1e-3, 90.0, 6);
+/// Range of the angles, in degrees; smaller ones are in the first bin.
+const ANGLES: (f64, f64) = (1e-3, 90.0);
 
-/// Bins of overlaps, from 0 to 1.
-const BINS: usize = 20;
+/// Range of the overlaps; smaller ones are in the first bin.
+const OVERLAP: (f64, f64) = (1e-5, 1.0);
+
+/// Bins, equal in the logarithm.
+const BINS: usize = 30;
 
 /// An overlap above which nobody would call two directions orthogonal: 60°.
 const OVERLAPS: f64 = 0.5;
@@ -112,37 +115,41 @@ fn find(chapter: &mut Chapter, shares: &[Share]) {
 
 fn of_curve(name: &str, ends: &[End]) -> Vec<Panel> {
     let of = |f: &dyn Fn(&End) -> f64| ends.iter().map(f).collect::<Vec<f64>>();
-    let (edges, heights) = angles(&of(&End::angle));
-    let random = edges.windows(2).map(|e| (e[1] - e[0]) / 90.0).collect();
+    let of_random = |(least, most), distribution: &dyn Fn(f64) -> f64| {
+        let edges = edges(least, most);
+        // What is below the first edge is in the first bin here too.
+        let share = |e: &[f64]| {
+            let below = if e[0] <= least { 0.0 } else { distribution(e[0]) };
+            distribution(e[1]) - below
+        };
+        let heights = edges.windows(2).map(share).collect();
+        Mark::Steps { edges, heights }
+    };
     let angle = Panel::new(
         format!("{name}: angle"),
         Axis::log("angle to the tangent (degrees)"),
         Axis::new("share of ends"),
     )
-    .with("random direction", Ink::Null, Mark::Steps { edges: edges.clone(), heights: random })
-    .with("top Lyapunov vector", Ink::Lyapunov, Mark::Steps { edges, heights });
+    .with("random direction", Ink::Null, of_random(ANGLES, &|angle| angle / 90.0))
+    .with("top Lyapunov vector", Ink::Lyapunov, logarithmic(&of(&End::angle), ANGLES));
 
-    let shares: Vec<f64> = (0..=BINS).map(|k| k as f64 / BINS as f64).collect();
-    let random = shares.windows(2).map(|e| (e[1].asin() - e[0].asin()) / FRAC_PI_2).collect();
-    let random = Mark::Steps { edges: shares, heights: random };
-    let histogram = |values: &[f64]| Mark::histogram(values, 0.0, 1.0, BINS);
     let overlap = Panel::new(
         format!("{name}: overlap with the score"),
-        Axis::new("part of the score, 0 to 1").from_to(0.0, 1.0),
+        Axis::log("part of the score, 0 to 1"),
         Axis::new("share of ends"),
     )
-    .with("random direction", Ink::Null, random)
-    .with("|s_T|/|s|, tangent", Ink::Tangent, histogram(&of(&End::tangent_share)))
-    .with("top Lyapunov vector", Ink::Lyapunov, histogram(&of(&End::overlap)));
+    .with("random direction", Ink::Null, of_random(OVERLAP, &|part| part.asin() / FRAC_PI_2))
+    .with("|s_T|/|s|, tangent", Ink::Tangent, logarithmic(&of(&End::tangent_share), OVERLAP))
+    .with("top Lyapunov vector", Ink::Lyapunov, logarithmic(&of(&End::overlap), OVERLAP));
 
     let some = &ends[..DRAWN];
     let ratio: Vec<f64> = some.iter().map(End::score_ratio).collect();
-    let line: Vec<f64> = (0..=80).map(|k| 10_f64.powf(-3.0 + 6.0 * k as f64 / 80.0)).collect();
+    let line: Vec<f64> = (0..=80).map(|k| 10_f64.powf(-5.0 + 7.0 * f64::from(k) / 80.0)).collect();
     let aligned = line.iter().map(|t| t / t.hypot(1.0)).collect();
     let scatter = Panel::new(
         format!("{name}: ridge to flank"),
-        Axis::log("|s_T|/|s_N|").from_to(1e-3, 1e3),
-        Axis::new("overlap with the score").from_to(0.0, 1.0),
+        Axis::log("|s_T|/|s_N|").from_to(1e-5, 1e2),
+        Axis::log("overlap with the score").from_to(1e-5, 1.5),
     )
     .with("top Lyapunov vector", Ink::Lyapunov, {
         Mark::points(ratio, some.iter().map(End::overlap).collect())
@@ -151,16 +158,17 @@ fn of_curve(name: &str, ends: &[End]) -> Vec<Panel> {
     vec![angle, overlap, scatter]
 }
 
-/// A histogram in bins that are equal in the logarithm; what is below the first edge is in the first bin.
-fn angles(values: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let (least, most, per_decade) = ANGLES;
-    let bins = ((most / least).log10() * per_decade as f64).ceil() as usize;
-    let edge = |k: usize| least * (most / least).powf(k as f64 / bins as f64);
-    let edges: Vec<f64> = (0..=bins).map(edge).collect();
-    let mut heights = vec![0.0; bins];
+/// Edges of bins that are equal in the logarithm.
+fn edges(least: f64, most: f64) -> Vec<f64> {
+    (0..=BINS).map(|k| least * (most / least).powf(k as f64 / BINS as f64)).collect()
+}
+
+/// A histogram in these bins; what is below the first edge is in the first bin.
+fn logarithmic(values: &[f64], (least, most): (f64, f64)) -> Mark {
+    let mut heights = vec![0.0; BINS];
     for value in values {
-        let bin = (value / least).ln() / (most / least).ln() * bins as f64;
-        heights[(bin.max(0.0) as usize).min(bins - 1)] += 1.0 / values.len() as f64;
+        let bin = (value / least).ln() / (most / least).ln() * BINS as f64;
+        heights[(bin.max(0.0) as usize).min(BINS - 1)] += 1.0 / values.len() as f64;
     }
-    (edges, heights)
+    Mark::Steps { edges: edges(least, most), heights }
 }

@@ -28,7 +28,7 @@ const LEVELS: [f64; 3] = [SIGMA, 0.15, 0.4];
 const MAP: (usize, usize) = (84, 54);
 
 /// Ends of orbits drawn on a map.
-const ON_MAP: usize = 250;
+const ON_MAP: usize = 90;
 
 /// Widths of the bins in which medians are drawn.
 const BINS: usize = 14;
@@ -147,12 +147,14 @@ fn map(curve: &Curve, extent: [f64; 4], stream: Stream) -> Result<Panel> {
             (0..columns).map(move |c| Vector2::new(along(c, columns, left, right), y))
         })
         .collect();
-    let values = curve.ends_at(SIGMA_OF_PICTURES, &points)?.iter().map(End::angle).collect();
+    let values: Vec<f64> =
+        curve.ends_at(SIGMA_OF_PICTURES, &points)?.iter().map(End::angle).collect();
+    let most = number(values.iter().copied().fold(0.0, f64::max), 2);
     let (x, y) = curve.outline(100);
     let starts = curve.starts(ON_MAP, stream.named("map").named(curve.name))?;
     let ends = curve.ends(SIGMA_OF_PICTURES, &starts)?;
     let points = ends.iter().map(|e| (e.state[0], e.state[1])).unzip();
-    let mut panel = Panel::plane(format!("{}: angle (degrees)", curve.name))
+    let mut panel = Panel::plane(format!("{}: angle, 0° (dark) to {most}°", curve.name))
         .with("", Ink::Guide, Mark::Raster { extent, columns, values, signed: false })
         .with("ends of orbits", Ink::Measured, Mark::points(points.0, points.1))
         .with("data", Ink::Data, Mark::line(x, y));
@@ -194,28 +196,30 @@ fn by_place(moons: &Curve, ends: &[End]) -> (Panel, Panel) {
         let pairs = place.iter().zip(ends).map(|(z, e)| (*z, of(e)));
         pairs.filter(|(z, _)| (least..=most).contains(z)).collect()
     };
-    let name = format!("σ = {SIGMA}");
     let axis = || Axis::new("arc length from the tip (σ)").from_to(least, most);
     let angle = scattered(
         Panel::new("moons: angle near a tip", axis(), Axis::log("angle to the tangent (degrees)")),
-        &[(name.as_str(), Ink::Lyapunov, near(&End::angle))],
+        &[("ends over the moons", Ink::Lyapunov, near(&End::angle))],
         (least, most),
     );
     let z: Vec<f64> = (0..=110).map(|k| least + (most - least) * f64::from(k) / 110.0).collect();
     let closed = z.iter().map(|z| half_line_gamma(*z)).collect();
     let gamma = scattered(
         Panel::new("moons: γ near a tip", axis(), Axis::new("γ per unit of u")),
-        &[(name.as_str(), Ink::Lyapunov, near(&|e| e.gamma))],
+        &[("ends over the moons", Ink::Lyapunov, near(&|e| e.gamma))],
         (least, most),
     )
     .with("half a line, closed form", Ink::Predicted, Mark::line(z, closed));
     (angle, gamma)
 }
 
+/// Values against their place.
+type Cloud = Vec<(f64, f64)>;
+
 fn by_axis(levels: &[Vec<End>]) -> (Panel, Panel) {
     let (least, most) = (0.0, 1.2);
     let inks = [Ink::Ramp(1000), Ink::Ramp(500), Ink::Ramp(0)];
-    let of = |of: &dyn Fn(&End) -> f64| -> Vec<(String, Ink, Vec<(f64, f64)>)> {
+    let of = |of: &dyn Fn(&End) -> f64| -> Vec<(String, Ink, Cloud)> {
         let pairs = |ends: &Vec<End>| -> Vec<(f64, f64)> {
             let pairs = ends.iter().map(|e| (to_medial_axis(&e.state), of(e)));
             pairs.filter(|(z, _)| (least..=most).contains(z)).collect()
@@ -224,7 +228,7 @@ fn by_axis(levels: &[Vec<End>]) -> (Panel, Panel) {
         named.map(|((ends, sigma), ink)| (format!("σ = {sigma}"), ink, pairs(ends))).collect()
     };
     let axis = || Axis::new("distance to the medial axis").from_to(least, most);
-    let draw = |panel: Panel, values: Vec<(String, Ink, Vec<(f64, f64)>)>| {
+    let draw = |panel: Panel, values: Vec<(String, Ink, Cloud)>| {
         let named: Vec<_> = values.iter().map(|(n, i, v)| (n.as_str(), *i, v.clone())).collect();
         scattered(panel, &named, (least, most))
     };
@@ -234,11 +238,7 @@ fn by_axis(levels: &[Vec<End>]) -> (Panel, Panel) {
 }
 
 /// Points, and medians with bars over bins of the horizontal axis that hold enough of them.
-fn scattered(
-    mut panel: Panel,
-    series: &[(&str, Ink, Vec<(f64, f64)>)],
-    (least, most): (f64, f64),
-) -> Panel {
+fn scattered(mut panel: Panel, series: &[(&str, Ink, Cloud)], (least, most): (f64, f64)) -> Panel {
     for (name, ink, pairs) in series {
         let (x, y) = pairs.iter().take(DRAWN).copied().unzip();
         panel = panel.with(name, *ink, Mark::points(x, y));

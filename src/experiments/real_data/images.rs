@@ -6,7 +6,7 @@ use crate::experiments::plane_accuracy::exact_denoiser;
 use crate::facts::Facts;
 use crate::flow::{Method, Sampler, Trajectory, geometric_times};
 use crate::lyapunov::top_pairs;
-use crate::observe::data::exponents::{self, Effort, GapTest, Run};
+use crate::observe::data::exponents::{self, Effort, GapTest, GaussianLike, Run};
 use crate::observe::data::noise::{self, Levels};
 use crate::points::{PointSet, Scaling, Spacing};
 use crate::random::Stream;
@@ -56,8 +56,8 @@ impl Plan {
         name: "clothing",
         file: "fashion_2000x28x28_u8.npy",
         side: 28,
-        trajectories: 6,
-        of_null: 2,
+        trajectories: 4,
+        of_null: 1,
         draws: 19,
         steps: 12,
         leading: 16,
@@ -66,7 +66,7 @@ impl Plan {
 }
 
 /// Angle below which leading pairs count as converged, and the most sweeps.
-const CONVERGENCE: (f64, usize) = (1e-2, 2);
+pub const CONVERGENCE: (f64, usize) = (1e-2, 8);
 
 /// Flows over a set of images.
 pub struct Images {
@@ -116,11 +116,12 @@ impl Images {
             .enumerate()
             .map(|(i, run)| least(&denoiser, levels, plan, run, stream.indexed(i as u64)))
             .collect::<Result<_>>()?;
+        let gaussian = GaussianLike::of(&set);
         let null = (0..plan.draws as u64)
             .into_par_iter()
             .map(|draw| {
                 let stream = stream.named("null").indexed(draw);
-                let runs = exponents::run_like(&set, levels, effort(plan.of_null), stream)?;
+                let runs = exponents::run_like(&gaussian, levels, effort(plan.of_null), stream)?;
                 Ok(mean_growth(&runs))
             })
             .collect::<Result<Vec<_>>>()?;

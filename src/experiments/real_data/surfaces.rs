@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::experiments::plane_accuracy::{Angles, Method, Scales, angles, exact_denoiser};
+use crate::experiments::words::{short, with_bar};
 use crate::facts::{Facts, Quantity, REPORTED};
 use crate::figure::{Axis, Dash, Figure, Ink, Mark, Panel, Table};
 use crate::linalg::complement;
@@ -165,18 +166,20 @@ fn outcome(share: Quantity) -> &'static str {
 }
 
 fn degrees(angle: Quantity) -> String {
-    format!("{:.1}° ± {:.1}°", angle.value, angle.bar)
+    format!("{}°", with_bar(angle))
 }
 
 fn words(surface: &Surface) -> String {
     let share = surface.closer(Method::Neighbours, true);
     format!(
-        "{}: flow {} at its best σ = {:.3}, {} at the fixed one; local PCA {} at its best size {}, {} at {}; at best the flow is \
-         closer at {:.0} % ± {:.0} % of the points and {}",
+        "{}: flow {} at its best σ = {}, {} at the fixed one; posterior covariance {} and {}; local PCA {} at its best size {}, \
+         {} at {}; at best the flow is closer at {:.0} % ± {:.0} % of the points and {}",
         surface.name,
         degrees(surface.angle(Method::Flow, true)),
-        surface.scales.sigmas[surface.scale(Method::Flow, true)],
+        short(surface.scales.sigmas[surface.scale(Method::Flow, true)]),
         degrees(surface.angle(Method::Flow, false)),
+        degrees(surface.angle(Method::Posterior, true)),
+        degrees(surface.angle(Method::Posterior, false)),
         degrees(surface.angle(Method::Neighbours, true)),
         surface.scales.sizes[surface.scale(Method::Neighbours, true)],
         degrees(surface.angle(Method::Neighbours, false)),

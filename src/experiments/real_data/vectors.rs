@@ -7,7 +7,7 @@ use crate::figure::{Figure, Ink};
 use nalgebra::{DMatrix, DVectorView};
 
 /// Trajectories shown, and vectors of each.
-const SHOWN: (usize, usize) = (4, 3);
+const SHOWN: (usize, usize) = (3, 3);
 
 /// End states with their nearest images, and the vectors there.
 pub fn figure(seen: &Images) -> Figure {
@@ -68,7 +68,7 @@ pub fn figure(seen: &Images) -> Figure {
     let name = format!("{}-vectors", seen.plan.name);
     let title = format!("Lyapunov vectors of {} as images", seen.plan.name);
     let by_iteration = if growth_is_partial(seen) {
-        " The last vectors come from the flow run back, by two sweeps of block iteration: they grow little, but are not the \
+        " The last vectors come from the flow run back, by a few sweeps of block iteration: they grow little, but are not the \
          last ones singly."
     } else {
         ""

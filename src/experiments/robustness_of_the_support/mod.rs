@@ -53,8 +53,9 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
          optimal-transport coupling ({PAIRS} pairs in batches of {BATCH}, assigned exactly; the velocity is the posterior mean \
          over the pairs), and the trigonometric stochastic interpolant. All start from their exact law at noise level σ = \
          {SIGMA_START} and end at σ = {SIGMA_END}. An error is a random Fourier field of correlation length 1 and unit root mean \
-         square, times ε, added to one of four predictions: velocity, score, noise, denoiser (T6.4). These are our settings; the \
-         paper's are not known to us."
+         square, times ε, added to one of four predictions: velocity, score, noise, denoiser (T6.4). Shifts are medians over samples: \
+         their means are ruled by the few that start near the divide between the moons and change sides, of which medians say \
+         nothing (T1.5 (d) speaks of a mean). These are our settings; the paper's are not known to us."
     );
     let mut chapter = Chapter::new(NAME, TITLE, about, setting.seed);
     let stream = setting.stream(NAME);

@@ -89,15 +89,16 @@ pub(super) fn add(chapter: &mut Chapter) -> Result<()> {
             format!("{} refutes “{}”: {}", shown.number, shown.against, values.join("; "))
         };
         let caption = format!(
-            "Each picture: orbits (grey) in the plane where it happens, the manifold, and along one orbit the direction that the flow \
-             carries along (blue lines), at its end beside the predicted one. {}.",
+            "Each picture: orbits in the plane where it happens, the manifold, and along one orbit the direction that the flow \
+             carries along, at its end over the predicted one. {}.",
             shown.iter().map(each).collect::<Vec<_>>().join(". ")
         );
         let hidden = "The pictures are of the plane of the block; the numbers are measured in five dimensions, in random axes, with \
                       bars in the table. What is refuted is a wording without one hypothesis; that the hypothesis is necessary is \
                       not shown.";
         let figure = Figure::new(&name, &title, panels.to_vec()).says(caption, hidden);
-        chapter.figures.push(figure.in_columns(3).within(1e-4));
+        let columns = if shown.len() > PANELS - 2 { 3 } else { 2 };
+        chapter.figures.push(figure.in_columns(columns).within(1e-4));
     }
     chapter.tables.push(table(&all, &judged));
     find(chapter, &all, &judged);

@@ -18,6 +18,10 @@ const STARTS: usize = 600;
 /// Distance from the curve at which an end is of the usual kind, in σ.
 const OFF: f64 = 1.0;
 
+/// Slopes that are drawn: flatter and steeper ones are out of the picture.
+const LEAST: f64 = 1e-3;
+const LARGEST: f64 = 30.0;
+
 /// A chosen orbit.
 struct Chosen {
     what: &'static str,
@@ -40,7 +44,12 @@ pub(super) fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         choose(&ellipse, "where it bends most", stream, &|e| to(e, 1.5, 0.0) + off(e))?,
     ];
     let above: Vec<Panel> = chosen.iter().map(coefficients).collect();
-    let below: Vec<Panel> = chosen.iter().map(slopes).collect();
+    let seen = || chosen.iter().flat_map(Chosen::slopes);
+    let range = (
+        0.8 * seen().fold(f64::INFINITY, f64::min).max(LEAST),
+        1.25 * seen().fold(0.0, f64::max).min(LARGEST),
+    );
+    let below: Vec<Panel> = chosen.iter().map(|chosen| slopes(chosen, range)).collect();
     let words: Vec<String> = chosen.iter().map(Chosen::words).collect();
     let caption = format!(
         "Above: compression $\\gamma$, cross terms $\\kappa$ and $\\eta$ with the turning of the frame, and $Hr$, the largest second derivative \
@@ -94,6 +103,13 @@ fn choose(
 }
 
 impl Chosen {
+    /// All slopes and bounds on them.
+    fn slopes(&self) -> Vec<f64> {
+        let bounds = [self.along.riccati(), self.along.certificate()];
+        let bounds = bounds.into_iter().flatten().flat_map(|bound| bound.y);
+        self.along.slope.iter().map(|l| l.abs()).chain(bounds).collect()
+    }
+
     fn words(&self) -> String {
         let Self { what, along, second } = self;
         let last = along.time.len() - 1;
@@ -118,7 +134,7 @@ impl Chosen {
 
 fn coefficients(Chosen { what, along, second }: &Chosen) -> Panel {
     let line = |y: &[f64]| Mark::line(along.time.clone(), y.to_vec());
-    Panel::new(*what, Axis::new("u = log(σ₁/σ)"), Axis::new("per unit of u").from_to(-0.6, 1.4))
+    Panel::new(*what, Axis::new("u = log(σ₁/σ)"), Axis::new("per unit of u"))
         .with("", Ink::Guide, Mark::Rule { at: 0.0, vertical: false })
         .with("H r", Ink::Series(3), {
             let (x, y) = (along.time.clone(), second.clone());
@@ -129,11 +145,11 @@ fn coefficients(Chosen { what, along, second }: &Chosen) -> Panel {
         .with("γ", Ink::Series(0), line(&along.gamma))
 }
 
-fn slopes(Chosen { what, along, .. }: &Chosen) -> Panel {
+fn slopes(Chosen { what, along, .. }: &Chosen, (least, most): (f64, f64)) -> Panel {
     let mut panel = Panel::new(
         format!("{what}: slope"),
         Axis::new("u = log(σ₁/σ)"),
-        Axis::log("slope over the tangent"),
+        Axis::log("slope over the tangent").from_to(least, most),
     );
     if let Some(bound) = along.certificate() {
         let x = along.time[bound.first..].to_vec();
@@ -141,7 +157,7 @@ fn slopes(Chosen { what, along, .. }: &Chosen) -> Panel {
     }
     if let Some(bound) = along.riccati() {
         let x = along.time[bound.first..].to_vec();
-        panel = panel.with("bound T2.1", Ink::Bound, Mark::line(x, bound.y));
+        panel = panel.with("bound T2.1", Ink::Series(4), Mark::line(x, bound.y));
     }
     let slopes = along.slope.iter().map(|l| l.abs()).collect();
     panel.with("carried line", Ink::Measured, Mark::line(along.time.clone(), slopes))

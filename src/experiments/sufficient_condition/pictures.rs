@@ -252,8 +252,11 @@ fn on_ridge(ridge: &Ridge) -> Result<Panel> {
     let sampler = Sampler::new(Method::DormandPrince, levels);
     let scale = ridge.sigma_start.hypot(1.0);
     let line = line_of(ridge.start_slope);
-    let mut panel = window(Panel::plane(""), 1.5, -1.25, 1.3);
-    panel = panel.with("manifold", Ink::Data, Mark::line(vec![-1.5, 1.5], vec![0.0, 0.0]));
+    let mut panel = window(Panel::plane(""), 1.5, -0.9, 0.9);
+    // Three deviations of the data to either side, so that what lies along the ridge can be seen on it.
+    let thick = 3.0 * ridge.thickness;
+    let band = Mark::Band { x: vec![-1.5, 1.5], low: vec![-thick; 2], high: vec![thick; 2] };
+    panel = panel.with("ridge", Ink::Data, band);
     for x in [-1.1, -0.55, 0.55, 1.1] {
         let trajectory = Trajectory::from(&flow, &sampler, &[x * scale, 0.0])?;
         let (end, lines) = (trajectory.end(), qr_history(&trajectory, &line));

@@ -93,7 +93,7 @@ impl Cloud {
         Ok((Atoms::new(self.manifold.ambient(), points.as_slice().to_vec(), None, 0.0)?, spacing))
     }
 
-    /// Typical starts: points of the law with noise of level [`START`].
+    /// Typical starts: points of the law with noise of the first level.
     ///
     /// *Errors*: as [`Law::sample`].
     pub fn starts(&self, stream: Stream) -> Result<Vec<f64>> {

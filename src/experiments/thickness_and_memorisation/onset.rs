@@ -291,7 +291,11 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         Ink::Guide,
         Mark::dashed(dims, guide(-1.0)),
     );
-    let say = |q: Quantity| format!("{:.2} ± {:.2}", q.value, q.bar);
+    let say = |q: Quantity| match q.value.is_finite() {
+        true => format!("{:.2} ± {:.2}", q.value, q.bar),
+        // Levels below the last one cannot be seen.
+        false => "unknown (too few levels seen)".to_owned(),
+    };
     let [[sphere_ratio, sphere_plane], [circle_ratio, circle_plane]] = [powers[0], powers[1]];
     let caption = format!(
         "Typical trajectories from σ = {} down to {} radii; medians over {TRAJECTORIES} with 95 % bars. Left: on spheres S^(D−1) the radial over \
@@ -335,8 +339,13 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         format!("the median is off by {} at σ = {}", shares.join(", "), LEVELS.1),
     );
     let as_said = (sphere_plane.value + 0.5).abs() <= sphere_plane.bar + 0.05;
+    let relation = match sphere_plane.value.is_finite() {
+        true if as_said => Relation::Agrees,
+        true => Relation::Sharpens,
+        false => Relation::Open,
+    };
     chapter.find(
-        if as_said { Relation::Agrees } else { Relation::Sharpens },
+        relation,
         "onset-levels",
         "T6.5: alignment of S^(D−1) sets in at σ ~ R/√D",
         format!(

@@ -149,12 +149,13 @@ pub fn against_null(
     let observed = mean_gaps(runs);
     let draws = null_draws(set.dim());
     facts.set("null_draws", Quantity::exact(draws as f64));
+    let gaussian = GaussianLike::of(set);
     let null = (0..draws)
         .into_par_iter()
         .filter(|_| !watch.stop.load(Ordering::Relaxed))
         .map(|draw| {
             let stream = stream.named("null").indexed(draw as u64);
-            let gaps = mean_gaps(&run_like(set, levels, Effort::of(set.dim()), stream)?);
+            let gaps = mean_gaps(&run_like(&gaussian, levels, Effort::of(set.dim()), stream)?);
             (watch.after_each)();
             Ok(gaps)
         })
@@ -180,12 +181,12 @@ pub fn against_null(
 
 /// Runs the canonical flow over one draw of the null.
 pub fn run_like(
-    set: &PointSet,
+    null: &GaussianLike<'_>,
     levels: Levels,
     effort: Effort,
     stream: Stream,
 ) -> Result<Vec<Run>> {
-    let set = gaussian_like(set, stream);
+    let set = null.draw(stream);
     let atoms = Atoms::new(set.dim(), set.points.as_slice().to_vec(), None, 0.0)?;
     run(&set, &atoms.into(), levels, effort, stream)
 }
@@ -229,29 +230,44 @@ impl GapTest {
     }
 }
 
-/// Gaussian points of the same number, mean and covariance.
-pub fn gaussian_like(set: &PointSet, stream: Stream) -> PointSet {
-    let (dim, count) = set.points.shape();
-    let weights: Vec<f64> = set.log_weights.iter().map(|w| w.exp()).collect();
-    let mean = &set.points * DVector::from_column_slice(&weights);
-    let mut centred = set.points.clone();
-    for (mut column, weight) in centred.column_iter_mut().zip(&weights) {
-        column -= &mean;
-        column *= weight.sqrt();
+/// Gaussian points of the same number, mean and covariance as a set: factored once, drawn often.
+pub struct GaussianLike<'a> {
+    set: &'a PointSet,
+    mean: DVector<f64>,
+    axes: DMatrix<f64>,
+    deviations: Vec<f64>,
+}
+
+impl<'a> GaussianLike<'a> {
+    /// Factors the covariance.
+    pub fn of(set: &'a PointSet) -> Self {
+        let weights: Vec<f64> = set.log_weights.iter().map(|w| w.exp()).collect();
+        let mean = &set.points * DVector::from_column_slice(&weights);
+        let mut centred = set.points.clone();
+        for (mut column, weight) in centred.column_iter_mut().zip(&weights) {
+            column -= &mean;
+            column *= weight.sqrt();
+        }
+        let (variances, axes) = symmetric_eigen(&(&centred * centred.transpose()));
+        let deviations = variances.iter().map(|v| v.max(0.0).sqrt()).collect();
+        Self { set, mean, axes, deviations }
     }
-    let (variances, axes) = symmetric_eigen(&(&centred * centred.transpose()));
-    let deviations: Vec<f64> = variances.iter().map(|v| v.max(0.0).sqrt()).collect();
-    let mut noise = DMatrix::from_vec(dim, count, stream.named("points").normals(dim * count));
-    for (mut row, deviation) in noise.row_iter_mut().zip(deviations) {
-        row *= deviation;
-    }
-    let mut points = axes * noise;
-    points.column_iter_mut().for_each(|mut column| column += &mean);
-    PointSet {
-        points,
-        log_weights: vec![-(count as f64).ln(); count],
-        normals: None,
-        ..set.clone()
+
+    /// One draw.
+    pub fn draw(&self, stream: Stream) -> PointSet {
+        let (dim, count) = self.set.points.shape();
+        let mut noise = DMatrix::from_vec(dim, count, stream.named("points").normals(dim * count));
+        for (mut row, deviation) in noise.row_iter_mut().zip(&self.deviations) {
+            row *= *deviation;
+        }
+        let mut points = &self.axes * noise;
+        points.column_iter_mut().for_each(|mut column| column += &self.mean);
+        PointSet {
+            points,
+            log_weights: vec![-(count as f64).ln(); count],
+            normals: None,
+            ..self.set.clone()
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Watch;
 use super::displacement::{Displaced, Model};
-use super::exponents::{gaussian_like, moments};
+use super::exponents::{GaussianLike, moments};
 use super::noise::Levels;
 use super::tangents::size;
 use crate::drift::{Atoms, Denoiser, InVelocity, LearningError, Parametrisation, Schedule};
@@ -110,13 +110,14 @@ pub fn measure(
     let problem = Problem::new(set, levels, lowest, (dimension, neighbours))?;
     let on_data = problem.run(trajectories, stream.named("robustness"))?;
     (watch.after_each)();
+    let gaussian = GaussianLike::of(set);
     let null = (0..draws)
         .into_par_iter()
         .filter(|_| !watch.stop.load(Ordering::Relaxed))
         .map(|draw| {
             let stream = stream.named("robustness null").indexed(draw as u64);
             let null =
-                Problem::new(&gaussian_like(set, stream), levels, lowest, (dimension, neighbours))?;
+                Problem::new(&gaussian.draw(stream), levels, lowest, (dimension, neighbours))?;
             let outcomes = null.run(of_null, stream)?;
             (watch.after_each)();
             Ok(outcomes)

@@ -179,12 +179,8 @@ pub fn stroke(area: &Area, line: &[Place], dash: Dash, style: ShapeStyle) -> Res
     let line: Vec<(i32, i32)> = line.iter().copied().map(whole).collect();
     match dash {
         Dash::Solid => area.draw(&PathElement::new(line, style)),
-        Dash::Dashed => {
-            area.draw(&DashedPathElement::new(line.into_iter(), px(6.0), px(4.0), style))
-        }
-        Dash::Dotted => {
-            area.draw(&DashedPathElement::new(line.into_iter(), px(1.6), px(3.0), style))
-        }
+        Dash::Dashed => area.draw(&DashedPathElement::new(line, px(6.0), px(4.0), style)),
+        Dash::Dotted => area.draw(&DashedPathElement::new(line, px(1.6), px(3.0), style)),
     }
     .map_err(failed)
 }
