@@ -1,7 +1,8 @@
 //! What the figures of the chapter on thickness and memorisation rest on: closed forms of spheres, and the end of basins.
 
 use driftproof::claims::radial_law::RadialLaw;
-use driftproof::experiments::thickness_and_memorisation::{Cloud, Family, Onset, pass};
+use driftproof::drift::Atoms;
+use driftproof::experiments::thickness_and_memorisation::{Cloud, Family, Onset, Seen, pass};
 use driftproof::random::Stream;
 
 const START: f64 = 10.0;
@@ -13,7 +14,7 @@ fn norm(x: &[f64]) -> f64 {
 #[test]
 fn the_gap_of_a_circle_is_that_of_its_quantile_map() {
     let cloud = Cloud::circle().unwrap();
-    let starts = &cloud.starts(Stream::root(1)).unwrap()[..16];
+    let starts = &cloud.starts(Stream::root(1)).unwrap()[..32];
     let (levels, seen) = pass(&cloud, &cloud.exact, starts, 1, Stream::root(2)).unwrap();
     let before = RadialLaw { dim: 2, radius: 1.0, sigma: START };
     for (sigma, seen) in levels.iter().zip(&seen) {
@@ -27,11 +28,9 @@ fn the_gap_of_a_circle_is_that_of_its_quantile_map() {
             assert!(seen.singular_angle < 1e-6, "{}", seen.singular_angle);
         }
     }
-    // The random line is not aligned before the flow, and is at the end.
-    let last = seen.last().unwrap();
-    assert!(
-        last.iter().all(|seen| seen.angle < 0.3) && seen[0].iter().any(|seen| seen.angle > 0.3)
-    );
+    // A random line is not aligned before the flow; at the end only one that started within 1° of the radius is not.
+    let aligned = |level: &[Seen]| level.iter().filter(|seen| seen.angle < 0.3).count();
+    assert!(aligned(&seen[0]) <= 12 && aligned(seen.last().unwrap()) >= 13);
 }
 
 #[test]
@@ -53,8 +52,11 @@ fn flat_directions_shrink_as_the_noise_beside_the_surface() {
 #[test]
 fn far_below_the_spacing_every_sample_is_at_a_point_and_nothing_is_kept() {
     let cloud = Cloud::circle().unwrap();
-    let (atoms, spacing) = cloud.drawn(8, Stream::root(5)).unwrap();
-    assert!(spacing > 0.01);
+    let corners = (0..8).flat_map(|i| {
+        let (sin, cos) = (std::f64::consts::FRAC_PI_4 * f64::from(i)).sin_cos();
+        [cos, sin]
+    });
+    let atoms = Atoms::new(2, corners.collect(), None, 0.0).unwrap();
     let starts = &cloud.starts(Stream::root(6)).unwrap()[..32];
     let (levels, seen) = pass(&cloud, &atoms, starts, 1, Stream::root(7)).unwrap();
     assert!(levels.windows(2).all(|w| w[1] < w[0]));
@@ -66,6 +68,18 @@ fn far_below_the_spacing_every_sample_is_at_a_point_and_nothing_is_kept() {
         assert!(nearest < 6.0 * sigma, "{nearest}");
         assert!(seen.spread[0] < 1e-3, "{:?}", seen.spread);
     }
+    // Drawn points are as far apart as asked one by one.
+    let (drawn, spacing) = cloud.drawn(9, Stream::root(5)).unwrap();
+    let points: Vec<&[f64]> = drawn.points().chunks_exact(2).collect();
+    let apart = |p: &[f64], q: &[f64]| norm(&[p[0] - q[0], p[1] - q[1]]);
+    let mut nearest: Vec<f64> = (0..9)
+        .map(|i| {
+            let others = (0..9).filter(|j| *j != i);
+            others.map(|j| apart(points[i], points[j])).fold(f64::INFINITY, f64::min)
+        })
+        .collect();
+    nearest.sort_by(f64::total_cmp);
+    assert!((spacing - nearest[4]).abs() < 1e-12);
     // The law itself keeps its tangent direction: C/σ² → 1 along it.
     let (_, law) = pass(&cloud, &cloud.exact, starts, 1, Stream::root(7)).unwrap();
     assert!(law.last().unwrap().iter().all(|seen| (seen.spread[0] - 1.0).abs() < 0.01));
@@ -76,7 +90,7 @@ fn spheres_of_any_dimension_share_one_ratio() {
     for dim in [2, 8, 64] {
         let onset = Onset::new(Family::Sphere, dim, 24, Stream::root(8)).unwrap();
         let ratio = onset.ratios().last().unwrap().value;
-        let expected = (2.0 * dim as f64).sqrt() * 0.001;
+        let expected = (2.0 * dim as f64).sqrt() * 4e-4;
         // Medians over 24 starts of a |y| that varies by 1/√(2D); D = 2 is the worst.
         let spread = 4.0 / ((2 * dim) as f64).sqrt() / 24.0_f64.sqrt();
         assert!((ratio / expected - 1.0).abs() < 0.02 + spread, "{dim}: {ratio} {expected}");

@@ -184,7 +184,7 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
         "basins",
         "Paper: alignment of the top Lyapunov vectors with the tangent spaces leads to robustness of the support",
         format!(
-            "with σ well below the spacing of the data every sample sits at a data point (share {}) and nothing is expanded or kept (median \
+            "with σ well below the spacing of the data samples sit at data points (share {}) and nothing is expanded or kept (median \
              of the largest eigenvalue of C/σ² {spread}): the support is the finite data set, whatever the angle, which goes {}",
             range(&last_share),
             ends.join(", ")

@@ -4,6 +4,7 @@ use super::{median, power};
 use crate::claims::radial_law::RadialLaw;
 use crate::drift::{Canonical, Denoiser, Lanes, Moved, Sphere};
 use crate::error::Result;
+use crate::experiments::words::with_bar;
 use crate::facts::{Grade, Quantity};
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 use crate::flow::{Method, Sampler, StepWorkspace, geometric_times};
@@ -14,13 +15,13 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 /// Noise levels between which trajectories run.
-const LEVELS: (f64, f64) = (20.0, 0.001);
+const LEVELS: (f64, f64) = (20.0, 4e-4);
 
 /// Steps, each of 0.1 in log σ.
-const STEPS: usize = 99;
+const STEPS: usize = 108;
 
 /// Trajectories for each dimension.
-const TRAJECTORIES: usize = 96;
+const TRAJECTORIES: usize = 240;
 
 /// Dimensions of the fits, and those drawn as curves.
 const DIMS: [usize; 9] = [2, 4, 8, 16, 32, 64, 128, 256, 512];
@@ -292,7 +293,7 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         Mark::dashed(dims, guide(-1.0)),
     );
     let say = |q: Quantity| match q.value.is_finite() {
-        true => format!("{:.2} ± {:.2}", q.value, q.bar),
+        true => with_bar(q),
         // Levels below the last one cannot be seen.
         false => "unknown (too few levels seen)".to_owned(),
     };
