@@ -8,7 +8,7 @@ use driftproof::observe::{observe, picture};
 const SEED: u64 = 1;
 
 /// Worlds of every claim that are drawn.
-const WORLDS: usize = 6;
+const WORLDS: usize = 12;
 
 /// Claims whose worlds are matrices, linear systems, or fields at single states: nothing to draw.
 const WITHOUT: &[&str] = &[

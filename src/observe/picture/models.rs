@@ -25,7 +25,7 @@ const SIZES: (usize, usize) = (150, 40);
 const GRID: usize = 9;
 
 /// States farther from the data than so many times their reach are left out: runs begin in the noise.
-const FAR: f64 = 4.0;
+const FAR: f64 = 2.5;
 
 /// In more dimensions Lyapunov vectors cost too much for a picture.
 const MOST_DIMENSIONS: usize = 16;
@@ -120,7 +120,9 @@ fn samples(denoiser: &Denoiser, signal: f64) -> Result<DMatrix<f64>> {
         let start: Vec<f64> = z.iter().map(|z| z * from).collect();
         Ok(Trajectory::from(&flow, &sampler, &start)?.end() * signal)
     };
-    Ok(DMatrix::from_columns(&(0..SIZES.0).map(sample).collect::<Result<Vec<_>>>()?))
+    // A posterior mean costs up to D².
+    let count = SIZES.0.min(2400 / denoiser.dim()).max(20);
+    Ok(DMatrix::from_columns(&(0..count).map(sample).collect::<Result<Vec<_>>>()?))
 }
 
 impl<M: Maps> Scene<'_, M> {
@@ -143,13 +145,24 @@ impl<M: Maps> Scene<'_, M> {
         };
         let epsilon = self.epsilon(view.reach)?;
         let title = match epsilon {
-            Some(epsilon) => format!("error of size ε = {epsilon:.2e}"),
+            Some(epsilon) => match (0.01..100.0).contains(&epsilon) {
+                true => format!("error of size ε = {epsilon:.2}"),
+                false => format!("error of size ε = {epsilon:.1e}"),
+            },
             None => "exact model".to_owned(),
         };
         let mut panel = view.panel(title);
         if let Some(data) = &data {
             let (x, y) = seen(&view, data.column_iter().map(|point| point.into_owned()));
             panel = panel.with("data", Ink::Data, Mark::points(x, y));
+        }
+        if let Some(epsilon) = epsilon {
+            let about = match &data {
+                Some(data) => seen(&view, data.column_iter().map(|point| point.into_owned())),
+                None => seen(&view, exact.iter().map(|orbit| orbit.end().clone())),
+            };
+            let arrows = self.error(&view, epsilon, about);
+            panel = panel.with("error of the last map", Ink::Error, arrows.mark(false));
         }
         for (nth, orbit) in exact.iter().enumerate().rev() {
             let (name, ink) = match nth {
@@ -164,10 +177,6 @@ impl<M: Maps> Scene<'_, M> {
                 let (x, y) = line(&view, &orbit.states);
                 panel = panel.with("with the error", Ink::Error, Mark::dashed(x, y));
             }
-            let ends = exact.iter().map(|orbit| orbit.end().clone());
-            let all = data.iter().flat_map(|data| data.column_iter().map(|x| x.into_owned()));
-            let arrows = self.error(&view, epsilon, seen(&view, ends.chain(all)));
-            panel = panel.with("error of the last map", Ink::Error, arrows.mark(false));
         }
         let top = lyapunov(&view, &exact)?;
         Ok(Some(panel.with("top Lyapunov vector", Ink::Lyapunov, top.mark(true))))
@@ -175,7 +184,7 @@ impl<M: Maps> Scene<'_, M> {
 
     fn epsilon(&self, reach: f64) -> Result<Option<f64>> {
         Ok(match self.size {
-            Size::None => None,
+            Size::None | Size::Of(0.0) => None,
             Size::Of(epsilon) => Some(epsilon),
             Size::Visible => {
                 let path = sensitivities(self.maps, &self.starts[0])?;
@@ -213,7 +222,7 @@ impl<M: Maps> Scene<'_, M> {
         let longest = longest.fold(0.0, f64::max);
         let mut drawn = Arrows::default();
         for (at, v) in arrows.iter().filter(|(_, v)| length(v) > 1e-3 * longest) {
-            drawn.push(view, at, &(v * (0.8 * cell / longest)));
+            drawn.push(view, at, &(v * (0.6 * cell / longest)));
         }
         drawn
     }
@@ -240,7 +249,8 @@ fn line(view: &View, states: &[DVector<f64>]) -> (Vec<f64>, Vec<f64>) {
         let [centre_x, centre_y] = view.middle;
         (x - centre_x).hypot(y - centre_y) <= FAR * view.reach
     };
-    let first = states.iter().position(near).unwrap_or(last);
+    // A line has two ends.
+    let first = states.iter().position(near).unwrap_or(last).min(last.saturating_sub(1));
     let stride = (last - first + 1).div_ceil(SIZES.1);
     let kept = (first..=last).filter(|k| (k - first) % stride == 0 || *k == last);
     seen(view, kept.map(|k| states[k].clone()))

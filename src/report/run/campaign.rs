@@ -53,6 +53,7 @@ fn figure(checked: &ClaimRecord) -> Option<Figure> {
         .find(|world| s.tightest.as_ref().is_some_and(|tightest| tightest.index == world.index));
     let picture = tightest.and_then(|world| world.detail.as_ref()?.picture.clone());
     let pictured = picture.is_some();
+    let errs = picture.iter().flat_map(|panel| &panel.layers).any(|layer| layer.ink == Ink::Error);
     let panels: Vec<Panel> = [
         spread(
             &s.conclusions,
@@ -80,17 +81,23 @@ fn figure(checked: &ClaimRecord) -> Option<Figure> {
     let world = s.tightest.as_ref().map_or(String::new(), |tightest| {
         format!(" The tightest world is number {} (*{}*).", tightest.index, tightest.conclusion)
     });
+    let error = match errs {
+        true => {
+            " Its error: orbits with it are dashed, arrows show what it adds in the last map, to a scale of their own."
+        }
+        false => "",
+    };
     let caption = format!(
         "Worlds in scope. *Room* is what inequalities leave, bars not added: all of it lies right of 0, up to rounding where \
          a bound is attained. *Misfit* is the difference of equalities in units of their bars: all of it lies left of 1. \
-         Left against right side: inequalities hold on and below the 1:1 line, equalities on it.{world}"
+         Left against right side: inequalities hold on and below the 1:1 line, equalities on it.{world}{error}"
     );
     let mut not_shown = "Conclusions beyond the ten tightest, numbers that are not positive on logarithmic axes, worlds out \
          of scope."
         .to_owned();
     if !pictured {
         not_shown.push_str(
-            " The tightest world has no picture: it is a system without data in a plane.",
+            " The tightest world has no picture: it has no orbits towards data or around a manifold.",
         );
     }
     let figure = Figure::new(&s.claim, "What its worlds show", panels).says(caption, not_shown);
