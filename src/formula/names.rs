@@ -249,7 +249,7 @@ impl Names {
     /// Resolves what the text needs, each helper after those that it uses; without recursion, for chains of any length.
     fn resolve_helpers<'a>(&'a self, resolver: &mut Resolver<'a>, syntax: &Syntax) -> Parsed<()> {
         // A helper under way, and those of its uses that are still to be looked at.
-        let mut path: Vec<(Option<usize>, Vec<(usize, Span)>)> = vec![(None, self.uses(syntax))];
+        let mut path = vec![(None, self.uses(syntax))];
         while let Some((owner, uses)) = path.last_mut() {
             let owner = *owner;
             let Some((next, span)) = uses.pop() else {
