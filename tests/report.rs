@@ -3,13 +3,15 @@
 use driftproof::campaign;
 use driftproof::claims;
 use driftproof::experiments;
+use driftproof::facts::Facts;
 use driftproof::figure::{Axis, Cell, Figure, Ink, Layer, Mark, Panel, Table};
 use driftproof::record::{
-    Chapter, ClaimRecord, FILE_NAME, Parameters, Record, Relation, Schema, Timing, Versions,
-    read_chapter,
+    Chapter, ClaimRecord, DataRecord, FILE_NAME, Parameters, Record, Relation, Schema, Timing,
+    TrajectoryRecord, Versions, read_chapter,
 };
 use driftproof::report::gallery::{self, compare};
 use driftproof::report::{draw, run};
+use driftproof::verdict::{Judgement, Verdict};
 use quickcheck::{Arbitrary, Gen, QuickCheck, TestResult};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -292,6 +294,16 @@ fn figures_that_cannot_be_drawn_say_why() {
     let message = draw::svg(&Figure::new("f", "", vec![uneven])).unwrap_err().to_string();
     assert!(message.contains("f: p (l): series of different lengths"), "{message}");
     assert!(draw::svg(&Figure::new("f", "", Vec::new())).is_err());
+    let words = Mark::Words { x: vec![0.0], y: vec![0.0], words: vec!["a".into(), "b".into()] };
+    let worded = Panel::plane("p").with("", Ink::Data, words);
+    assert!(draw::svg(&Figure::new("f", "", vec![worded])).is_err());
+    // Ranges that are none, and numbers that cannot be divided into steps, are drawn all the same.
+    for range in [[0.0, 5e-324], [1.0, 1.0], [f64::NAN, 1.0], [2.0, 1.0]] {
+        let axis = || Axis::new("").from_to(range[0], range[1]);
+        let line = Mark::line(vec![0.0, 5e-324], vec![1e-320, 0.0]);
+        let panel = Panel::new("", axis(), Axis::new("")).with("", Ink::Data, line);
+        assert!(draw::svg(&Figure::new("f", "", vec![panel])).is_ok(), "{range:?}");
+    }
 }
 
 #[test]
@@ -313,13 +325,65 @@ fn records_agree_within_bars_and_tolerances_and_no_further() {
     let mut other = chapter(2.0, 0.0, 1e-6);
     other.figures[0].name = "g".to_owned();
     let found = compare(&chapter(2.0, 0.0, 1e-6), &other);
-    assert!(found.len() == 2 && found.iter().all(|agreement| agreement.misfit == f64::INFINITY));
+    let other = found.iter().filter(|agreement| agreement.misfit == f64::INFINITY).count();
+    assert!(found.len() == 3 && other == 2); // both figures; the findings are alike: there are none
+    // A bar that grows excuses neither the value nor itself.
+    assert!(misfit(&chapter(2.0, 0.1, 0.0), &chapter(2.5, 100.0, 0.0)) > 1.0);
+    assert!(misfit(&chapter(2.0, 0.1, 0.0), &chapter(2.0, 100.0, 0.0)) > 1.0);
+}
+
+#[test]
+fn a_finding_that_comes_out_another_way_does_not_agree() {
+    let (old, mut new) = (golden(), golden());
+    let of = |new: &Chapter| compare(&old, new).pop().unwrap().misfit;
+    new.findings[0].found = "a point at 2.1".into();
+    assert_eq!(of(&new), 0.0);
+    new.findings[0].relation = Relation::Agrees;
+    assert_eq!(of(&new), f64::INFINITY);
+}
+
+#[test]
+fn pages_take_words_of_a_record_for_words() {
+    let mut chapter = golden();
+    chapter.figures[0].caption =
+        "[here](javascript:alert) ![pixel](http://somewhere/x.png) [there](http://somewhere) <b>"
+            .into();
+    let files = gallery::chapter(&chapter, None).unwrap();
+    let page = files.iter().find(|(path, _)| path.ends_with("html")).unwrap();
+    let text = String::from_utf8(page.1.clone()).unwrap();
+    for wrong in ["javascript", "somewhere", "<b>"] {
+        assert!(!text.contains(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn the_page_of_a_run_tells_of_violated_trajectories_and_of_odd_names() {
+    let mut record = record_of(Vec::new());
+    let judged = TrajectoryRecord {
+        claim: "adiabatic_gap_forces_alignment".into(),
+        dimension: 2,
+        verdict: Verdict::Violated,
+        judgement: Judgement::default(),
+    };
+    record.data.push(DataRecord {
+        name: "a_b*.npy".into(),
+        notes: vec!["costs $\\nonsense$".into()],
+        world: serde_json::Value::Null,
+        facts: Facts::new(),
+        trajectories: vec![judged],
+        error: Some("no [end](http://somewhere)".into()),
+    });
+    let files = run::files(&record).unwrap();
+    let page = files.iter().find(|(path, _)| path == run::PAGE).unwrap();
+    let text = String::from_utf8(page.1.clone()).unwrap();
+    assert!(text.contains("1 trajectories over a_b*.npy violate a claim"), "{text}");
+    assert!(text.contains("costs $\\nonsense$") && !text.contains("href=\"http"));
 }
 
 #[test]
 fn tables_agree_cell_by_cell() {
     let (old, mut new) = (golden(), golden());
-    let of = |new: &Chapter| compare(&old, new).pop().unwrap();
+    let of = |new: &Chapter| compare(&old, new).remove(1);
     assert_eq!(of(&new).misfit, 0.0);
     new.tables[0].rows[0][1] = Cell::Number { value: 2.501, bar: 0.002 };
     assert!((of(&new).misfit - 0.25).abs() < 0.01); // 0.001 of 0.004

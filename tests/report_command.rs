@@ -78,6 +78,20 @@ fn bad_names_and_records_get_one_error_and_write_nothing() {
 }
 
 #[test]
+fn names_in_records_cannot_lead_out_of_the_folder() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    assert_eq!(run(root, &["check", CHEAP, "--worlds", "5"]).status.code(), Some(0));
+    let record = root.join("driftproof-out/record.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, text.replace(CHEAP, "../../evil")).unwrap();
+    let output = run(root, &["report", "--run", "driftproof-out/record.json", "--out", "deep/new"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("leads out of the folder"), "{}", stderr(&output));
+    assert!(!root.join("evil.svg").exists() && !root.join("deep/new").exists());
+}
+
+#[test]
 fn names_of_chapters_and_figures_are_told_apart() {
     let mut names: Vec<&str> = Vec::new();
     for experiment in experiments::ALL {

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::experiments::{self, Experiment, Setting};
 use crate::record::{self, Chapter, Record};
 use crate::report::{gallery, run as page};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The options of `driftproof report`.
 #[derive(clap::Args)]
@@ -120,6 +120,14 @@ pub fn write_page(folder: &Path, record: &Record) -> Result<()> {
 }
 
 fn write_files(folder: &Path, files: Vec<gallery::File>) -> Result<()> {
+    // Names come from records: none may lead out of the folder. Nothing is written when one does.
+    for (path, _) in &files {
+        let inside = |part: Component| matches!(part, Component::Normal(_));
+        if !Path::new(path).components().all(inside) {
+            let problem = "a name in the record leads out of the folder";
+            return Err(Error::input(path, problem, "a record that `driftproof` wrote"));
+        }
+    }
     for (path, bytes) in files {
         let (inside, name) = path.rsplit_once('/').unwrap_or(("", &path));
         record::write_file(&folder.join(inside), name, &bytes)?;

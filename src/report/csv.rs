@@ -16,7 +16,7 @@ pub fn of_figure(figure: &Figure) -> String {
             }
         }
     }
-    let mut out = ::csv::Writer::from_writer(Vec::new());
+    let mut out = ::csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let head = ["panel", "layer"].into_iter().chain(names.iter().copied());
     write(&mut out, head.map(str::to_owned));
     for (panel, layer) in layers {
@@ -36,7 +36,7 @@ pub fn of_figure(figure: &Figure) -> String {
 
 /// The table, its error bars in columns of their own.
 pub fn of_table(table: &Table) -> String {
-    let mut out = ::csv::Writer::from_writer(Vec::new());
+    let mut out = ::csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let has_bar = |column: usize| {
         let of = |row: &Vec<Cell>| matches!(row.get(column), Some(Cell::Number { bar, .. }) if *bar != 0.0);
         table.rows.iter().any(of)
@@ -66,7 +66,7 @@ fn number(value: f64) -> String {
 }
 
 fn write(out: &mut ::csv::Writer<Vec<u8>>, row: impl Iterator<Item = String>) {
-    out.write_record(row).expect("rows of one length, into memory");
+    out.write_record(row).expect("into memory");
 }
 
 fn finish(out: ::csv::Writer<Vec<u8>>) -> String {

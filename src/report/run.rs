@@ -3,11 +3,13 @@
 mod campaign;
 mod data;
 
+use super::text::escaped;
 use super::{csv, draw, html as page, markdown};
 use crate::claims;
 use crate::error::Result;
 use crate::figure::{Cell, Figure, Table};
 use crate::record::{ClaimRecord, ClaimSummary, Outcome, Record};
+use crate::verdict::Verdict;
 use maud::{Markup, html};
 use rayon::prelude::*;
 
@@ -96,6 +98,16 @@ fn verdict(record: &Record) -> String {
         let claims = of(outcome);
         if !claims.is_empty() {
             lines.push(format!("**{}** {words}: `{}`.", claims.len(), claims.join("`, `")));
+        }
+    }
+    for set in &record.data {
+        let violated = set.trajectories.iter().filter(|t| t.verdict == Verdict::Violated).count();
+        let name = escaped(&set.name);
+        if violated > 0 {
+            lines.push(format!("**{violated} trajectories over {name} violate a claim.**"));
+        }
+        if set.error.is_some() {
+            lines.push(format!("{name} **could not be measured** to the end."));
         }
     }
     if record.interrupted {

@@ -3,7 +3,7 @@
 use super::formula::latex;
 use crate::error::{Error, Result};
 use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
-use pulldown_cmark::{CowStr, Event, Options, Parser};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
 use std::sync::OnceLock;
 
 /// HTML of Markdown; `$…$` and `$$…$$` are formulas, in LaTeX or as plain Unicode.
@@ -36,12 +36,31 @@ pub fn html(markdown: &str) -> Result<String> {
                 Event::InlineHtml(CowStr::from(mathml(&formula, MathDisplay::Block)?))
             }
             Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+            // Records may come from others: a page asks nothing of the network and runs nothing.
+            Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => continue,
+            Event::Start(Tag::Link { dest_url, link_type, title, id }) => {
+                let inside = !dest_url.contains(':') && !dest_url.starts_with("//");
+                let dest_url = if inside { dest_url } else { CowStr::from("#") };
+                Event::Start(Tag::Link { dest_url, link_type, title, id })
+            }
             event => event,
         });
     }
     let mut text = String::new();
     pulldown_cmark::html::push_html(&mut text, events.into_iter());
     Ok(text)
+}
+
+/// Words that are no Markdown, such as names and messages, so that they are shown as they are.
+pub fn escaped(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    for c in words.chars() {
+        if c.is_ascii_punctuation() {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// [`html`] of one paragraph, without its paragraph marks.

@@ -58,8 +58,9 @@ pub(super) fn add(chapter: &mut Chapter, curves: &[Curve; 2], stream: Stream) ->
     }
     let caption = format!(
         "{}. Of all ends, {} are aligned and still overlap with the score by more than {OVERLAPS}: orthogonality to the score is not alignment. \
-         Right: the overlap follows $t/\\sqrt{{1+t^2}}$, $t=|s_T|/|s_N|$, the overlap of an exactly aligned vector; it is small only \
-         where the score is normal, $|s_N|\\gg|s_T|$ (T2.6).",
+         Right: the line is the overlap $t/\\sqrt{{1+t^2}}$, $t=|s_T|/|s_N|$, of an exactly aligned vector, small only where the score \
+         is normal, $|s_N|\\gg|s_T|$ (T2.6). Over the moons, whose law is uniform, $t$ is nearly 0 and what overlap there is comes of \
+         misalignment: those ends lie above the line, or left of the panel.",
         words.join(". "),
         ridge.join(", ")
     );

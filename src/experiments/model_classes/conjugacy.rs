@@ -234,7 +234,7 @@ pub fn figure(
     chapter.find(
         if split { Relation::Sharpens } else { Relation::Open },
         "conjugacy",
-        "Claim 5 of the paper, as we read it: the class of the model decides how robust its support is (T6.2, T6.4).",
+        "Our reading of the paper (the abstract does not say it): the class of the model decides how robust its support is (T6.2, T6.4).",
         format!(
             "Not for flows of Gaussian paths: with equal errors of the noise prediction or the denoiser they give the same samples to {}; \
              with equal errors of the velocity samples differ by {} or more. What differs is what the error is held fixed in.",

@@ -116,10 +116,12 @@ fn claim_of_the_classes(all: &All, chapter: &mut Chapter) {
     chapter.find(
         relation,
         "first-order-by-class",
-        "Claim 5 of the paper, as we read it: score-based models have a robust support, some flow-matching models less so (T6.4).",
+        "Our reading of the paper (the abstract does not say it): score-based models have a robust support, some flow-matching \
+         models less so (T6.4).",
         format!(
             "It depends on which error is held fixed. Shift off for each unit of error: noise prediction {} (score, ODE), {} \
-             (score, SDE), {} (flow matching); velocity {}, {} and {}. At equal errors of the noise prediction the two flows {}.",
+             (score, SDE), {} (flow matching); velocity {}, {} and {}. At equal errors of the noise prediction the two flows {}, \
+             the stochastic sampler and flow matching {}.",
             with_bar(noise.1),
             with_bar(noise.0),
             with_bar(noise.2),
@@ -127,6 +129,7 @@ fn claim_of_the_classes(all: &All, chapter: &mut Chapter) {
             with_bar(velocity.0),
             with_bar(velocity.2),
             if same { "do not differ within their bars" } else { "differ by more than their bars" },
+            if overlap(noise.0, noise.2) { "neither" } else { "do" },
         ),
     );
 }

@@ -74,7 +74,7 @@ pub(super) fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
     chapter.find(
         if held { Relation::Agrees } else { Relation::Open },
         "along-an-orbit",
-        "Paper: late compression, cross derivatives near 0 and bounded second derivatives suffice for alignment. T2.5.",
+        "Our reading of the paper's sufficient condition: late compression, cross derivatives near 0 and bounded second derivatives suffice for alignment. T2.5.",
         words.join(". "),
     );
     Ok(())

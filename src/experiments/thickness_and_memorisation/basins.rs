@@ -160,8 +160,8 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
          until σ is about the spacing, then into the nearest point. Second: the largest eigenvalue of the posterior covariance over σ² \
          (median, and the range of the middle 80 % of the samples) is near 1 while the points look smooth (medians {} for N = {} and σ between \
          three spacings and 0.3 radii), reaches {peak:.1} in a tenth of the samples where basins part, and at the last σ is {spread} in the median for the N whose spacing is above ten σ. Third: the share of samples whose \
-         posterior mean is within {NEAR} spacings of a point passes one half at σ/spacing = {}. Fourth: below the spacing the flow contracts all directions alike and turns \
-         nothing, so the angle of a random line goes {}. Bars 95 %.",
+         posterior mean is within {NEAR} spacings of a point passes one half at σ/spacing = {}. Fourth: below the spacing the flow contracts all directions \
+         more and more alike and turns less and less: the angle of a random line goes {}. Bars 95 %.",
         range(&smooth),
         SHOWN[SHOWN.len() - 1],
         range(&halves),

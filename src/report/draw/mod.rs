@@ -11,7 +11,7 @@ pub use palette::DARK;
 pub use png::png;
 
 use crate::error::{Error, Result};
-use crate::figure::{Figure, Panel};
+use crate::figure::{Figure, Mark, Panel};
 use plotters::prelude::*;
 use scale::Scale;
 use std::sync::Once;
@@ -127,10 +127,15 @@ fn check(figure: &Figure) -> Result<()> {
         for layer in &panel.layers {
             let columns = layer.mark.columns();
             let (_, first) = columns[0];
-            let fits = columns.iter().all(|(name, series)| match *name {
-                "height" => series.len() + 1 == first.len(),
-                _ => series.len() == first.len(),
-            });
+            let worded = match &layer.mark {
+                Mark::Words { words, .. } => words.len() == first.len(),
+                _ => true,
+            };
+            let fits = worded
+                && columns.iter().all(|(name, series)| match *name {
+                    "height" => series.len() + 1 == first.len(),
+                    _ => series.len() == first.len(),
+                });
             if !fits {
                 let at = format!("{}: {} ({})", figure.name, panel.title, layer.name);
                 return Err(failed(format!("{at}: series of different lengths")));

@@ -107,7 +107,11 @@ impl Scale {
         let scale = Self { log: axis.log, ends: (0.0, 1.0), categories: axis.categories.clone() };
         let place = |value: f64| if axis.log { value.log10() } else { value };
         let ends = match (axis.range, axis.categories.len()) {
-            (Some([least, most]), _) => (place(least), place(most)),
+            (Some([least, most]), _) => match (place(least), place(most)) {
+                // A range that is none, as a damaged record may have.
+                (least, most) if !(most - least).is_normal() => padded(least, least, 0.0),
+                ends => ends,
+            },
             (None, names) if names > 0 => (-0.5, names as f64 - 0.5),
             _ => {
                 let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
@@ -181,7 +185,8 @@ fn padded(least: f64, most: f64, padding: f64) -> (f64, f64) {
         return (0.0, 1.0);
     }
     let span = most - least;
-    if span <= 1e-12 * least.abs().max(most.abs()) {
+    // Subnormal numbers cannot be divided into steps.
+    if span <= (1e-12 * least.abs().max(most.abs())).max(f64::MIN_POSITIVE * 1e9) {
         let room = if least == 0.0 { 1.0 } else { 0.5 * least.abs().min(1.0) };
         return (least - room, most + room);
     }
@@ -197,7 +202,8 @@ fn linear_ticks(least: f64, most: f64) -> Vec<f64> {
         .find(|step| *step >= raw * 0.999)
         .unwrap_or(10.0 * power);
     let (first, last) = ((least / step).ceil() as i64, (most / step).floor() as i64);
-    (first..=last).map(|nth| nth as f64 * step).collect()
+    // Rounding far from 0 must not make a comb of ticks.
+    (first..=last.min(first.saturating_add(20))).map(|nth| nth as f64 * step).collect()
 }
 
 /// A number as short as the distance of its neighbours allows.

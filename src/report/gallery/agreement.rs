@@ -35,7 +35,21 @@ pub fn compare(old: &Chapter, new: &Chapter) -> Vec<Agreement> {
             found.push(differs(name, "is in the record and is made no more"));
         }
     }
+    found.push(of_findings(old, new));
     found
+}
+
+/// The same claims come out the same way; the words, which tell numbers, may differ in their digits.
+fn of_findings(old: &Chapter, new: &Chapter) -> Agreement {
+    let told = |chapter: &Chapter| -> Vec<_> {
+        let findings = chapter.findings.iter();
+        findings.map(|found| (found.claim.clone(), found.relation, found.figure.clone())).collect()
+    };
+    let name = format!("findings of {}", new.name);
+    match told(old) == told(new) {
+        true => Agreement { name, misfit: 0.0, at: String::new() },
+        false => differs(&name, "a claim came out another way, or is another"),
+    }
 }
 
 fn differs(name: &str, at: impl Into<String>) -> Agreement {
@@ -71,9 +85,16 @@ fn of_layers(old: &Layer, new: &Layer, tolerance: f64) -> f64 {
     if old.name != new.name || names(&before) != names(&after) {
         return f64::INFINITY;
     }
-    let bars: &[f64] = match &new.mark {
-        Mark::Points { bars, .. } => bars,
-        _ => &[],
+    let bars_of = |layer: &Layer| match &layer.mark {
+        Mark::Points { bars, .. } => bars.clone(),
+        _ => Vec::new(),
+    };
+    let bars = [bars_of(old), bars_of(new)];
+    // The shorter one: a bar that grows excuses nothing.
+    let least = |nth: usize| {
+        let of =
+            |bars: &Vec<f64>| bars.get(nth).copied().filter(|bar| bar.is_finite()).unwrap_or(0.0);
+        of(&bars[0]).min(of(&bars[1]))
     };
     let mut worst = 0.0_f64;
     for ((name, before), (_, after)) in before.iter().zip(&after) {
@@ -81,8 +102,8 @@ fn of_layers(old: &Layer, new: &Layer, tolerance: f64) -> f64 {
         for (nth, (a, b)) in before.iter().zip(*after).enumerate() {
             // A bar is itself an estimate, and speaks of the value that it belongs to.
             let bar = match *name {
-                "y" => 2.0 * bars.get(nth).copied().unwrap_or(0.0),
-                "bar" => bars.get(nth).copied().unwrap_or(0.0),
+                "y" => 2.0 * least(nth),
+                "bar" => least(nth),
                 _ => 0.0,
             };
             worst = worst.max(misfit(*a, *b, bar + tolerance.max(1e-5) * span));
@@ -124,7 +145,10 @@ fn of_tables(old: Option<&Table>, new: &Table) -> Agreement {
         for (column, (cell, other)) in row.iter().zip(other).enumerate() {
             let misfit = match (other, cell) {
                 (Cell::Number { value: a, bar: p }, Cell::Number { value: b, bar: q }) => {
-                    misfit(*a, *b, p + q + new.tolerance.max(1e-5) * a.abs().max(b.abs()))
+                    let allowed = new.tolerance.max(1e-5);
+                    let bar = 2.0 * p.min(*q);
+                    let values = misfit(*a, *b, bar + allowed * a.abs().max(b.abs()));
+                    values.max(misfit(*p, *q, p.min(*q) + allowed * p.max(*q)))
                 }
                 (a, b) if a == b => 0.0,
                 _ => f64::INFINITY,

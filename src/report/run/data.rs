@@ -3,6 +3,9 @@
 use super::Section;
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 use crate::record::{DataRecord, Record};
+use crate::report::text::escaped;
+use crate::verdict::Verdict;
+use std::collections::BTreeMap;
 
 /// Values of a spectrum that are drawn.
 const SHOWN: usize = 60;
@@ -14,16 +17,17 @@ pub fn section(record: &Record, set: &DataRecord) -> Section {
     } else {
         set.name.clone()
     };
-    let mut found = set.notes.iter().map(|note| format!("- {note}\n")).collect::<String>();
+    let mut found =
+        set.notes.iter().map(|note| format!("- {}\n", escaped(note))).collect::<String>();
     if let Some(error) = &set.error {
-        found.push_str(&format!("- **could not be measured**: {error}\n"));
+        found.push_str(&format!("- **could not be measured**: {}\n", escaped(error)));
     }
     Section {
         name: set.name.clone(),
         statement: String::new(),
         found,
         figures: figure(set).into_iter().collect(),
-        tables: vec![numbers(set)],
+        tables: vec![trajectories(set), numbers(set)],
         command: format!("driftproof check --data {file} --seed {seed}"),
     }
 }
@@ -56,6 +60,30 @@ fn figure(set: &DataRecord) -> Option<Figure> {
          rest belong to directions that the flow keeps: candidates for tangents.",
         "Whether a gap is more than that of Gaussian data of the same covariance: the table of numbers says so (`gap…`).",
     ))
+}
+
+/// The claims that were judged on trajectories of its flow.
+fn trajectories(set: &DataRecord) -> Table {
+    let name = format!("{}-trajectories", set.name.replace(['.', '_'], "-"));
+    let caption = "How many trajectories of the flow to these data each claim holds on; out of scope: a hypothesis is not met.";
+    let head = ["claim", "dimension", "holds", "violated", "undecided", "out of scope"];
+    let mut table = Table::new(&name, "Claims on its trajectories", caption, head);
+    let mut counts: BTreeMap<(&str, usize), [usize; 4]> = BTreeMap::new();
+    for judged in &set.trajectories {
+        let count = counts.entry((&judged.claim, judged.dimension)).or_default();
+        count[match judged.verdict {
+            Verdict::Holds => 0,
+            Verdict::Violated => 1,
+            Verdict::Undecided => 2,
+            Verdict::OutOfScope => 3,
+        }] += 1;
+    }
+    for ((claim, dimension), count) in counts {
+        let mut row = vec![Cell::Words(escaped(claim)), dimension.into()];
+        row.extend(count.map(Cell::from));
+        table.rows.push(row);
+    }
+    table
 }
 
 /// All single numbers that were measured.
