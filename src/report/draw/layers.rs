@@ -79,11 +79,12 @@ pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
         }
         Mark::Steps { edges, heights } => {
             let floor = y.share(0.0).map_or(height, |share| (1.0 - share) * height);
+            let floor = floor.clamp(0.0, height);
+            let side = |edge: f64| (x.share(edge).unwrap_or(0.0) * width).clamp(0.0, width);
             let (mut outline, mut bars) = (Vec::new(), Vec::new());
             for (n, &value) in heights.iter().enumerate() {
-                let top = place(edges[n], value).map_or(floor, |(_, top)| top);
-                let sides =
-                    [edges[n], edges[n + 1]].map(|edge| x.share(edge).unwrap_or(0.0) * width);
+                let top = place(edges[n], value).map_or(floor, |(_, top)| top).clamp(0.0, height);
+                let sides = [edges[n], edges[n + 1]].map(side);
                 bars.push(((sides[0], top), (sides[1], floor)));
                 outline.extend([(sides[0], top), (sides[1], top)]);
             }
@@ -165,7 +166,9 @@ fn clipped(line: &[Place], (width, height): (f64, f64)) -> Vec<Vec<Place>> {
         if enter > leave {
             continue;
         }
-        let at = |t: f64| (from.0 + t * dx, from.1 + t * dy);
+        // Far ends leave no digit for the place on the edge.
+        let at =
+            |t: f64| ((from.0 + t * dx).clamp(0.0, width), (from.1 + t * dy).clamp(0.0, height));
         match parts.last_mut() {
             Some(part) if part.last() == Some(&at(enter)) => part.push(at(leave)),
             _ => parts.push(vec![at(enter), at(leave)]),
