@@ -141,7 +141,10 @@ impl Scale {
         if !self.categories.is_empty() {
             return (0..self.categories.len()).map(|nth| nth as f64).collect();
         }
-        if self.log { self.log_ticks() } else { linear_ticks(self.ends.0, self.ends.1) }
+        let ticks =
+            if self.log { self.log_ticks() } else { linear_ticks(self.ends.0, self.ends.1) };
+        // The room beyond the largest numbers reaches past what numbers can be.
+        ticks.into_iter().filter(|tick| tick.is_finite()).collect()
     }
 
     fn log_ticks(&self) -> Vec<f64> {
