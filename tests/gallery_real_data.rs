@@ -20,21 +20,24 @@ fn circle(dim: usize, count: usize) -> PointSet {
     PointSet::of_points("circle", DMatrix::from_fn(dim, count, at))
 }
 
-fn plan(side: usize) -> Plan {
-    Plan { name: "circle", side, trajectories: 4, of_null: 4, draws: 19, ..Plan::CLOTHING }
+/// Many trajectories on each draw of the null, or a few where it is not looked at.
+fn plan(side: usize, (trajectories, draws): (usize, usize)) -> Plan {
+    let plan = Plan { name: "circle", side, draws, ..Plan::CLOTHING };
+    Plan { trajectories, of_null: trajectories, ..plan }
 }
 
 #[test]
 fn a_circle_among_idle_pixels_has_one_direction_and_what_idles_grows_by_the_ratio_of_noise() {
     // 16 coordinates: the whole decomposition. 144: leading pairs, and the last by the flow run back.
-    for side in [4, 12] {
+    for (side, effort) in [(4, (12, 19)), (12, (4, 2))] {
         let dim = side * side;
-        let seen = Images::of_set(circle(dim, 150), &plan(side), Stream::root(1)).unwrap();
-        // Gaussian data of the same covariance spread evenly over the plane of the circle: there the gap is after two.
-        // At most one of the 19 draws of that null comes as far; a gap is told when none does.
-        assert!(seen.test.p_value <= 2.0 / 20.0, "{:?}", seen.test);
-        let told = (seen.test.p_value == 1.0 / 20.0).then_some(1);
-        assert_eq!(seen.test.index, told, "{:?}", seen.test);
+        let plan = plan(side, effort);
+        let seen = Images::of_set(circle(dim, 150), &plan, Stream::root(1)).unwrap();
+        if side == 4 {
+            // Gaussian data of the same covariance fill the plane of the circle: there the gap is after two.
+            assert_eq!(seen.test.index, Some(1), "{:?}", seen.test);
+            assert_eq!(seen.test.p_value, 1.0 / 20.0);
+        }
         let ratio = (seen.levels.end / seen.levels.start).ln();
         // Where the data do not vary y' = y/σ: the step error is below 1e-4. The iteration may mix such directions with the
         // radius of the circle, along which the data vary by the square of the noise.

@@ -4,7 +4,7 @@ use driftproof::campaign;
 use driftproof::claims;
 use driftproof::experiments;
 use driftproof::facts::Facts;
-use driftproof::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
+use driftproof::figure::{Axis, Cell, Figure, Ink, Layer, Mark, Panel, Table};
 use driftproof::record::{
     Chapter, ClaimRecord, DataRecord, FILE_NAME, Parameters, Record, Relation, Schema, Timing,
     TrajectoryRecord, Versions, read_chapter,
@@ -12,6 +12,7 @@ use driftproof::record::{
 use driftproof::report::gallery::{self, compare};
 use driftproof::report::{draw, run};
 use driftproof::verdict::{Judgement, Verdict};
+use quickcheck::{Arbitrary, Gen, QuickCheck, TestResult};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -241,6 +242,61 @@ fn the_page_of_a_run_tells_of_every_claim_and_its_links_lead_somewhere() {
     assert!(markdown.contains(&format!("driftproof check {} --worlds 12 --seed 1", claim.id)));
 }
 
+/// A layer of any kind with any numbers.
+#[derive(Clone, Debug)]
+struct AnyLayer(Layer);
+
+impl Arbitrary for AnyLayer {
+    fn arbitrary(g: &mut Gen) -> Self {
+        let n = usize::arbitrary(g) % 6;
+        let mut series = |n: usize| (0..n).map(|_| f64::arbitrary(g)).collect::<Vec<f64>>();
+        let (a, b, c, d) = (series(n), series(n), series(n), series(n));
+        let (edges, cells, corners) = (series(n + 1), series(6), series(4));
+        let (kind, flag) = (u8::arbitrary(g) % 8, bool::arbitrary(g));
+        let mark = match kind {
+            0 => Mark::Points { x: a, y: b, bars: if flag { c } else { Vec::new() } },
+            1 => Mark::line(a, b),
+            2 => Mark::Band { x: a, low: b, high: c },
+            3 => Mark::Arrows { x: a, y: b, dx: c, dy: d, headless: flag },
+            4 => Mark::Steps { edges, heights: a },
+            5 => Mark::Raster {
+                extent: corners.try_into().expect("four of them"),
+                columns: 3,
+                values: cells,
+                signed: flag,
+            },
+            6 => Mark::Rule { at: f64::arbitrary(g), vertical: flag },
+            _ => Mark::Words { x: a, y: b, words: vec!["<&>".to_owned(); n] },
+        };
+        Self(Layer { name: "any".into(), ink: Ink::Series(u8::arbitrary(g)), mark })
+    }
+}
+
+#[test]
+fn any_numbers_can_be_drawn() {
+    fn drawn(layers: Vec<AnyLayer>, log: (bool, bool), equal: bool) -> TestResult {
+        let axis = |log| Axis { log, ..Axis::new("<a>") };
+        let layers = layers.into_iter().map(|layer| layer.0).collect();
+        let panel = Panel { equal, layers, ..Panel::new("t", axis(log.0), axis(log.1)) };
+        match draw::svg(&Figure::new("any", "any", vec![panel])) {
+            Ok(svg) => TestResult::from_bool(
+                !svg.contains("NaN") && svg.ends_with("</svg>\n") && height_of(&svg) < 4000,
+            ),
+            Err(error) => TestResult::error(error.to_string()),
+        }
+    }
+    QuickCheck::new()
+        .rng(Gen::from_size_and_seed(30, 1))
+        .tests(400)
+        .quickcheck(drawn as fn(Vec<AnyLayer>, (bool, bool), bool) -> TestResult);
+}
+
+/// The height that a drawing asks for, in pixels.
+fn height_of(svg: &str) -> u32 {
+    let rest = svg.split(" height=\"").nth(1).expect("a drawing has a height");
+    rest.split('"').next().and_then(|number| number.parse().ok()).expect("a whole number")
+}
+
 #[test]
 fn figures_that_cannot_be_drawn_say_why() {
     let uneven = Panel::plane("p").with("l", Ink::Data, Mark::line(vec![0.0, 1.0], vec![0.0]));
@@ -257,6 +313,11 @@ fn figures_that_cannot_be_drawn_say_why() {
         let panel = Panel::new("", axis(), Axis::new("")).with("", Ink::Data, line);
         assert!(draw::svg(&Figure::new("f", "", vec![panel])).is_ok(), "{range:?}");
     }
+    // A name of any length leaves room for what it names.
+    let names = ["a".to_owned(), "ü".repeat(100_000)];
+    let panel = Panel::new("", Axis::new(""), Axis::of("", names));
+    let drawn = draw::svg(&Figure::new("f", "", vec![panel])).unwrap();
+    assert!(drawn.len() < 20_000 && drawn.contains(&format!("{}…", "ü".repeat(47))));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Axes of a panel: its frame, grid, ticks and labels.
 
-use super::scale::Scale;
+use super::scale::{Scale, has_equal_units, shortened};
 use super::{Area, FINE, GAP, TITLE, failed, palette, px};
 use crate::error::Result;
 use crate::figure::Panel;
@@ -37,7 +37,8 @@ fn margins(panel: &Panel) -> (u32, u32) {
         (false, true) => LEFT,
         // Names are longer than numbers.
         (false, false) => {
-            let longest = panel.y.categories.iter().map(|name| name.chars().count()).max();
+            let names = panel.y.categories.iter().map(|name| shortened(name).chars().count());
+            let longest = names.max();
             LEFT.max(34 + 8 * longest.unwrap_or_default() as u32)
         }
     };
@@ -48,7 +49,7 @@ fn margins(panel: &Panel) -> (u32, u32) {
 pub fn height(panel: &Panel, (x, y): &(Scale, Scale), width: u32) -> u32 {
     let (left, below) = margins(panel);
     let across = f64::from(width.saturating_sub(left + GAP));
-    let shape = if panel.equal { y.span() / x.span() } else { SHAPE };
+    let shape = if has_equal_units(panel) { y.span() / x.span() } else { SHAPE };
     TITLE + below + (across * shape).round() as u32 + 6
 }
 
@@ -69,7 +70,7 @@ pub fn draw<'a>(area: &Area<'a>, panel: &Panel, x: &Scale, y: &Scale) -> Result<
         // A panel with equal units may be lower than its row.
         height.saturating_sub(top + (below + 6) * FINE),
     );
-    let inside = match panel.equal {
+    let inside = match has_equal_units(panel) {
         true => (inside.0, (f64::from(inside.0) * y.span() / x.span()).round() as u32),
         false => inside,
     };

@@ -9,6 +9,7 @@ use crate::figure::{Dash, Layer, Mark};
 use plotters::element::{BitMapElement, DashedPathElement};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::ops::Range;
 
 /// A place in units of the drawing, from the upper left corner.
 type Place = (f64, f64);
@@ -99,7 +100,7 @@ pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
         Mark::Raster { extent, columns, values, signed } => {
             let corners = (place(extent[0], extent[3]), place(extent[1], extent[2]));
             if let (Some(from), Some(to)) = corners {
-                raster(area, from, to, *columns, values, *signed)?;
+                raster(frame, from, to, *columns, values, *signed)?;
             }
         }
         Mark::Rule { at, vertical } => {
@@ -226,9 +227,9 @@ pub fn head(area: &Area, from: Place, to: Place, colour: RGBAColor) -> Result<()
     area.draw(&Polygon::new(corners, colour)).map_err(failed)
 }
 
-/// A grid of values as an image.
+/// A grid of values as an image: the part of it that is inside the frame.
 fn raster(
-    area: &Area,
+    frame: &Frame,
     from: Place,
     to: Place,
     columns: usize,
@@ -246,21 +247,46 @@ fn raster(
         true => value / largest,
         false => (value - least) / (most - least).max(f64::MIN_POSITIVE),
     };
-    let (left, top) = whole(from);
-    let size = ((to.0 - from.0).abs().round() as u32, (to.1 - from.1).abs().round() as u32);
+    let across = Pixels::new(from.0, to.0, frame.size.0);
+    let down = Pixels::new(from.1, to.1, frame.size.1);
+    let size = (across.seen.len(), down.seen.len());
     if rows == 0 || size.0 == 0 || size.1 == 0 {
         return Ok(());
     }
     // An image of as many points as the drawing has, each the value of its cell: no viewer blurs it.
-    let mut pixels = Vec::with_capacity((3 * size.0 * size.1) as usize);
-    for b in 0..size.1 as usize {
-        for a in 0..size.0 as usize {
-            let cell = b * rows / size.1 as usize * columns + a * columns / size.0 as usize;
+    let mut pixels = Vec::with_capacity(3 * size.0 * size.1);
+    for b in down.seen.clone() {
+        for a in across.seen.clone() {
+            let cell = down.cell(b, rows) * columns + across.cell(a, columns);
             let RGBColor(red, green, blue) = palette::of_value(share(values[cell]), signed);
             pixels.extend([red, green, blue]);
         }
     }
-    let image = BitMapElement::with_owned_buffer((left, top), size, pixels)
+    let corner = (across.seen.start as i32, down.seen.start as i32);
+    let size = (size.0 as u32, size.1 as u32);
+    let image = BitMapElement::with_owned_buffer(corner, size, pixels)
         .ok_or_else(|| failed("an image of another size than its values"))?;
-    area.draw(&image).map_err(failed)
+    frame.area.draw(&image).map_err(failed)
+}
+
+/// One side of an image on the drawing.
+struct Pixels {
+    first: f64,
+    count: f64,
+    /// Those inside the frame.
+    seen: Range<usize>,
+}
+
+impl Pixels {
+    fn new(from: f64, to: f64, frame: f64) -> Self {
+        let (first, count) = (from.round(), (to - from).round());
+        let inside = |end: f64| end.clamp(0.0, frame.round()) as usize;
+        Self { first, count, seen: inside(first)..inside(first + count) }
+    }
+
+    /// The row or column that a pixel shows.
+    fn cell(&self, pixel: usize, cells: usize) -> usize {
+        let nth = (pixel as f64 - self.first) * cells as f64 / self.count;
+        (nth as usize).min(cells - 1)
+    }
 }

@@ -13,6 +13,9 @@ const LARGEST: f64 = 1e150;
 /// Ticks that are aimed at.
 const TICKS: f64 = 6.0;
 
+/// Letters of a category that are shown.
+const LONGEST: usize = 48;
+
 /// An axis with its range, linear or in powers of ten.
 #[derive(Clone, Debug)]
 pub struct Scale {
@@ -28,8 +31,12 @@ pub fn of_panel(panel: &Panel) -> (Scale, Scale) {
         Scale::new(axis, panel.layers.iter().flat_map(of), is_raster(panel))
     };
     let (x, y) = (extent(&panel.x, across), extent(&panel.y, up));
-    // A unit is no length on a logarithmic axis.
-    if panel.equal && !x.log && !y.log { equal(panel, x, y) } else { (x, y) }
+    if has_equal_units(panel) { equal(panel, x, y) } else { (x, y) }
+}
+
+/// Whether a unit of x is as long as one of y: it is no length on a logarithmic axis.
+pub fn has_equal_units(panel: &Panel) -> bool {
+    panel.equal && !panel.x.log && !panel.y.log
 }
 
 /// Images fill their panel.
@@ -87,10 +94,12 @@ fn arrow_ends(tail: &[f64], step: &[f64], headless: bool) -> Vec<f64> {
     tail.iter().zip(step).flat_map(ends).collect()
 }
 
-/// Widens one of the axes, so that a unit of x is as long as one of y where the panel is between 0.6 and 1.1 as high as wide.
+/// Widens one of the axes, so that a unit of x is as long as one of y where the panel is between 0.6 and 1.1 as high as wide;
+/// an image may be as flat or as high as it is, within reason.
 fn equal(panel: &Panel, x: Scale, y: Scale) -> (Scale, Scale) {
     let (width, height) = (x.ends.1 - x.ends.0, y.ends.1 - y.ends.0);
-    let shape = if is_raster(panel) { height / width } else { (height / width).clamp(0.6, 1.1) };
+    let (flattest, highest) = if is_raster(panel) { (0.05, 4.0) } else { (0.6, 1.1) };
+    let shape = (height / width).clamp(flattest, highest);
     let widened = |scale: Scale, size: f64| {
         let middle = 0.5 * (scale.ends.0 + scale.ends.1);
         Scale { ends: (middle - 0.5 * size, middle + 0.5 * size), ..scale }
@@ -144,7 +153,8 @@ impl Scale {
         let ticks =
             if self.log { self.log_ticks() } else { linear_ticks(self.ends.0, self.ends.1) };
         // The room beyond the largest numbers reaches past what numbers can be.
-        ticks.into_iter().filter(|tick| tick.is_finite()).collect()
+        let has_place = |tick: &f64| tick.is_finite() && self.share(*tick).is_some();
+        ticks.into_iter().filter(has_place).collect()
     }
 
     fn log_ticks(&self) -> Vec<f64> {
@@ -167,7 +177,7 @@ impl Scale {
         if !self.categories.is_empty() {
             let nth = value.round();
             let name = (nth >= 0.0).then(|| self.categories.get(nth as usize)).flatten();
-            return name.cloned().unwrap_or_default();
+            return name.map(|name| shortened(name)).unwrap_or_default();
         }
         let step = match self.log {
             true => value,
@@ -207,6 +217,14 @@ fn linear_ticks(least: f64, most: f64) -> Vec<f64> {
     let (first, last) = ((least / step).ceil() as i64, (most / step).floor() as i64);
     // Rounding far from 0 must not make a comb of ticks.
     (first..=last.min(first.saturating_add(20))).map(|nth| nth as f64 * step).collect()
+}
+
+/// A name that leaves room for what it names.
+pub fn shortened(name: &str) -> String {
+    match name.char_indices().nth(LONGEST - 1) {
+        Some((end, last)) if end + last.len_utf8() < name.len() => format!("{}…", &name[..end]),
+        _ => name.to_owned(),
+    }
 }
 
 /// A number as short as the distance of its neighbours allows.
