@@ -48,6 +48,24 @@ pub fn chapter(chapter: &Chapter, only: Option<&str>) -> Result<Vec<File>> {
     Ok(files)
 }
 
+/// The paths that the figures and tables of a chapter have, or had.
+pub fn paths(chapter: &Chapter) -> impl Iterator<Item = String> {
+    let of_figures = chapter.figures.iter().flat_map(|figure| {
+        ["png", "csv", "svg"].map(|ending| format!("{}/{}.{ending}", chapter.name, figure.name))
+    });
+    let of_tables =
+        chapter.tables.iter().map(|table| format!("{}/{}.csv", chapter.name, table.name));
+    of_figures.chain(of_tables)
+}
+
+/// Whether two chapters hold the same figure or table of that name.
+pub fn same(a: &Chapter, b: &Chapter, name: &str) -> bool {
+    // As text: gaps are no numbers, and equal none.
+    let figure = |of: &Chapter| of.figures.iter().find(|figure| figure.name == name).map(to_json);
+    let table = |of: &Chapter| of.tables.iter().find(|table| table.name == name).map(to_json);
+    figure(a) == figure(b) && table(a) == table(b)
+}
+
 /// The front page, as HTML and as Markdown.
 ///
 /// *Errors*: as [`chapter`].
@@ -174,12 +192,13 @@ fn log(chapters: &[Chapter]) -> Markup {
     html! {
         h2 { "Log" }
         div.scroll { table {
-            thead { tr { th { "chapter" } th { "seed" } th { "driftproof" } th { "machine" } th { "time" } } }
+            thead { tr { th { "chapter" } th { "seed" } th { "driftproof" } th { "compiler" } th { "machine" } th { "time" } } }
             tbody { @for chapter in chapters { tr {
                 td { (chapter.name) }
                 td.number { (chapter.seed) }
                 td { (chapter.versions.driftproof) }
-                td { (chapter.versions.target) }
+                td { (chapter.versions.compiler()) }
+                td { (chapter.versions.machine()) }
                 td.number { (format!("{:.1} s", chapter.seconds)) }
             } } }
         } }

@@ -155,7 +155,8 @@ fn log(record: &Record) -> Table {
     let p = &record.parameters;
     let mut add = |name: &str, value: Cell| table.rows.push(vec![name.into(), value]);
     add("driftproof", record.versions.driftproof.as_str().into());
-    add("machine", record.versions.target.as_str().into());
+    add("compiler", Cell::Words(record.versions.compiler()));
+    add("machine", Cell::Words(record.versions.machine()));
     add("threads", record.timing.threads.into());
     add("seed", Cell::Words(p.seed.to_string()));
     add("worlds a claim", p.worlds.into());
