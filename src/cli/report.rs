@@ -54,8 +54,12 @@ pub fn run(options: &Options) -> Result<Exit> {
     }
     let pool = super::pool(options.threads)?;
     record::check_writable(folder)?;
-    // Records that cannot be read would spoil the end of a long run.
-    let before = all_stored(folder)?;
+    // A record that cannot be read would spoil the end of a long run, unless that run replaces it.
+    let anew = |name: &str| {
+        let mut whole = wanted.iter().filter(|(_, only)| only.is_empty() && !options.redraw);
+        whole.any(|(experiment, _)| experiment.name == name)
+    };
+    let before = all_stored(folder, anew)?;
     let mut shown = String::new();
     for (nth, (experiment, only)) in wanted.iter().enumerate() {
         let place = (nth + 1, wanted.len());
@@ -73,7 +77,7 @@ pub fn run(options: &Options) -> Result<Exit> {
     }
     if wanted.iter().any(|(_, only)| only.is_empty()) {
         // The front page tells of all chapters that are there.
-        write_files(folder, gallery::front(&all_stored(folder)?)?)?;
+        write_files(folder, gallery::front(&all_stored(folder, |_| false)?)?)?;
         shown += &format!("begin at {}\n", folder.join("index.html").display());
     }
     print(&shown)?;
@@ -189,11 +193,15 @@ fn stored(folder: &Path, experiment: &Experiment) -> Result<Chapter> {
     record::read_chapter(&folder.join(experiment.name).join(record::FILE_NAME))
 }
 
-/// The chapters that have a record, in the order of the gallery.
-fn all_stored(folder: &Path) -> Result<Vec<Chapter>> {
+/// The chapters that have a record, in the order of the gallery; without damaged ones that do not matter.
+fn all_stored(folder: &Path, spared: impl Fn(&str) -> bool) -> Result<Vec<Chapter>> {
     let there =
         |experiment: &&Experiment| folder.join(experiment.name).join(record::FILE_NAME).exists();
-    experiments::ALL.iter().filter(there).map(|experiment| stored(folder, experiment)).collect()
+    let read = |experiment: &Experiment| match stored(folder, experiment) {
+        Err(_) if spared(experiment.name) => None,
+        read => Some(read),
+    };
+    experiments::ALL.iter().filter(there).filter_map(read).collect()
 }
 
 /// Computes again and compares with the records.
