@@ -86,7 +86,7 @@ impl World {
         let sharp = knobs.unit();
         let (size, stream) = (knobs.log_range(1e-3, 0.5), knobs.stream("error"));
         let world = LinearWorld::decode(knobs, Blocks::Full);
-        let LinearWorld { tangent, span, flow } = world;
+        let LinearWorld { tangent, span, flow, .. } = world;
         let start = knobs.log_range(0.01, 3.0);
         if sharp > 0.75 {
             return Ok(Self::sharp(knobs, size, start, span));

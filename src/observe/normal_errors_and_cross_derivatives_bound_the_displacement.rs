@@ -126,7 +126,7 @@ impl World {
         triangular: bool,
         aligned: bool,
     ) -> (Flow, usize, f64, f64, DMatrix<f64>) {
-        let LinearWorld { tangent, span, mut flow } = LinearWorld::decode(knobs, Blocks::Full);
+        let LinearWorld { tangent, span, mut flow, .. } = LinearWorld::decode(knobs, Blocks::Full);
         let dim = flow.mean.nrows();
         // Blocks of A itself in a frame that turns past it: κ and η are then those of the turning.
         flow.carried = knobs.unit() < 0.6;
