@@ -146,7 +146,7 @@ fn search(options: &Options, target: Target) -> Result<Exit> {
             number(confirmation.refined[0]),
             number(confirmation.refined[1])
         ),
-        false => "it has no time steps to refine".to_owned(),
+        false => "its observer offers no finer steps".to_owned(),
     };
     let neighbours = 100.0 * confirmation.neighbours;
     let _ =

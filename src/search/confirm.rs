@@ -16,7 +16,8 @@ const NEAR: f64 = 1e-6;
 pub struct Confirmation {
     /// Scores with time steps refined by 2 and by 4; the same again where the world has no steps to refine.
     pub refined: [f64; 2],
-    /// Whether the world has steps that were refined; the others are closed forms or maps that are what they are.
+    /// Whether the world has steps that were refined; of the others the observer has no finer steps, or they are
+    /// maps that are what they are.
     pub has_steps: bool,
     /// The share of 32 worlds within 10⁻⁶ of each of its knobs that are counterexamples too.
     pub neighbours: f64,
