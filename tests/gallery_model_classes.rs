@@ -6,7 +6,7 @@ use driftproof::drift::{
 };
 use driftproof::experiments::model_class::{Class, Flaw, Model, Range, SIGMA_START};
 use driftproof::experiments::model_classes::{conjugacy, held_fixed};
-use driftproof::experiments::robustness_of_the_support::{moons_pairs, no_manifold};
+use driftproof::experiments::robustness_of_the_support::{no_manifold, pairs_of};
 use driftproof::experiments::shape::Shape;
 use driftproof::facts::Quantity;
 use driftproof::random::Stream;
@@ -66,7 +66,7 @@ fn duals_through_the_samplers_meet_the_closed_forms_on_a_flat() {
 #[test]
 fn small_errors_shift_samples_by_their_first_order() {
     let moons = Shape::moons().unwrap();
-    let pairs = moons_pairs(&moons, 64, 16, Stream::root(1)).unwrap();
+    let pairs = pairs_of(&moons, 64, 16, Stream::root(1)).unwrap();
     let error = LearningError::fourier(2, 4, 1.0, 1.0, Stream::root(2));
     for class in Class::ALL {
         let (transport, steps) = (&pairs, 48);
@@ -157,7 +157,7 @@ fn schedules_agree_on_ends_vectors_and_gaps_and_transport_does_not() {
         // Fourth order at 400 steps of log σ, each 0.016 long.
         assert!(ends.differ(&reference).iter().all(|d| *d < 1e-4), "{name}");
     }
-    let pairs = moons_pairs(&moons, 64, 64, Stream::root(8)).unwrap();
+    let pairs = pairs_of(&moons, 64, 64, Stream::root(8)).unwrap();
     let other = conjugacy::carry(&pairs, Some(Schedule::FlowMatching), 64, &points).unwrap();
     assert!(other.differ(&reference)[0] > 1e-2);
 }

@@ -104,7 +104,7 @@ fn sample(strip: &Area, layer: &Layer, (left, middle): (f64, f64)) -> Result<()>
     match &layer.mark {
         Mark::Points { .. } => {
             let at = fine(left + 0.5 * SAMPLE, middle);
-            layers::marker(strip, at, palette::marker(layer.ink), colour)
+            layers::marker(strip, at, layers::shape(layer), colour)
         }
         Mark::Line { dash, .. } => {
             layers::stroke(strip, &across, palette::dash(layer.ink, *dash), line)
@@ -115,7 +115,7 @@ fn sample(strip: &Area, layer: &Layer, (left, middle): (f64, f64)) -> Result<()>
             layers::head(strip, across[0], across[1], colour)
         }
         Mark::Rule { .. } => layers::stroke(strip, &across, palette::rule(layer.ink), line),
-        Mark::Band { .. } => block(0.22),
+        Mark::Band { .. } => block(layers::BAND),
         Mark::Steps { .. } => {
             block(0.18)?;
             layers::stroke(strip, &across, palette::dash(layer.ink, Dash::Solid), line)
