@@ -190,7 +190,7 @@ pub fn add(chapter: &mut Chapter, circle: &Circle) -> Result<()> {
         "The first-order change of the density μ of a unit circle seen at noise level σ (pictures: σ = {DRAWN}), under the error (0, 1) of \
          the denoiser, switched on at σ = {START}. Under the tangent part the net of the section at σ = {} is {:.3} of its size (1 for one \
          sign, 0 for a dipole), under the normal part {:.3}; the largest |μ| on it goes as σ to the power {:.2} and {:.2} at the last two levels (a layer \
-         of one sign: −1, a dipole layer: −2). From σ = {} to {} the mean distance of |μ| from the circle falls from {} and from \
+         of one sign: −1, a dipole layer: −2). From σ = {} to {} the mean distance of |μ| from the circle goes from {} and from \
          {}. The numbers are deterministic, so there are no bars.",
         LEVELS[last],
         tangent[last].net,

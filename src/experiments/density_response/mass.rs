@@ -117,6 +117,10 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
     let mut ratios =
         Panel::new("mass over its leading order", axes().0, Axis::new("P(ε)/(leading order)"))
             .with("", Ink::Predicted, Mark::Rule { at: 1.0, vertical: false });
+    // Which body a line of the last panel belongs to is said by its strokes.
+    for (name, mark) in [("disc", Mark::line as fn(_, _) -> Mark), ("star", Mark::dashed)] {
+        ratios = ratios.with(&format!("{name} (right)"), Ink::Data, mark(Vec::new(), Vec::new()));
+    }
     let mut table = Table::new(
         "powers",
         "Powers and leading orders of the mass outside",
@@ -144,7 +148,7 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
             let (x, y) = (leak.epsilons.clone(), ratio);
             // The second body by strokes.
             let mark = if panels.is_empty() { Mark::line(x, y) } else { Mark::dashed(x, y) };
-            ratios = ratios.with("", ink, mark);
+            ratios = ratios.with(&format!("k = {}", leak.order), ink, mark);
             powers.push(format!("{:.3} ± {:.3}", leak.power.value, leak.power.bar));
             table.rows.push(vec![
                 Cell::from(*title),
@@ -178,7 +182,7 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         "How much mass an error of size ε moves out of a compact support, for densities that vanish to order k at the \
          boundary. Fitted powers {} (disc, k = 0, 1, 2) and {} (star, whose exact model is a flow), against 1, 2, 3; dashed: \
          $\\varepsilon^{{k+1}}/(k+1) \\int c \\langle\\delta, n\\rangle_+^{{k+1}} dS$. Crosses with bars: {DRAWN} drawn points of the disc, counted; {inside} of {} \
-         intervals hold the quadrature. Right: the disc by lines, the star by strokes. The derivative of the mass at ε = 0 is {} (disc, k = 0, 1, 2) and {} (star); at \
+         intervals hold the quadrature. The derivative of the mass at ε = 0 is {} (disc, k = 0, 1, 2) and {} (star); at \
          ε = {least:.1e} the least mass outside of all of them is {}.",
         powers[..3].join(", "),
         powers[3..].join(", "),
@@ -197,9 +201,9 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
     chapter.find(
         as_predicted(&all),
         "mass-off-the-support",
-        "T1.5 (b): an error of size ε moves mass of the order of ε^{k+1} off a compact support, with the constant of an integral over its boundary",
+        "T1.5 (b): an error of size ε moves mass of the order of ε^(k+1) off a compact support, with the constant of an integral over its boundary",
         format!(
-            "powers {} on a disc and {} on a star for k = 0, 1, 2; the limits of P/ε^{{k+1}} are {} times the integral",
+            "powers {} on a disc and {} on a star for k = 0, 1, 2; the limits of P/ε^(k+1) are {} times the integral",
             powers[..3].join(", "),
             powers[3..].join(", "),
             span(all.iter().map(|leak| leak.prefactor.value / leak.predicted)),

@@ -192,7 +192,7 @@ fn of_all(curve: &Curve, starts: &[Vector2<f64>], orbits: &[Along]) -> Result<Pa
     let order = Mark::Line {
         x: levels.iter().map(|sigma| (curve.sigma_start / sigma).ln()).collect(),
         y: order,
-        dash: Dash::Dotted,
+        dash: Dash::Dashed,
     };
     let panel = Panel::new(
         format!("{}: {ORBITS} orbits", curve.name),

@@ -51,8 +51,8 @@ pub(super) fn add(
     let levels =
         LEVELS.iter().map(|sigma| ellipse.ends(*sigma, &starts)).collect::<Result<Vec<_>>>()?;
     let [map_of_moons, map_of_ellipse] = maps;
-    let (angle_by_place, gamma_by_place) = by_place(moons, &ends);
-    let (angle_by_axis, gamma_by_axis) = by_axis(&levels);
+    let [angle_by_place, gamma_by_place, kappa_by_place] = by_place(moons, &ends);
+    let [angle_by_axis, gamma_by_axis, kappa_by_axis] = by_axis(&levels);
     let panels = vec![
         map_of_moons,
         map_of_ellipse,
@@ -60,6 +60,8 @@ pub(super) fn add(
         angle_by_axis,
         gamma_by_place,
         gamma_by_axis,
+        kappa_by_place,
+        kappa_by_axis,
     ];
 
     let share = |ends: &[&End]| {
@@ -106,7 +108,7 @@ pub(super) fn add(
         .map(|e| (e.gamma - half_line_gamma(place(&e))).abs())
         .fold(0.0, f64::max);
     let caption = format!(
-        "Above: the angle for an orbit that ends at any point of the plane (flow run backwards; dark 0°, bright the angle in the title), with ends at \
+        "Above: the angle for an orbit that ends at any point of the plane (flow run backwards), with ends at \
          $\\sigma={SIGMA_OF_PICTURES}$ as points. Left: {at_ends}. Their median $\\gamma$ at the end is {}, {} and {}; it is that of half a line, \
          $1-zh-h^2$ with $h=\\varphi(z)/\\Phi(z)$ (line; $z$ is the distance from the tip in $\\sigma$), up to {} at all ends up to 2σ beyond a tip. \
          Right: over the ellipse {at_axis} are off by more than {}°. Which of compression and cross terms differ there is said by the medians; the figure \
@@ -174,12 +176,11 @@ fn map(curve: &Curve, extent: [f64; 4], stream: Stream) -> Result<Panel> {
         .collect();
     let values: Vec<f64> =
         curve.ends_at(SIGMA_OF_PICTURES, &points)?.iter().map(End::angle).collect();
-    let most = number(values.iter().copied().fold(0.0, f64::max), 2);
     let (x, y) = curve.outline(100);
     let starts = curve.starts(ON_MAP, stream.named("map").named(curve.name))?;
     let ends = curve.ends(SIGMA_OF_PICTURES, &starts)?;
     let points = ends.iter().map(|e| (e.state[0], e.state[1])).unzip();
-    let mut panel = Panel::plane(format!("{}: angle, 0° (dark) to {most}°", curve.name))
+    let mut panel = Panel::plane(format!("{}: angle in degrees", curve.name))
         .with("", Ink::Guide, Mark::Raster { extent, columns, values, signed: false })
         .with("ends of orbits", Ink::Measured, Mark::points(points.0, points.1))
         .with("data", Ink::Data, Mark::line(x, y));
@@ -214,7 +215,7 @@ pub fn half_line_gamma(z: f64) -> f64 {
     TruncatedGaussian::new(z, 1.0, 0.0, 40.0).mean_taylor()[1][0]
 }
 
-fn by_place(moons: &Curve, ends: &[End]) -> (Panel, Panel) {
+fn by_place(moons: &Curve, ends: &[End]) -> [Panel; 3] {
     let (least, most) = (-3.0, 8.0);
     let place: Vec<f64> = ends.iter().map(|e| arc_position(moons, e)).collect();
     let near = |of: &dyn Fn(&End) -> f64| -> Vec<(f64, f64)> {
@@ -235,13 +236,18 @@ fn by_place(moons: &Curve, ends: &[End]) -> (Panel, Panel) {
         (least, most),
     )
     .with("half a line, closed form", Ink::Predicted, Mark::line(z, closed));
-    (angle, gamma)
+    let kappa = scattered(
+        Panel::new("moons: κ near a tip", axis(), Axis::log("κ per unit of u").from_to(1e-5, 10.0)),
+        &[("ends over the moons", Ink::Lyapunov, near(&|e| e.kappa))],
+        (least, most),
+    );
+    [angle, gamma, kappa]
 }
 
 /// Values against their place.
 type Cloud = Vec<(f64, f64)>;
 
-fn by_axis(levels: &[Vec<End>]) -> (Panel, Panel) {
+fn by_axis(levels: &[Vec<End>]) -> [Panel; 3] {
     let (least, most) = (0.0, 1.2);
     let inks = [Ink::Ramp(1000), Ink::Ramp(500), Ink::Ramp(0)];
     let of = |of: &dyn Fn(&End) -> f64| -> Vec<(String, Ink, Cloud)> {
@@ -259,7 +265,8 @@ fn by_axis(levels: &[Vec<End>]) -> (Panel, Panel) {
     };
     let angle = Panel::new("ellipse: angle", axis(), Axis::log("angle to the tangent (degrees)"));
     let gamma = Panel::new("ellipse: γ", axis(), Axis::new("γ per unit of u"));
-    (draw(angle, of(&End::angle)), draw(gamma, of(&|e| e.gamma)))
+    let kappa = Panel::new("ellipse: κ", axis(), Axis::log("κ per unit of u").from_to(1e-5, 10.0));
+    [draw(angle, of(&End::angle)), draw(gamma, of(&|e| e.gamma)), draw(kappa, of(&|e| e.kappa))]
 }
 
 /// Points, and medians with bars over bins of the horizontal axis that hold enough of them.

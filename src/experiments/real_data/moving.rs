@@ -1,7 +1,7 @@
 //! Moving an end state along top and along bottom Lyapunov vectors.
 
 use super::images::Images;
-use super::mosaic::{mosaic, panel};
+use super::mosaic::{mosaic, panel, with_rows};
 use super::spectra::TOLERANCE;
 use crate::error::Result;
 use crate::experiments::relation::below;
@@ -148,11 +148,9 @@ fn picture(seen: &Images, top: &[DMatrix<f64>], bottom: &[DMatrix<f64>]) -> Pane
         SHOWN.iter().map(moved).collect()
     };
     let rows = [row(top[0].column(0)), row(bottom[0].column(0))];
-    panel(format!("{}: along first, last; denoised", seen.plan.name)).with(
-        "",
-        Ink::Data,
-        mosaic(&rows, seen.plan.side, false),
-    )
+    let images = mosaic(&rows, seen.plan.side, false);
+    let title = format!("{}: moved, denoised", seen.plan.name);
+    with_rows(panel(title).with("", Ink::Data, images), &["1st", "last"], seen.plan.side)
 }
 
 fn curve(seen: &Images, along_top: &Moves, along_bottom: &Moves) -> Panel {

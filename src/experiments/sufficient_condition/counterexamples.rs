@@ -26,8 +26,9 @@ const PANELS: usize = 6;
 /// The value that most of them predict.
 const SLOPE: &str = "slope of the end plane";
 
-/// The symbol of a shift across the manifold.
-const SHIFT: &str = "δ_N";
+/// What a shift across the manifold, and a slope, are called in the title of a picture.
+pub(super) const SHIFT: &str = "shift";
+pub(super) const STEEPNESS: &str = "slope";
 
 /// Misfit, in units of the bars, above which a prediction is off.
 const MISFIT: f64 = 1.0;
@@ -72,7 +73,7 @@ pub struct Shown {
 pub struct Value {
     /// What it is.
     pub name: &'static str,
-    /// A symbol for it.
+    /// A word for it.
     pub symbol: &'static str,
     /// With a bar where only bounds are known.
     pub predicted: Quantity,

@@ -1,6 +1,6 @@
 //! The worlds of the counterexamples, with the numbers that their closed forms predict.
 
-use super::{ALIGNMENT, ROBUSTNESS, SHIFT, SLOPE, Shown, Value, World};
+use super::{ALIGNMENT, ROBUSTNESS, SHIFT, SLOPE, STEEPNESS, Shown, Value, World};
 use crate::claims::Variant;
 use crate::claims::counterexample_maps::Example;
 use crate::drift::Counterexample as C;
@@ -119,7 +119,7 @@ fn angle(
     let direction = example(&facts).map(|e| e.direction(e.span));
     let predicted = closed(direction.map_or(f64::NAN, |[x, y]| (y / x).abs()));
     let measured = facts.series("slope").last().copied().unwrap_or(Quantity::UNKNOWN);
-    let values = vec![Value { name: SLOPE, symbol: "l", predicted, measured }];
+    let values = vec![Value { name: SLOPE, symbol: STEEPNESS, predicted, measured }];
     let number = world.number;
     Ok(Shown {
         number,
@@ -139,7 +139,7 @@ fn turning(world: PlanarWorld, against: &'static str, naive: &'static str) -> Re
     let predicted = closed(times.map_or(f64::NAN, |t| t.0));
     let measured = first_zero(shown.facts.series("time"), shown.facts.series("cosine"));
     shown.values =
-        vec![Value { name: "time at which E is normal", symbol: "t*", predicted, measured }];
+        vec![Value { name: "time at which E is normal", symbol: "time", predicted, measured }];
     Ok(shown)
 }
 
@@ -192,7 +192,7 @@ fn small_sphere() -> Result<Shown> {
         against: "flows from noise to data align",
         naive: "generative_flows_align",
         claim: ALIGNMENT,
-        values: vec![Value { name: SLOPE, symbol: "l", predicted, measured }],
+        values: vec![Value { name: SLOPE, symbol: STEEPNESS, predicted, measured }],
         facts,
         world: World::Sphere { radius, sigma, slope },
     })
@@ -218,7 +218,12 @@ fn ridge() -> Result<Shown> {
     let slope = ridge.start_slope * shrunk(ridge.thickness.powi(2)) / shrunk(1.0);
     let part = facts.get("share").value * slope * slope / (1.0 + slope * slope);
     let values = vec![
-        Value { name: SLOPE, symbol: "l", predicted: closed(slope), measured: facts.get("slope") },
+        Value {
+            name: SLOPE,
+            symbol: STEEPNESS,
+            predicted: closed(slope),
+            measured: facts.get("slope"),
+        },
         Value {
             name: "overlap |P_E s|/|s|",
             symbol: "overlap",
