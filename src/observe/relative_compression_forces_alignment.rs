@@ -74,6 +74,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
 }
 
 /// A basis of a random d-plane of this slope over the first d columns of the frame.
+///
+/// The plane depends on the span of those columns alone: which basis of it and of its complement is at hand may be decided
+/// by rounding.
 fn plane_of_slope(
     frame: &DMatrix<f64>,
     d: usize,
@@ -81,9 +84,11 @@ fn plane_of_slope(
     stream: Stream,
 ) -> Result<DMatrix<f64>> {
     let dim = frame.nrows();
-    let graph = DMatrix::from_vec(dim - d, d, stream.normals(dim * dim)[..(dim - d) * d].to_vec());
-    let graph = &graph * (slope / spectral_norm(&graph)?);
-    Ok(frame.columns(0, d) + frame.columns(d, dim - d) * graph)
+    let (tangent, normal) = (frame.columns(0, d), frame.columns(d, dim - d));
+    let random = DMatrix::from_vec(dim, dim, stream.normals(dim * dim));
+    let graph = normal * normal.tr_mul(&(random * tangent));
+    let size = spectral_norm(&graph)?;
+    Ok(tangent + graph * (slope / size))
 }
 
 /// The canonical flow of a law on a random manifold, in the later stage.

@@ -1,6 +1,6 @@
 //! Whether a chapter that was computed again agrees with its record.
 
-use crate::figure::{Cell, Figure, Layer, Mark, Panel, Table};
+use crate::figure::{Axis, Cell, Figure, Layer, Mark, Panel, Table};
 use crate::record::Chapter;
 
 /// What rounding to six digits changes, twice, as a share of a number.
@@ -105,14 +105,15 @@ fn of_layers(old: &Layer, new: &Layer, panel: &Panel, tolerance: f64) -> f64 {
     };
     let mut worst = 0.0_f64;
     for ((name, before), (_, after)) in before.iter().zip(&after) {
-        let log = is_log(panel, &new.mark, name);
+        let log = along(panel, &new.mark, name).is_some_and(|axis| axis.log);
         let decades = |series: &[f64]| -> Vec<f64> { series.iter().map(|v| v.log10()).collect() };
         let spans = match log {
             true => [span(&decades(before)), span(&decades(after))],
             false => [span(before), span(after)],
         };
         let share = tolerance.max(SIX_DIGITS) * spans[0].max(spans[1]);
-        for (nth, (&a, &b)) in before.iter().zip(*after).enumerate() {
+        for (nth, (a, b)) in before.iter().zip(*after).enumerate() {
+            let [a, b] = [*a, *b].map(|value| seen(panel, &new.mark, name, value));
             // A bar is itself an estimate, and speaks of the value that it belongs to.
             let bar = match *name {
                 "y" => 2.0 * least(nth),
@@ -132,12 +133,20 @@ fn of_layers(old: &Layer, new: &Layer, panel: &Panel, tolerance: f64) -> f64 {
     worst
 }
 
-/// Whether a column of numbers is drawn along a logarithmic axis.
-fn is_log(panel: &Panel, mark: &Mark, column: &str) -> bool {
+/// The axis along which a column of numbers is drawn.
+fn along<'a>(panel: &'a Panel, mark: &Mark, column: &str) -> Option<&'a Axis> {
     match (column, mark) {
-        ("x" | "edge", _) | ("at", Mark::Rule { vertical: true, .. }) => panel.x.log,
-        ("y" | "low" | "high" | "height" | "at", _) => panel.y.log,
-        _ => false,
+        ("x" | "edge", _) | ("at", Mark::Rule { vertical: true, .. }) => Some(&panel.x),
+        ("y" | "low" | "high" | "height" | "at", _) => Some(&panel.y),
+        _ => None,
+    }
+}
+
+/// What a reader sees of a number: those beyond the range of their axis are all alike.
+fn seen(panel: &Panel, mark: &Mark, column: &str, value: f64) -> f64 {
+    match along(panel, mark, column).and_then(|axis| axis.range) {
+        Some([low, high]) if low < high => value.clamp(low, high),
+        _ => value,
     }
 }
 
