@@ -79,6 +79,8 @@ struct World {
     error: LearningError,
     #[serde(skip)]
     plane: DMatrix<f64>,
+    #[serde(skip)]
+    steps: usize,
 }
 
 impl World {
@@ -115,7 +117,8 @@ impl World {
         let normals = stream.named("plane").normals((dim - tangent) * tangent);
         let graph = DMatrix::from_vec(dim - tangent, tangent, normals);
         let plane = t + n * (&graph * (start / spectral_norm(&graph)?));
-        Ok(Self { tangent, span, field: Bent::new(flow, bend), error, plane })
+        let (field, steps) = (Bent::new(flow, bend), knobs.steps(STEPS));
+        Ok(Self { tangent, span, field, error, plane, steps })
     }
 
     /// Constant 2×2 systems with an error whose Jacobian is the worst of its size at the start slope ℓ,
@@ -136,7 +139,8 @@ impl World {
         let rate =
             (gamma + kappa / start + eta * start + size * (1.0 + start * start) / start).recip();
         let field = Bent::new(linear, LearningError::constant(&[0.0, 0.0]));
-        Self { tangent: 1, span: span.min(0.2 * rate), field, error, plane: dmatrix![1.0; start] }
+        let (plane, steps) = (dmatrix![1.0; start], knobs.steps(STEPS));
+        Self { tangent: 1, span: span.min(0.2 * rate), field, error, plane, steps }
     }
 
     fn measure(&self) -> Result<Facts> {
@@ -144,7 +148,7 @@ impl World {
         let mut plane = self.plane.clone();
         orthonormalise(&mut plane);
         let moved = Inexact { exact: &self.field, error: &self.error, epsilon: 1.0 };
-        let coarse = Sampler::new(Method::Rk4, uniform_times(0.0, self.span, STEPS));
+        let coarse = Sampler::new(Method::Rk4, uniform_times(0.0, self.span, self.steps));
         let fine = coarse.refined();
         let rest = vec![0.0; dim];
         let still = [

@@ -55,6 +55,9 @@ struct World {
     /// r̄.
     tube: f64,
     maps: usize,
+    /// Steps of the flow.
+    #[serde(skip)]
+    steps: usize,
 }
 
 /// The exact path with a shear.
@@ -152,6 +155,7 @@ impl World {
             epsilon: 0.0,
             tube: 0.0,
             maps: 0,
+            steps: knobs.steps(orbits::STEPS),
         };
         let radius = world.radii(foot.as_slice()).into_iter().fold(f64::INFINITY, f64::min);
         let scale = if radius.is_finite() { radius } else { 1.0 };

@@ -52,6 +52,8 @@ struct World {
     /// `[U_T U_N]` of a frame at rest.
     #[serde(skip)]
     frame: DMatrix<f64>,
+    #[serde(skip)]
+    steps: usize,
 }
 
 /// The canonical flow in u = −log σ.
@@ -118,7 +120,8 @@ impl World {
             _ => LearningError::fourier(dim, 2, 1.0, 1.0, stream.named("fourier")),
         };
         let start = start.as_slice().to_vec();
-        Ok(Self { flow, tangent, from, to, start, error, epsilon: size, white, frame })
+        let (steps, epsilon) = (knobs.steps(measure::STEPS), size);
+        Ok(Self { flow, tangent, from, to, start, error, epsilon, white, frame, steps })
     }
 
     fn linear(
@@ -209,6 +212,7 @@ pub fn measure_linear(
     let world = World {
         flow: Flow::Linear(flow.clone()),
         tangent,
+        steps: measure::STEPS,
         from: 0.0,
         to: span,
         start: start.to_vec(),

@@ -12,7 +12,7 @@ use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 
 /// Steps of the flow.
-const STEPS: usize = 48;
+pub(super) const STEPS: usize = 48;
 
 /// Intervals of a normal segment on which derivatives are sampled.
 const SEGMENT: usize = 4;
@@ -33,7 +33,7 @@ pub(super) fn along_the_flow(
     error: &impl Drift,
     facts: &mut Facts,
 ) -> Result<()> {
-    let sampler = Sampler::new(Method::Rk4, world.setting.times(STEPS));
+    let sampler = Sampler::new(Method::Rk4, world.setting.times(world.steps));
     let refined = sampler.refined();
     let inexact = Inexact { exact, error, epsilon: world.epsilon };
     let perturbed = Resolved::new(&inexact, &sampler, &refined, &world.start)?;

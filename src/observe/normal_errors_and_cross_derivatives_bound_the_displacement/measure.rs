@@ -11,7 +11,7 @@ use crate::response::sensitivities;
 use nalgebra::{DMatrix, DVector};
 
 /// Steps of the flow; even, for Simpson's rule.
-const STEPS: usize = 48;
+pub(super) const STEPS: usize = 48;
 
 /// Intervals of the segment between both orbits on which blocks are sampled, where they depend on the state.
 const SEGMENT: usize = 3;
@@ -36,7 +36,7 @@ impl World {
 
     /// Both orbits, the sensitivity, and the blocks at the exact orbit and between both.
     fn displacements<V: Drift>(&self, drift: &V, facts: &mut Facts) -> Result<()> {
-        let sampler = Sampler::new(Method::Rk4, uniform_times(self.from, self.to, STEPS));
+        let sampler = Sampler::new(Method::Rk4, uniform_times(self.from, self.to, self.steps));
         let refined = sampler.refined();
         let inexact = Inexact { exact: drift, error: &self.error, epsilon: self.epsilon };
         let states =
@@ -117,7 +117,7 @@ impl World {
     /// Cov by its equation, by kicks of finite size, and as ∫ q² J(τ,u) J(τ,u)ᵀ du by Simpson's rule on the Jacobians of the maps.
     fn covariances<V: Drift>(&self, drift: &V, facts: &mut Facts) -> Result<()> {
         let (d, dim) = (self.tangent, self.start.len());
-        let sampler = Sampler::new(Method::Rk4, uniform_times(self.from, self.to, STEPS / 2));
+        let sampler = Sampler::new(Method::Rk4, uniform_times(self.from, self.to, self.steps / 2));
         let (u, _) = self.frame_and_rate(self.to);
         let traces = |covariance: &DMatrix<f64>| {
             let inside = u.tr_mul(&(covariance * &u));
