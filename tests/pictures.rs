@@ -75,3 +75,24 @@ fn the_orbit_judged_begins_where_the_world_does() {
         assert!(seen > 0, "no planar world of {id}");
     }
 }
+
+/// The law of these worlds is on the body where the exact model ends.
+#[test]
+fn exact_orbits_to_a_body_end_on_its_boundary() {
+    let claim = claims::find("off_support_mass_follows_the_order_of_vanishing").unwrap();
+    let panels = (0..40).filter_map(|world| drawn(claim, world));
+    let mut moving = 0;
+    for panel in panels.filter(|panel| panel.x.label == "x₁") {
+        let of = |name: &str| panel.layers.iter().find(|layer| layer.name == name).unwrap();
+        let Mark::Points { x, y, .. } = &of("data").mark else { panic!("points") };
+        let Mark::Line { x: a, y: b, .. } = &of("orbit judged").mark else { panic!("a line") };
+        let off = |k: usize| {
+            let all = x.iter().zip(y).map(|(x, y)| (x - a[k]).hypot(y - b[k]));
+            all.fold(f64::INFINITY, f64::min)
+        };
+        // 128 points around a body of size 1.
+        assert!(off(a.len() - 1) < 0.1, "{}", off(a.len() - 1));
+        moving += usize::from(off(0) > 0.1);
+    }
+    assert!(moving > 0, "no model that moves");
+}

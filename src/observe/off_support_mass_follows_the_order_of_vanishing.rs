@@ -10,7 +10,7 @@ use crate::drift::{Drift, LearningError};
 use crate::error::Result;
 use crate::facts::Facts;
 use crate::figure::Panel;
-use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
+use crate::flow::{InexactFlow, Maps, Method, Sampler, uniform_times};
 use crate::linalg::dot;
 use crate::manifold::{Body, Outline};
 use crate::random::{Knobs, Stream, unit_vector};
@@ -22,6 +22,9 @@ use serde::Serialize;
 /// Directions in the plane, evenly spaced, and in more dimensions, drawn.
 const PLANAR: usize = 128;
 const DRAWN: usize = 32;
+
+/// Steps of the iteration that inverts an exact model for a picture.
+const ITERATIONS: usize = 40;
 
 /// A world: the body that carries the exact law at the end, the exact model, and its error.
 #[derive(Serialize)]
@@ -175,15 +178,26 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     let rest = LearningError::constant(&vec![0.0; world.body.dim()]);
     let drift = world.exact.as_ref().unwrap_or(&rest);
     let maps = &InexactFlow { sampler: &sampler, drift, error: &world.error };
-    // Starts from which the exact model ends on the boundary are near it.
     let boundary = |count: usize, name: &str| -> Vec<Vec<f64>> {
         let directions = world.body.directions(count, world.stream.named(name));
         directions.iter().map(|(direction, _)| world.body.at_depth(direction, 0.0)).collect()
     };
     let outline: Vec<DVector<f64>> =
         boundary(PLANAR, "outline").into_iter().map(DVector::from_vec).collect();
-    let (data, starts) = (Some(DMatrix::from_columns(&outline)), &boundary(ORBITS, "picture"));
+    let origins = boundary(ORBITS, "picture").into_iter().map(|end| origin(maps, &end));
+    let (data, starts) = (Some(DMatrix::from_columns(&outline)), &origins.collect::<Vec<_>>());
     Scene { maps, size: Size::Visible, starts, data }.draw()
+}
+
+/// The start from which the exact model, which is near rest, ends there: by fixed-point iteration.
+fn origin(model: &impl Maps, end: &[f64]) -> Vec<f64> {
+    let mut start = end.to_vec();
+    for _ in 0..ITERATIONS {
+        let mut there = start.clone();
+        (0..model.maps()).for_each(|k| model.map(k, 0.0, &mut there));
+        start.iter_mut().zip(end.iter().zip(&there)).for_each(|(x, (end, at))| *x += end - at);
+    }
+    start
 }
 
 /// Decodes and measures.

@@ -15,7 +15,7 @@ use std::f64::consts::FRAC_PI_2;
 const ORBITS: usize = 4000;
 
 /// Points drawn of them where each is a marker.
-const DRAWN: usize = 700;
+const DRAWN: usize = 400;
 
 /// Range of the angles, in degrees; smaller ones are in the first bin.
 const ANGLES: (f64, f64) = (1e-3, 90.0);

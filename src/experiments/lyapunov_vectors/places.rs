@@ -20,7 +20,7 @@ const ORBITS: (usize, usize) = (8000, 3000);
 const FEW: usize = 20;
 
 /// Ends drawn of each.
-const DRAWN: usize = 310;
+const DRAWN: usize = 205;
 
 /// Noise levels at which the orbits over the ellipse end; its reach is 3/8.
 const LEVELS: [f64; 3] = [SIGMA, 0.15, 0.4];

@@ -35,9 +35,9 @@ pub fn figure(images: [&Images; 2], converged: &[Rounds; 2]) -> Result<Figure> {
         .zip(converged)
         .map(|(seen, rounds)| match rounds.growth() {
             // Where all pairs are at hand, none of the spectra comes from sweeps.
-            (_, true) => format!("The {} by whole decompositions", seen.plan.name),
+            (_, true) => format!("Spectra of the {} come from whole decompositions", seen.plan.name),
             (off, false) => format!(
-                "the leading log growths of the {} by sweeps, on one trajectory within {} of those after the most sweeps (leading-pairs)",
+                "the leading log growths of the {} come from sweeps, on one trajectory within {} of those after the most sweeps (leading-pairs)",
                 seen.plan.name,
                 number(off)
             ),

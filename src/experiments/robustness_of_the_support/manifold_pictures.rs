@@ -18,7 +18,7 @@ use rayon::prelude::*;
 const SIZES: (f64, f64) = (0.3, 0.1);
 
 /// Samples of a density, and how many of them are drawn in a picture.
-const SAMPLES: (usize, usize) = (1600, 70);
+const SAMPLES: (usize, usize) = (1600, 45);
 
 /// Bins of a density.
 const BINS: usize = 14;
@@ -70,8 +70,9 @@ pub fn add(setting: &Setting, shapes: &[&Shape], chapter: &mut Chapter) -> Resul
     for (shape, drawn) in shapes.iter().zip(&drawn) {
         let dim = shape.manifold.ambient();
         let mut distances = Vec::new();
+        let window = window(shape, drawn);
         for (kind, moved, _) in &drawn.moved {
-            pictures.push(picture(shape, *kind, &drawn.exact, moved));
+            pictures.push(picture(shape, *kind, window, &drawn.exact, moved));
             let off = moved.chunks_exact(dim).map(|y| Ok(shape.spot(y)?.distance()));
             let off: Vec<f64> = off.collect::<Result<_>>()?;
             let mean = off.iter().sum::<f64>() / off.len() as f64;
@@ -107,22 +108,47 @@ pub fn add(setting: &Setting, shapes: &[&Shape], chapter: &mut Chapter) -> Resul
     Ok(())
 }
 
+/// Least and largest coordinates of all that is drawn of a shape, with some room: its pictures have one scale.
+fn window(shape: &Shape, drawn: &Drawn) -> [[f64; 2]; 2] {
+    let some = SAMPLES.1 * shape.manifold.ambient();
+    let clouds = drawn.moved.iter().map(|(_, moved, _)| moved.as_slice());
+    let points = clouds.chain([&drawn.exact[..some]]);
+    let points = points.flat_map(|cloud| cloud.chunks_exact(shape.manifold.ambient()));
+    let (x, y) = shape.profile_outline(60);
+    let outline = x.into_iter().zip(y).filter(|(x, _)| x.is_finite()).map(|(x, y)| [x, y]);
+    let all: Vec<[f64; 2]> = points.map(|y| shape.profile(y)).chain(outline).collect();
+    [0, 1].map(|i| {
+        let ends = all.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], point| {
+            [low.min(point[i]), high.max(point[i])]
+        });
+        let room = 0.04 * (ends[1] - ends[0]);
+        [ends[0] - room, ends[1] + room]
+    })
+}
+
 /// Samples in profile.
-fn picture(shape: &Shape, kind: Parametrisation, exact: &[f64], moved: &[f64]) -> Panel {
+fn picture(
+    shape: &Shape,
+    kind: Parametrisation,
+    [across, up]: [[f64; 2]; 2],
+    exact: &[f64],
+    moved: &[f64],
+) -> Panel {
     let cloud = |points: &[f64]| {
         let some = points.chunks_exact(shape.manifold.ambient()).take(SAMPLES.1);
         let (x, y) = some.map(|y| shape.profile(y)).map(|[x, y]| (x, y)).unzip();
         Mark::points(x, y)
     };
     let (x, y) = shape.profile_outline(60);
-    Panel {
-        x: Axis::hidden(),
-        y: Axis::hidden(),
+    let plane = Panel {
+        x: Axis::hidden().from_to(across[0], across[1]),
+        y: Axis::hidden().from_to(up[0], up[1]),
         ..Panel::plane(format!("{}: {}", shape.name, name_of(kind)))
-    }
-    .with("without error", Ink::Measured, cloud(exact))
-    .with("with error", Ink::Error, cloud(moved))
-    .with("data manifold", Ink::Data, Mark::line(x, y))
+    };
+    plane
+        .with("without error", Ink::Measured, cloud(exact))
+        .with("with error", Ink::Error, cloud(moved))
+        .with("data manifold", Ink::Data, Mark::line(x, y))
 }
 
 /// Densities of the nearest points and of the heights, and the spread of the heights in words.

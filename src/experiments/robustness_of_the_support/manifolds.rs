@@ -190,7 +190,10 @@ fn find(seen: &[Seen], chapter: &mut Chapter) {
             Some(found.1.first_order.1.value / seen.flat(Class::ScoreOde, kind))
         };
         let ratios = seen.iter().map(|seen| of_shape(seen).unwrap_or(f64::NAN));
-        ratios.fold((f64::INFINITY, 0.0_f64), |(l, m), r| (l.min(r), m.max(r)))
+        ratios.fold((f64::INFINITY, 0.0_f64), |(low, high), ratio| match ratio.is_nan() {
+            true => (ratio, ratio),
+            false => (if low < ratio || low.is_nan() { low } else { ratio }, high.max(ratio)),
+        })
     };
     let ranges = Parametrisation::ALL.map(range);
     let words: Vec<String> = Parametrisation::ALL
@@ -203,7 +206,7 @@ fn find(seen: &[Seen], chapter: &mut Chapter) {
     chapter.find(
         as_on_a_flat(&ranges),
         "other-manifolds",
-        "The shift off a flat manifold in closed form (T6.1, T4.2) for each kind of error.",
+        "A rule of thumb, no theorem: the shift off a flat manifold in closed form (T6.1, T4.2) is that off a curved one to a factor of two, for each kind of error.",
         format!(
             "On the curved ones the measured first-order shift off is so many times that of the flat: {}.",
             words.join(", ")
@@ -231,7 +234,8 @@ fn find(seen: &[Seen], chapter: &mut Chapter) {
 /// as on a flat; within a factor of two it gives the size.
 pub fn as_on_a_flat(ranges: &[(f64, f64)]) -> Relation {
     let worst = ranges.iter().flat_map(|(low, high)| [*low, high.recip()]);
-    match worst.fold(1.0_f64, |a, b| if b.is_nan() { b } else { a.min(b) }) {
+    // Unknown if one of them is.
+    match worst.fold(1.0_f64, |a, b| if a < b || a.is_nan() { a } else { b }) {
         worst if worst > 0.9 => Relation::Agrees,
         worst if worst > 0.5 => Relation::Sharpens,
         worst if worst.is_nan() => Relation::Open,

@@ -14,7 +14,7 @@ use std::f64::consts::PI;
 /// Size of the error in the pictures of samples.
 const SHOWN: f64 = 0.3;
 /// Samples drawn in each picture.
-const DRAWN: usize = 150;
+const DRAWN: usize = 100;
 /// Bins of densities.
 const BINS: usize = 24;
 

@@ -193,7 +193,7 @@ pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) 
     });
     let caption = format!(
         "Medians over trajectories with 95 % bars; vertical lines mark the median distance between neighbours among the N points. \
-         From σ = {} to {END} the median angle of the law goes {}. The gap of N points lacks more than both bars of that of the law at σ below {} to {} spacings \
+         From σ = {} to {END} the median angle of the law goes {}. The gap of N points is less than that of the law by more than both bars at all σ below {} to {} spacings \
          (least and largest over N and manifolds). At σ = {END}: {}. The gap of \
          the laws is within {apart:.2} of $\\log(R/\\sigma\\sqrt{{2D}})$ there. With half the steps the medians of 64 points change by at most \
          {:.0e}° and {:.0e}.",

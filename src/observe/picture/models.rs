@@ -30,6 +30,9 @@ const FAR: f64 = 2.5;
 /// In more dimensions Lyapunov vectors cost too much for a picture.
 const MOST_DIMENSIONS: usize = 16;
 
+/// Log growths that are nearer than this are one.
+const LEAST_GAP: f64 = 1e-9;
+
 /// How large an error is drawn.
 #[derive(Clone, Copy)]
 pub enum Size {
@@ -230,13 +233,18 @@ impl<M: Maps> Scene<'_, M> {
     }
 }
 
-/// Lyapunov vectors at the ends of orbits; a model that forgets its start has none.
+/// Lyapunov vectors at the ends of orbits; a model that rests or forgets its start has none.
 fn lyapunov<M: Maps>(view: &View, orbits: &[Orbit<'_, M>]) -> Result<Arrows> {
     let mut top = Arrows::default();
     for orbit in orbits.iter().filter(|orbit| orbit.maps.dim() <= MOST_DIMENSIONS) {
         let jacobian = product(orbit);
-        if jacobian.norm() > 0.0 {
-            let vector = spectrum(&jacobian)?.end_vectors.column(0) * (0.25 * view.reach);
+        if jacobian.norm() == 0.0 {
+            continue;
+        }
+        let found = spectrum(&jacobian)?;
+        // Where a model rests, no direction is the top one.
+        if found.log_growth[0] > found.log_growth[1] + LEAST_GAP {
+            let vector = found.end_vectors.column(0) * (0.25 * view.reach);
             top.push(view, orbit.end(), &vector);
         }
     }

@@ -49,7 +49,9 @@ pub fn draw(area: &Area, frame: &Frame, panel: &Panel) -> Result<()> {
         let share = |nth: i32| f64::from(nth) / f64::from(PIECES);
         let middle = share(nth) + 0.5 / f64::from(PIECES);
         let value = if signed { 2.0 * middle - 1.0 } else { middle };
-        let piece = [(left, at(share(nth + 1))), (right, at(share(nth)))];
+        // No ground shines through between two pieces.
+        let overlap = if nth > 0 { px(0.5) } else { 0 };
+        let piece = [(left, at(share(nth + 1))), (right, at(share(nth)) + overlap)];
         let colour = palette::of_value(value, signed).filled();
         area.draw(&Rectangle::new(piece, colour)).map_err(failed)?;
     }

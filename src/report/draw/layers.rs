@@ -19,7 +19,7 @@ pub const BAND: f64 = 0.26;
 const EDGE: f64 = 0.6;
 
 /// More points than this are a cloud.
-const CLOUD: usize = 300;
+const CLOUD: usize = 200;
 
 /// Draws one layer; what lies outside the frame is not drawn.
 pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
