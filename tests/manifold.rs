@@ -6,13 +6,13 @@ use common::{KNOBS, any_manifold, fixed, places};
 use driftproof::facts::{Grade, Quantity};
 use driftproof::linalg::{complement, largest_angle};
 use driftproof::manifold::{
-    Arc, Chart, Closed, Ellipse, Family, Flat, Graph, Manifold, Motion, Piece, Place, Sphere,
+    Arc, Axis, Chart, Closed, Ellipse, Family, Flat, Graph, Manifold, Motion, Piece, Place, Sphere,
     Spiral, Torus, Wave,
 };
 use driftproof::random::{Knobs, Stream};
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
-use std::f64::consts::PI;
+use std::f64::consts::{FRAC_2_PI, PI};
 
 /// Central differences of the chart, `D×m`: error h² in theory, ε/h in rounding, both near 1e-10.
 fn differences(manifold: &Manifold, place: &Place) -> DMatrix<f64> {
@@ -358,6 +358,34 @@ fn degenerate_parameters_are_refused_as_input() {
     assert!(serde_json::from_str::<Manifold>(text).is_err());
     let mended = text.replace("0.5", "0");
     assert_eq!(serde_json::from_str::<Manifold>(&mended).unwrap(), circle);
+}
+
+#[test]
+fn limits_of_waves_and_of_storage_are_where_the_messages_say() {
+    let closed = |ambient: usize, frequency: f64, amplitude: f64| {
+        let mut vector = vec![0.0; ambient];
+        vector[0] = amplitude;
+        let wave = Wave { frequency: vec![frequency, 0.0], phase: 0.0, amplitude: vector };
+        Chart::Closed(Closed { radii: vec![1.0, 1.0], ambient, waves: vec![wave] }).check()
+    };
+    // A slope below 2/π times the radius.
+    assert!(closed(4, 1.0, 0.999 * FRAC_2_PI).is_ok() && closed(4, 1.0, FRAC_2_PI).is_err());
+    // Numbers below a million.
+    assert!(closed(4, 999_999.0, 1e-7).is_ok() && closed(4, 1e6, 1e-7).is_err());
+    // 2400 seeds and two tangents, columns of as many numbers as there are coordinates: 1e8 in all.
+    assert!(closed(41_631, 1.0, 0.1).is_ok() && closed(41_632, 1.0, 0.1).is_err());
+}
+
+#[test]
+fn flats_that_are_drawn_have_no_end_and_boxes_end_everywhere() {
+    for (family, bounded) in [(Family::Flat, false), (Family::Cuboid, true)] {
+        for seed in 0..8 {
+            let mut knobs = Knobs::draw(Stream::root(8).indexed(seed), KNOBS);
+            let drawn = Manifold::draw(family, 6, &mut knobs).unwrap();
+            let ends = |axis: &Axis| matches!(axis, Axis::Interval { .. });
+            assert!(drawn.pieces()[0].chart.axes().iter().all(|axis| ends(axis) == bounded));
+        }
+    }
 }
 
 #[test]

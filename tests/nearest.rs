@@ -108,6 +108,52 @@ fn runner_up_is_the_next_local_minimum() {
 }
 
 #[test]
+fn the_nearest_point_of_a_union_is_that_of_its_nearest_piece() {
+    // All with nearest points in closed form, which say how far they are without looking at the point.
+    let sheet = |half_widths: Vec<f64>, bounded| Chart::Flat(Flat { half_widths, bounded });
+    let curves = [
+        Chart::circle(1.2),
+        Chart::Arc(Arc { radius: 1.6, from: 0.4, to: 5.9 }),
+        Chart::Arc(Arc { radius: 0.7, from: -1.0, to: 1.5 }),
+        sheet(vec![0.8], true),
+    ];
+    let surfaces = [
+        Chart::Torus(Torus { major: 1.5, minor: 0.4 }),
+        Chart::Sphere(Sphere { dim: 2, radius: 0.7 }),
+        sheet(vec![0.8, 0.5], true),
+        sheet(vec![1.0, 1.0], false),
+    ];
+    for (ambient, charts) in [(2, curves), (3, surfaces)] {
+        let shifted = |chart: &Chart, index: usize| {
+            let motion = Motion::identity(chart.ambient(), ambient).unwrap();
+            let shift = Stream::root(21).indexed(index as u64).normals(ambient);
+            Manifold::embedded(chart.clone(), motion.shifted(&shift).unwrap()).unwrap()
+        };
+        let single: Vec<Manifold> = charts.iter().zip(0..).map(|(c, i)| shifted(c, i)).collect();
+        for (a, b) in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)] {
+            let pieces = [&single[a], &single[b]].map(|one| one.pieces()[0].clone());
+            let union = Manifold::union(pieces.to_vec()).unwrap();
+            for seed in 0..40 {
+                let y = Stream::root(22).indexed(seed).normals(ambient);
+                let y: Vec<f64> = y.iter().map(|y| 1.5 * y).collect();
+                let [first, second] = [&single[a], &single[b]].map(|m| m.nearest(&y).unwrap());
+                let found = union.nearest(&y).unwrap();
+                assert!(first.candidates == 1 && second.candidates == 1 && found.candidates == 2);
+                let (near, far) = if first.distance < second.distance {
+                    (first, second)
+                } else {
+                    (second, first)
+                };
+                assert_eq!(found.distance, near.distance, "{a} {b} {y:?}");
+                // The other piece's nearest point is a local minimum too.
+                let next = near.runner_up.min(far.distance);
+                assert!((found.runner_up - next).abs() < 1e-12, "{a} {b} {y:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn where_no_foot_is_unique_the_gap_is_zero() {
     let circle = Manifold::new(Chart::circle(1.5)).unwrap();
     let sphere = Manifold::new(Chart::Sphere(Sphere { dim: 3, radius: 1.5 })).unwrap();

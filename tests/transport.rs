@@ -166,6 +166,19 @@ fn coupling_moves_along_its_lines_with_a_field_that_is_not_a_gradient() {
 }
 
 #[test]
+fn a_coupling_without_zeros_moves_along_its_lines() {
+    // Every step of the elimination has something to subtract, and rows to exchange.
+    let entries = Stream::root(4).named("map").normals(16);
+    let map = DMatrix::from_vec(4, 4, entries) * 0.4 + DMatrix::identity(4, 4) * 1.5;
+    let field = LinearCoupling::new(map.clone()).unwrap();
+    for seed in 0..5 {
+        let start = DVector::from_vec(Stream::root(seed).normals(4));
+        assert_lines_are_orbits("dense coupling", &field, &start, &(&map * &start));
+        assert_lines_are_straight("dense coupling", &field, 0.3, &start);
+    }
+}
+
+#[test]
 fn rotated_coupling_ends_at_the_same_gaussian_whatever_the_angle() {
     for angle in [0.0, 0.5, -1.3, 2.2] {
         let coupling = LinearCoupling::rotated(&[2.0, 0.09], angle).unwrap();
@@ -200,6 +213,17 @@ fn couplings_whose_lines_meet_are_refused_at_the_right_time() {
     assert!(LinearCoupling::rotated(&[3.0, 1.0], angle - 0.01).is_ok());
     assert!(LinearCoupling::rotated(&[3.0, 1.0], angle + 0.01).is_err());
     assert!(LinearCoupling::rotated(&[1.0, 1.0], std::f64::consts::PI).is_err());
+    // Whether lines meet does not depend on the unit of length of the data.
+    for scale in [1e-6, 1e-3, 1.0, 1e3, 1e6] {
+        let turned = |angle: f64| Rotation2::new(angle).into_inner() * scale;
+        let time = |angle| {
+            let map = turned(angle);
+            LinearCoupling::singular_time(&DMatrix::from_column_slice(2, 2, map.as_slice()))
+        };
+        let half = time(std::f64::consts::PI).unwrap().unwrap();
+        assert!((half * (1.0 + scale) - 1.0).abs() < ROUNDING);
+        assert_eq!(time(std::f64::consts::PI - 0.01).unwrap(), None, "{scale}");
+    }
     // A flat direction meets at the very end.
     let flat = DMatrix::from_row_slice(2, 2, &[1.0, 0.3, 0.0, 0.0]);
     assert_eq!(LinearCoupling::singular_time(&flat).unwrap(), Some(1.0));

@@ -127,3 +127,74 @@ pub(crate) fn compass(
     }
     best
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::chart::{Flat, Torus};
+    use super::*;
+
+    #[test]
+    fn grid_points_are_neighbours_of_those_one_step_away_along_each_axis() {
+        // 5 × 5 points of a torus: every point has 8; of a square: 3 at corners, 5 at edges, 8 inside.
+        let torus = Chart::Torus(Torus { major: 2.0, minor: 0.5 });
+        let square = Chart::Flat(Flat { half_widths: vec![1.0, 1.0], bounded: true });
+        for (chart, round) in [(torus, true), (square, false)] {
+            let (axes, scatter) = (chart.axes(), Scatter::new(&chart, 5, 0));
+            assert_eq!(scatter.places.len(), 25);
+            for index in 0..25_usize {
+                let step = |a: usize, b: usize| {
+                    let apart = a.abs_diff(b);
+                    apart <= 1 || (round && apart == 4)
+                };
+                let expected: Vec<usize> = (0..25)
+                    .filter(|&j| j != index && step(index / 5, j / 5) && step(index % 5, j % 5))
+                    .collect();
+                let mut found = scatter.neighbours(&axes, index);
+                found.sort_unstable();
+                assert_eq!(found, expected, "{index}");
+                // The first axis is the slowest.
+                let at = |place: &[f64], axis: usize| (place[axis] - scatter.places[0][axis]).abs();
+                let unit = at(&scatter.places[6], 0);
+                assert!((at(&scatter.places[index], 0) - unit * (index / 5) as f64).abs() < 1e-12);
+                assert!((at(&scatter.places[index], 1) - unit * (index % 5) as f64).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn scattered_points_fill_a_box_evenly_and_visit_all_its_faces() {
+        let cube = Chart::Flat(Flat { half_widths: vec![1.0; 3], bounded: true });
+        let scatter = Scatter::new(&cube, 0, 480);
+        assert!(scatter.grid.is_empty() && scatter.places.len() == 480);
+        for axis in 0..3 {
+            let along: Vec<f64> = scatter.places.iter().map(|place| place[axis]).collect();
+            // A twelfth of the points lies on each face, and each tenth between holds a tenth of the rest: 40 each.
+            let share = |inside: &dyn Fn(f64) -> bool| along.iter().filter(|x| inside(**x)).count();
+            let mut counts = vec![share(&|x| x == -1.0), share(&|x| x == 1.0)];
+            for tenth in 0..10 {
+                let from = -1.0 + 0.2 * f64::from(tenth);
+                counts.push(share(&|x| x > from.max(-1.0 + 1e-15) && x < 1.0 && x <= from + 0.2));
+            }
+            // Far less uneven than the clusters or gaps that would leave a basin without a start.
+            assert!(counts.iter().all(|count| count.abs_diff(40) <= 10), "{counts:?}");
+            // No two coordinates are the same sequence.
+            let other = scatter.places.iter().map(|place| place[(axis + 1) % 3]);
+            assert!(along.iter().zip(other).filter(|(x, y)| (**x - y).abs() < 0.1).count() < 100);
+        }
+    }
+
+    #[test]
+    fn a_compass_search_descends_to_the_least_value_from_every_side_and_stops_at_the_box() {
+        let axes = [Axis::Interval { from: -1.0, to: 1.0 }; 2];
+        for target in [[0.3, -0.4], [-0.6, 0.7], [1.5, 0.2], [-0.1, -3.0]] {
+            let value = |u: &[f64]| u.iter().zip(&target).map(|(u, t)| (u - t) * (u - t)).sum();
+            for start in [[0.0, 0.0], [0.9, 0.9], [-0.9, -0.9]] {
+                let (u, found) = compass(&axes, &start, 0.25, 1e-6, value);
+                assert_eq!(found, value(&u));
+                for (u, target) in u.iter().zip(target) {
+                    assert!((u - target.clamp(-1.0, 1.0)).abs() < 2e-6, "{u} {target}");
+                }
+            }
+        }
+    }
+}

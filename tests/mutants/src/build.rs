@@ -1,6 +1,7 @@
 //! A copy of the package with all its mutants in it, and the ones among them that compile.
 
 use crate::Options;
+use crate::run::lot;
 use crate::schemata::{Mutant, Rewritten, rewrite};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -66,9 +67,12 @@ pub fn prepare(from: &Path, options: &Options) -> Vec<Listed> {
             (source, Vec::new())
         });
         let span = byte(source, &value["span"]["start"])..byte(source, &value["span"]["end"]);
-        let (genre, replacement) = (text("genre"), text("replacement"));
-        mutants.push(Mutant { number: index + 1, genre, span, replacement });
-        listed.push(Listed { name: text("name"), file, site: None, viable: true });
+        let (name, genre, replacement) = (text("name"), text("genre"), text("replacement"));
+        // Those that are not asked for are not written: the compiler has enough to do.
+        if lot(&name) < options.share {
+            mutants.push(Mutant { number: index + 1, genre, span, replacement });
+        }
+        listed.push(Listed { name, file, site: None, viable: true });
     }
     by_file.retain(|file, _| options.asks(file));
     copy(from, &tree, &by_file);

@@ -139,7 +139,7 @@ impl Stored {
 }
 
 /// A number in [0, 1) that depends on the name alone: the sample is the mutants below the share.
-fn lot(name: &str) -> f64 {
+pub fn lot(name: &str) -> f64 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     hasher.finish() as f64 / 2.0_f64.powi(64)
@@ -168,9 +168,7 @@ pub fn run(options: &Options, listed: &[Listed]) {
     let shared = Mutex::new((out, Kills::new()));
     let asked = |mutant: &Listed| {
         let open = |outcome: &String| options.again && outcome == "missed";
-        mutant.viable
-            && done.get(&mutant.name).is_none_or(open)
-            && lot(&mutant.name) < options.share
+        mutant.viable && done.get(&mutant.name).is_none_or(open)
     };
     let cost = |site: usize| -> f64 {
         tests.iter().filter(|test| test.sites.contains(&site)).map(|test| test.seconds).sum()

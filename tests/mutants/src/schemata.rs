@@ -111,15 +111,18 @@ fn emit(
         let (open, close) = if bare { ("", "") } else { ("(", ")") };
         out.text += &format!("{open}match crate::mutant_switch::at({site}) {{ 0 => {{");
         if !body {
+            // At the head of a block `match … {} * x` would be read as a statement and a dereference.
+            out.text.push('(');
             emit(source, span.clone(), queue, next, out);
+            out.text.push(')');
         }
         for (number, text) in alternatives {
-            let leave = if body { "return " } else { "" };
+            let (before, after) = if body { ("return ", "") } else { ("(", ")") };
             // A line of its own, which is what the compiler quotes.
-            out.text += &format!("}} {number} => {{\n{leave}");
+            out.text += &format!("}} {number} => {{{before}\n");
             out.alternatives.push((out.text.len()..out.text.len() + text.len(), number));
             out.sites.push((number, site));
-            out.text += &format!("{text}\n");
+            out.text += &format!("{text}\n{after}");
         }
         out.text += &format!("}} _ => unreachable!() }}{close}");
         if body {
