@@ -6,7 +6,7 @@ use resvg::{tiny_skia, usvg};
 use std::sync::{Arc, OnceLock};
 
 /// Points of the image in a pixel of the page.
-const SHARPNESS: f32 = 1.25;
+const SHARPNESS: f32 = 1.1;
 
 /// The drawing as an image, with the fonts that come with the program.
 ///
