@@ -22,5 +22,6 @@ pub mod report;
 pub mod response;
 pub mod scalar;
 pub mod scenario;
+pub mod scenario_file;
 pub mod special;
 pub mod verdict;

@@ -214,6 +214,7 @@ fn record_of(claims: Vec<ClaimRecord>) -> Record {
         interrupted: false,
         claims,
         data: Vec::new(),
+        scenario: None,
         timing: Timing { threads: 1, seconds: 0.0, claims: BTreeMap::new() },
     }
 }
