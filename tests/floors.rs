@@ -38,8 +38,19 @@ const CLAIMS_MAY_SEE: &[&str] = &["facts", "verdict", "error", "special", "linal
 
 /// The computing tower does not know what is claimed.
 const COMPUTING: &[&str] = &[
-    "scalar", "special", "linalg", "random", "drift", "manifold", "lyapunov", "flow", "scenario",
-    "response", "points", "formula", "scenario_file",
+    "scalar",
+    "special",
+    "linalg",
+    "random",
+    "drift",
+    "manifold",
+    "lyapunov",
+    "flow",
+    "scenario",
+    "response",
+    "points",
+    "formula",
+    "scenario_file",
 ];
 
 fn floor(module: &str) -> Result<(u8, u8), String> {

@@ -1,7 +1,9 @@
 //! `driftproof check`: claims on random worlds, data sets, the table and the record.
 
 use super::data::{self, Scale};
-use super::{Exit, interrupt, names, print, program, progress::Progress, replay, scenario, summary};
+use super::{
+    Exit, interrupt, names, print, program, progress::Progress, replay, scenario, summary,
+};
 use crate::campaign;
 use crate::claims::Claim;
 use crate::error::Result;

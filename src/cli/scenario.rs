@@ -1,10 +1,11 @@
 //! `driftproof run`, `explain`, `new`, and `check --scenario`: worlds stated in a file.
 
-use super::terminal::{self, Column, number, with_bar};
+use super::terminal::{self, Column, number};
 use super::{Exit, check, print, program};
 use crate::campaign::scenario;
 use crate::claims::Claim;
 use crate::error::{Error, Result};
+use crate::facts::Quantity;
 use crate::formula::closest;
 use crate::record::{self, CheckRecord, Record, ScenarioRecord};
 use crate::scenario_file::{self, CLAIMS, FACTS, Outcome, TEMPLATES, World, explained};
@@ -157,7 +158,8 @@ fn row(found: &ScenarioRecord, id: &str) -> Vec<String> {
     };
     let counts = [Verdict::Holds, Verdict::Violated, Verdict::Undecided, Verdict::OutOfScope];
     let counts = counts.map(|verdict| count(verdict));
-    let reason = || found.trajectories.iter().flat_map(|t| &t.silent).find(|(claim, _)| claim == id);
+    let reason =
+        || found.trajectories.iter().flat_map(|t| &t.silent).find(|(claim, _)| claim == id);
     let note = match counts.iter().sum::<usize>() {
         n if n == found.trajectories.len() => String::new(),
         0 if !CLAIMS.contains(&id) => "out of scope: not judged on scenario files".to_owned(),
@@ -220,10 +222,10 @@ fn shown(found: &ScenarioRecord, written: &Path) -> String {
         for fact in FACTS {
             let series = trajectory.facts.series(fact.name);
             if !series.is_empty() {
-                let values: Vec<String> =
-                    series.iter().take(6).map(|q| with_bar(q.value, q.bar, "")).collect();
+                let values: Vec<String> = series.iter().take(6).copied().map(measured).collect();
                 let more = if series.len() > 6 { ", …" } else { "" };
-                text += &terminal::note(&format!("  {:<21} {}{more}", fact.name, values.join(", ")), 4);
+                text +=
+                    &terminal::note(&format!("  {:<21} {}{more}", fact.name, values.join(", ")), 4);
             }
         }
         for judged in &trajectory.claims {
@@ -243,7 +245,11 @@ fn shown(found: &ScenarioRecord, written: &Path) -> String {
         }
     }
     if found.trajectories.len() > SHOWN {
-        let _ = writeln!(text, "\n{} more trajectories are in the record.", found.trajectories.len() - SHOWN);
+        let _ = writeln!(
+            text,
+            "\n{} more trajectories are in the record.",
+            found.trajectories.len() - SHOWN
+        );
     }
     if !found.checks.is_empty() {
         text.push('\n');
@@ -255,7 +261,7 @@ fn shown(found: &ScenarioRecord, written: &Path) -> String {
             Outcome::Inconclusive => "inconclusive",
         };
         let measured = match (&check.measured, &check.found) {
-            (Some(q), _) => with_bar(q.value, q.bar, ""),
+            (Some(q), _) => measured(*q),
             (_, Some(words)) => words.clone(),
             _ => String::new(),
         };
@@ -263,4 +269,44 @@ fn shown(found: &ScenarioRecord, written: &Path) -> String {
     }
     let _ = writeln!(text, "Record: {}", written.display());
     text
+}
+
+/// A number in the digits that its bar leaves, at most ten, with the bar.
+fn measured(quantity: Quantity) -> String {
+    let Quantity { value, bar, .. } = quantity;
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    if !bar.is_finite() {
+        return format!("{} (no bar)", number(value));
+    }
+    let finest = (1e-9 * value.abs()).max(f64::MIN_POSITIVE);
+    let digits = (value.abs() / bar.max(finest)).log10().ceil().clamp(1.0, 10.0);
+    let shown = match value.abs() {
+        0.0 => "0".to_owned(),
+        size if (1e-3..1e5).contains(&size) => {
+            let decimals = (digits - 1.0 - size.log10().floor()).max(0.0);
+            format!("{value:.*}", decimals as usize)
+        }
+        _ => format!("{value:.*e}", digits as usize - 1),
+    };
+    if bar == 0.0 { shown } else { format!("{shown} ± {bar:.1e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Grade;
+
+    #[test]
+    fn numbers_have_the_digits_that_their_bars_leave() {
+        let shown = |value, bar| measured(Quantity::new(value, bar, Grade::Estimated));
+        assert_eq!(shown(-14.572_345, 0.002), "-14.572 ± 2.0e-3");
+        assert_eq!(shown(0.5, 1e-12), "0.5000000000 ± 1.0e-12");
+        assert_eq!(shown(0.001_234, 0.01), "0.001 ± 1.0e-2");
+        assert_eq!(shown(1.234e-7, 1e-9), "1.23e-7 ± 1.0e-9");
+        assert_eq!(shown(0.0, 0.0), "0");
+        assert_eq!(shown(f64::NAN, 0.1), "–");
+        assert_eq!(shown(2.0, f64::INFINITY), "2.00 (no bar)");
+    }
 }

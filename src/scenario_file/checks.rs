@@ -47,14 +47,24 @@ const fn fact(name: &'static str, each: bool, needs: Needs, meaning: &'static st
 /// All of them; series along a trajectory are in the record and cannot be checked.
 pub const FACTS: &[Fact] = &[
     fact("end_state", true, Needs::Nothing, "the last state"),
-    fact("log_growth", true, Needs::Nothing, "log singular values of the tangent map of the whole run, decreasing"),
+    fact(
+        "log_growth",
+        true,
+        Needs::Nothing,
+        "log singular values of the tangent map of the whole run, decreasing",
+    ),
     fact(
         "finite_exponent",
         true,
         Needs::Nothing,
         "log_growth per time, per map, or on a path per unit of log σ",
     ),
-    fact("volume_exponent", false, Needs::Nothing, "growth of log |det| of the tangent map, per the same unit"),
+    fact(
+        "volume_exponent",
+        false,
+        Needs::Nothing,
+        "growth of log |det| of the tangent map, per the same unit",
+    ),
     fact("exponent", true, Needs::Transient, "asymptotic Lyapunov exponents, decreasing"),
     fact("exponent_sum", false, Needs::Transient, "their sum"),
     fact(
@@ -63,8 +73,18 @@ pub const FACTS: &[Fact] = &[
         Needs::Formulas,
         "largest relative difference of Jacobians by dual numbers and by symbolic derivatives",
     ),
-    fact("end_distance", false, Needs::Manifold, "distance of the last state from the manifold; on a path of x/a"),
-    fact("end_angle", false, Needs::Manifold, "largest angle of the carried plane to the tangent plane at the end, in radians"),
+    fact(
+        "end_distance",
+        false,
+        Needs::Manifold,
+        "distance of the last state from the manifold; on a path of x/a",
+    ),
+    fact(
+        "end_angle",
+        false,
+        Needs::Manifold,
+        "largest angle of the carried plane to the tangent plane at the end, in radians",
+    ),
     fact("end_slope", false, Needs::Manifold, "its tangent"),
     fact(
         "singular_angle",
@@ -72,12 +92,37 @@ pub const FACTS: &[Fact] = &[
         Needs::Manifold,
         "largest angle of the leading end-point singular vectors to the tangent plane, in radians",
     ),
-    fact("singular_gap", false, Needs::Manifold, "log_growth of the last tangent pair less that of the next"),
-    fact("least_gamma", false, Needs::FlowAndManifold, "least relative normal compression γ along the run"),
-    fact("largest_kappa", false, Needs::FlowAndManifold, "largest cross derivative κ from tangents to normals"),
-    fact("largest_eta", false, Needs::FlowAndManifold, "largest cross derivative η from normals to tangents"),
+    fact(
+        "singular_gap",
+        false,
+        Needs::Manifold,
+        "log_growth of the last tangent pair less that of the next",
+    ),
+    fact(
+        "least_gamma",
+        false,
+        Needs::FlowAndManifold,
+        "least relative normal compression γ along the run",
+    ),
+    fact(
+        "largest_kappa",
+        false,
+        Needs::FlowAndManifold,
+        "largest cross derivative κ from tangents to normals",
+    ),
+    fact(
+        "largest_eta",
+        false,
+        Needs::FlowAndManifold,
+        "largest cross derivative η from normals to tangents",
+    ),
     fact("displacement", false, Needs::Errors, "how far the errors move the last state"),
-    fact("displacement_normal", false, Needs::ErrorsAndManifold, "its part normal to the manifold, where the exact run ends"),
+    fact(
+        "displacement_normal",
+        false,
+        Needs::ErrorsAndManifold,
+        "its part normal to the manifold, where the exact run ends",
+    ),
     fact("displacement_tangent", false, Needs::ErrorsAndManifold, "its part along the manifold"),
 ];
 
@@ -191,14 +236,20 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
         (Some(name), None) => {
             if let Some(verdict) = &value.verdict {
                 let problem = "a verdict is one of a claim, and this check is of a fact";
-                return reader.refuse(&verdict.span, problem, "equals and within, at_most or at_least");
+                return reader.refuse(
+                    &verdict.span,
+                    problem,
+                    "equals and within, at_most or at_least",
+                );
             }
             let (fact, component) = named(reader, name, world)?;
             let comparison = comparison(reader, check)?;
             let words = match comparison {
-                Comparison::Equals(value, within) => format!("{} is {value} ± {within}", name.value),
-                Comparison::AtMost(most) => format!("{} is at most {most}", name.value),
-                Comparison::AtLeast(least) => format!("{} is at least {least}", name.value),
+                Comparison::Equals(value, within) => {
+                    format!("{} is {value:?} ± {within:?}", name.value)
+                }
+                Comparison::AtMost(most) => format!("{} is at most {most:?}", name.value),
+                Comparison::AtLeast(least) => format!("{} is at least {least:?}", name.value),
             };
             Ok(Expectation { subject: Subject::Fact(fact, component, comparison), words })
         }
@@ -225,9 +276,11 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
             let subject = Subject::Claim(id, verdict.value);
             Ok(Expectation { subject, words: format!("{id} {said}") })
         }
-        (Some(_), Some(claim)) => {
-            reader.refuse(&claim.span, "a check of a fact and of a claim", "one [[checks]] for each")
-        }
+        (Some(_), Some(claim)) => reader.refuse(
+            &claim.span,
+            "a check of a fact and of a claim",
+            "one [[checks]] for each",
+        ),
         (None, None) => {
             reader.refuse(span, "a check of nothing", "fact = \"end_state[0]\", or a claim")
         }

@@ -38,11 +38,20 @@ pub fn explained(world: &World) -> String {
         }
         System::Map(map) => line("map", format!("applied {} times", map.maps)),
         System::Noisy { scheme, times, .. } => {
-            line("steps", format!("{} of {scheme:?}, equal in log σ; the noise of each is drawn once", times.len() - 1));
+            line(
+                "steps",
+                format!(
+                    "{} of {scheme:?}, equal in log σ; the noise of each is drawn once",
+                    times.len() - 1
+                ),
+            );
         }
     }
     if let Some((schedule, _)) = &world.path {
-        line("schedule", format!("{schedule:?}, x = a·data + b·noise, s = 0 for noise and 1 for data"));
+        line(
+            "schedule",
+            format!("{schedule:?}, x = a·data + b·noise, s = 0 for noise and 1 for data"),
+        );
     }
     let errors = match &world.system {
         System::Flow { velocity, .. } => velocity.errors.as_slice(),
@@ -65,7 +74,10 @@ pub fn explained(world: &World) -> String {
                 serde_json::to_string(manifold).expect("a manifold is plain data"),
             ),
         ),
-        None => line("manifold", "none: angles, distances and the conditions are not measured".to_owned()),
+        None => line(
+            "manifold",
+            "none: angles, distances and the conditions are not measured".to_owned(),
+        ),
     }
     for start in world.starts.iter().take(3) {
         line("start", format!("{start:?}"));
@@ -78,7 +90,9 @@ pub fn explained(world: &World) -> String {
         line("plane", format!("{drawn}, of dimension {}", world.planes[0].ncols()));
     }
     match world.transient {
-        Some(transient) => line("exponents", format!("averages after {transient}, bars from 20 blocks")),
+        Some(transient) => {
+            line("exponents", format!("averages after {transient}, bars from 20 blocks"))
+        }
         None => line("exponents", "of the whole run only".to_owned()),
     }
     line("seed", world.seed.to_string());
@@ -131,7 +145,8 @@ pub fn jacobian(world: &World) -> Option<String> {
     for (at, entry) in components.iter().enumerate() {
         let (column, row) = (at / dim, at % dim);
         let (of, by) = (&world.coordinates[row], &world.coordinates[column]);
-        let moved = if matches!(world.system, System::Map(_)) { of.clone() } else { format!("{of}'") };
+        let moved =
+            if matches!(world.system, System::Map(_)) { of.clone() } else { format!("{of}'") };
         let _ = writeln!(text, "∂{moved}/∂{by} = {entry}");
     }
     Some(text)

@@ -164,6 +164,14 @@ pub enum Law {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         thickness: Option<At<Value>>,
     },
+    /// The rows of a data set that comes with the command, as atoms.
+    DataSet {
+        /// The name of its file, as `s2_vega_earthquakes_xyz.npy`.
+        name: At<String>,
+        /// Standard deviation of Gaussian noise in every direction; 0 when it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thickness: Option<At<Value>>,
+    },
     /// The normal law with independent coordinates.
     Gaussian {
         /// Mean of each coordinate.

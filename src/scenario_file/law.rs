@@ -1,11 +1,12 @@
-//! Manifolds, laws and schedules of a file.
+//! Laws of a file.
 
-use super::format::{File, Law as LawName, Manifold as ManifoldName, Schedule as ScheduleName};
+use super::format::{File, Law as LawName};
 use super::located::{At, Value};
 use super::reader::Reader;
-use crate::drift::{Atoms, Denoiser, Gaussian, Moved, Schedule, Sphere, Thick};
+use super::shape::chart;
+use crate::drift::{Atoms, Denoiser, Gaussian, Moved, Sphere, Thick};
 use crate::error::Result;
-use crate::manifold::{self as shapes, Chart, Density, Law, Manifold, Motion};
+use crate::manifold::{Chart, Density, Law, Manifold, Piece};
 use crate::points::{Columns, PointSet, Scaling};
 use crate::random::Stream;
 use crate::scenario::sphere_radius;
@@ -19,9 +20,6 @@ const SPACING: f64 = 0.35;
 
 /// Most nodes of a quadrature rule on a curve, and along each axis of a surface.
 const MOST_NODES: (usize, usize) = (3000, 64);
-
-/// The most dimensions of a sphere or a flat.
-const MOST_DIMENSIONS: u32 = 256;
 
 /// The law of the data: its posterior means, and how it is drawn from.
 #[derive(Clone, Debug)]
@@ -45,9 +43,8 @@ enum Origin {
 /// D, of a file that declares no state.
 pub(super) fn ambient(reader: &Reader<'_>, file: &File) -> Result<usize> {
     match file.law.as_ref().map(|law| &law.value) {
-        Some(LawName::Samples { file: name, .. }) => {
-            Ok(points(reader, name)?.dim())
-        }
+        Some(LawName::Samples { file: name, .. }) => Ok(points(reader, name)?.dim()),
+        Some(LawName::DataSet { name, .. }) => Ok(built_in(reader, name)?.dim()),
         Some(LawName::Gaussian { mean, .. }) if !mean.is_empty() => Ok(mean.len()),
         Some(LawName::Atoms { points, .. }) if !points.is_empty() => Ok(points[0].value.len()),
         Some(LawName::Tilt { direction, .. }) if !direction.is_empty() => Ok(direction.len()),
@@ -61,129 +58,15 @@ pub(super) fn ambient(reader: &Reader<'_>, file: &File) -> Result<usize> {
     }
 }
 
-/// The manifold of a file, in the first coordinates of R^`dim`.
-pub(super) fn manifold(
-    reader: &Reader<'_>,
-    shape: Option<&At<ManifoldName>>,
-    dim: usize,
-) -> Result<Option<Manifold>> {
-    let Some(shape) = shape else { return Ok(None) };
-    let made = chart(reader, shape)?;
-    if made.ambient() > dim {
-        let problem =
-            format!("a manifold in {} coordinates; the state has {dim}", made.ambient());
-        return reader.refuse(&shape.span, problem, "a state of more coordinates");
-    }
-    if made.dim() == dim {
-        let problem = "the manifold fills the whole space: nothing is normal to it";
-        return reader.refuse(&shape.span, problem, "a manifold of lower dimension");
-    }
-    let motion = Motion::identity(made.ambient(), dim);
-    let moved = motion.and_then(|motion| made.moved(&motion));
-    reader.located(&shape.span, moved).map(Some)
-}
-
-/// The manifold in its own space.
-fn chart(reader: &Reader<'_>, shape: &At<ManifoldName>) -> Result<Manifold> {
-    use ManifoldName as M;
-    let made = match &shape.value {
-        M::Circle { radius } => Manifold::new(Chart::circle(reader.positive(radius)?)),
-        M::Ellipse { a, b } => Manifold::new(Chart::Ellipse(shapes::Ellipse {
-            a: reader.positive(a)?,
-            b: reader.positive(b)?,
-        })),
-        M::Sphere { dim, radius } => Manifold::new(Chart::Sphere(shapes::Sphere {
-            dim: reader.count(dim, 1, MOST_DIMENSIONS)?,
-            radius: reader.positive(radius)?,
-        })),
-        M::Torus { major, minor } => {
-            let (large, small) = (reader.positive(major)?, reader.positive(minor)?);
-            if small >= large {
-                let problem = format!("the tube of radius {small} meets itself around {large}");
-                return reader.refuse(&minor.span, problem, "minor less than major");
-            }
-            Manifold::new(Chart::Torus(shapes::Torus { major: large, minor: small }))
-        }
-        M::FlatTorus { radii } => {
-            let lengths = radii.iter().map(|r| reader.positive(r)).collect::<Result<Vec<_>>>()?;
-            if lengths.is_empty() {
-                let problem = "a product of no circles";
-                return reader.refuse(&shape.span, problem, "radii = [1.0, 2.0]");
-            }
-            Manifold::new(Chart::flat_torus(&lengths))
-        }
-        M::Arc { radius, from, to } => {
-            let (first, last) = (reader.number(from)?, reader.number(to)?);
-            if last <= first || last - first >= std::f64::consts::TAU {
-                let problem = format!("angles from {first} to {last}");
-                let hint = "a last angle above the first by less than 2*pi; circle for the whole";
-                return reader.refuse(&to.span, problem, hint);
-            }
-            Manifold::new(Chart::Arc(shapes::Arc {
-                radius: reader.positive(radius)?,
-                from: first,
-                to: last,
-            }))
-        }
-        M::Moons { radius } => Manifold::moons(reader.positive(radius)?),
-        M::SwissRoll { inner, growth, angle, half_width } => {
-            let spiral = shapes::Spiral {
-                inner: reader.positive(inner)?,
-                growth: reader.positive(growth)?,
-                angle: reader.positive(angle)?,
-            };
-            Manifold::new(Chart::swiss_roll(spiral, reader.positive(half_width)?))
-        }
-        M::Flat { dim } => {
-            let half_widths = vec![1.0; reader.count(dim, 1, MOST_DIMENSIONS)?];
-            Manifold::new(Chart::Flat(shapes::Flat { half_widths, bounded: false }))
-        }
-        M::Cuboid { half_widths } => {
-            let half_widths =
-                half_widths.iter().map(|w| reader.positive(w)).collect::<Result<Vec<_>>>()?;
-            if half_widths.is_empty() {
-                let problem = "a box of no dimension";
-                return reader.refuse(&shape.span, problem, "half_widths = [1.0]");
-            }
-            Manifold::new(Chart::Flat(shapes::Flat { half_widths, bounded: true }))
-        }
-    };
-    reader.located(&shape.span, made)
-}
-
 /// The points of a data file; relative paths start at the folder of the scenario file.
 fn points(reader: &Reader<'_>, file: &At<String>) -> Result<PointSet> {
     let path = reader.source.beside(&file.value);
     reader.located(&file.span, PointSet::read(&path, Columns::Points, Scaling::None))
 }
 
-/// The schedule of a path.
-pub(super) fn schedule(reader: &Reader<'_>, name: &At<ScheduleName>) -> Result<Schedule> {
-    use ScheduleName as S;
-    let made = match &name.value {
-        S::FlowMatching => Schedule::FlowMatching,
-        S::Trigonometric => Schedule::Trigonometric,
-        S::VpLinear { beta_min, beta_max } => Schedule::VpLinear {
-            beta_min: reader.number(beta_min)?,
-            beta_max: reader.number(beta_max)?,
-        },
-        S::VpCosine { offset } => Schedule::VpCosine { offset: reader.number(offset)? },
-        S::SubVp { beta_min, beta_max } => Schedule::SubVp {
-            beta_min: reader.number(beta_min)?,
-            beta_max: reader.number(beta_max)?,
-        },
-        S::Ve { sigma_min, sigma_max } => Schedule::Ve {
-            sigma_min: reader.number(sigma_min)?,
-            sigma_max: reader.number(sigma_max)?,
-        },
-        S::Edm { sigma_min, sigma_max, rho } => Schedule::Edm {
-            sigma_min: reader.number(sigma_min)?,
-            sigma_max: reader.number(sigma_max)?,
-            rho: reader.count(rho, 1, 100)? as i32,
-        },
-    };
-    reader.located(&name.span, made.validate())?;
-    Ok(made)
+/// The points of a data set that comes with the library.
+fn built_in(reader: &Reader<'_>, name: &At<String>) -> Result<PointSet> {
+    reader.located(&name.span, PointSet::named(&name.value, Scaling::None))
 }
 
 impl DataLaw {
@@ -209,8 +92,12 @@ impl DataLaw {
             }
         };
         let (density, thickness) = match &law.value {
-            LawName::Samples { file, thickness } => {
-                let (set, thickness) = (points(reader, file)?, thick(thickness)?);
+            LawName::Samples { file: name, thickness } | LawName::DataSet { name, thickness } => {
+                let set = match &law.value {
+                    LawName::DataSet { .. } => built_in(reader, name)?,
+                    _ => points(reader, name)?,
+                };
+                let thickness = thick(thickness)?;
                 fits(set.dim())?;
                 notes.extend(set.notes.iter().map(|note| format!("{}: {note}", set.name)));
                 return located(Self::of_points(set, thickness));
@@ -233,8 +120,10 @@ impl DataLaw {
                     |values: &Vec<At<Value>>| At { value: values.clone(), span: law.span.clone() };
                 let mean = reader.vector(&as_vector(mean), dim)?;
                 reader.vector(&as_vector(deviations), dim)?;
-                let deviations =
-                    deviations.iter().map(|d| reader.not_negative(d)).collect::<Result<Vec<_>>>()?;
+                let deviations = deviations
+                    .iter()
+                    .map(|d| reader.not_negative(d))
+                    .collect::<Result<Vec<_>>>()?;
                 let variances = deviations.iter().map(|d| d * d).collect();
                 let made = Gaussian::new(mean.clone(), DMatrix::identity(dim, dim), variances);
                 return located(made.map(|gaussian| Self {
@@ -301,8 +190,7 @@ impl DataLaw {
                 points.ncols(),
                 SPACING * wanted / nodes as f64
             ));
-            let atoms =
-                Atoms::quadrature(points.nrows(), points.as_slice(), &weights, *thickness)?;
+            let atoms = Atoms::quadrature(points.nrows(), points.as_slice(), &weights, *thickness)?;
             return Ok(Self { denoiser: atoms.into(), origin: Origin::Law(law) });
         }
         let plain = Law::OnManifold {
@@ -358,6 +246,6 @@ fn log_weights(
     Ok(each.iter().map(|weight| (weight / total).ln()).collect())
 }
 
-fn is_unbounded(piece: &shapes::Piece) -> bool {
+fn is_unbounded(piece: &Piece) -> bool {
     matches!(&piece.chart, Chart::Flat(flat) if !flat.bounded)
 }

@@ -3,6 +3,7 @@
 //! [`Source`] holds the text and says where a mistake is, [`File`] the keys as they stand there, [`World`] what is run:
 //! every default filled in, every formula parsed. [`TEMPLATES`] are the examples that come with the command.
 
+mod build;
 mod checks;
 mod explain;
 mod field;
@@ -11,7 +12,9 @@ mod law;
 mod located;
 mod reader;
 mod schema;
+mod shape;
 mod source;
+mod starts;
 mod templates;
 mod world;
 

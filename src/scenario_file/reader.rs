@@ -133,19 +133,21 @@ impl<'a> Reader<'a> {
             Value::Formula(text) => {
                 let text = At { value: text.clone(), span: value.span.clone() };
                 let of_constants = self.constants.formula(&text.value);
-                let formula = of_constants.map_err(|mistake| match self.names.formula(&text.value) {
-                    // It would be a formula of the state.
-                    Ok(_) => self.source.formula_error(
-                        &text,
-                        Mistake {
-                            helper: None,
-                            problem: format!("{}; expected a constant", mistake.problem),
-                            hint: "numbers and names of [let] that do not depend on the state".to_owned(),
-                            ..mistake
-                        },
-                    ),
-                    Err(_) => self.mistake(&text, mistake),
-                })?;
+                let formula =
+                    of_constants.map_err(|mistake| match self.names.formula(&text.value) {
+                        // It would be a formula of the state.
+                        Ok(_) => self.source.formula_error(
+                            &text,
+                            Mistake {
+                                helper: None,
+                                problem: format!("{}; expected a constant", mistake.problem),
+                                hint: "numbers and names of [let] that do not depend on the state"
+                                    .to_owned(),
+                                ..mistake
+                            },
+                        ),
+                        Err(_) => self.mistake(&text, mistake),
+                    })?;
                 if formula.dim() != 1 {
                     let problem = format!("a vector of {}; expected a number", formula.dim());
                     return self.refuse(&value.span, problem, "a component, as in v[0]");

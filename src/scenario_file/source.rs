@@ -152,11 +152,13 @@ fn explained(message: &str) -> (String, String) {
         ),
         _ if message.starts_with("wanted string or table") => (
             "wrong type; expected a kind by name, or a table of it".to_owned(),
-            "write as in [manifold.circle], or \"flow-matching\" where a kind has no keys".to_owned(),
+            "write as in [manifold.circle], or \"flow-matching\" where a kind has no keys"
+                .to_owned(),
         ),
         _ if message.starts_with("invalid type") || message.starts_with("invalid value") => {
             let rest = first_line.split_once(": ").map_or(first_line, |(_, rest)| rest);
-            let (found, expected) = rest.split_once(", expected ").unwrap_or((rest, "another type"));
+            let (found, expected) =
+                rest.split_once(", expected ").unwrap_or((rest, "another type"));
             let expected = match expected {
                 "f64" => "a number",
                 "u32" | "u64" => "a whole number of at least 0",

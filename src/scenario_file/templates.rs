@@ -20,9 +20,26 @@ macro_rules! templates {
 
 /// All of them.
 pub const TEMPLATES: &[Template] = templates![
-    "lorenz-63",
+    "alignment-without-robustness",
+    "ancestral-sampling",
+    "earthquakes-on-the-sphere",
+    "ellipse",
+    "gaussian-path",
     "henon-map",
+    "late-error",
+    "lorenz-63",
+    "own-drift",
     "rotating-linear-flow",
+    "swiss-roll",
+    "torus",
+    "two-moons",
+    "uniform-sphere",
+    "without-a-low-start",
+    "without-relative-compression",
+    "without-small-cross-derivatives",
+    "without-small-derivatives-of-the-error",
+    "without-small-second-derivatives",
+    "without-transversality",
 ];
 
 /// The example of that name.

@@ -1,8 +1,8 @@
 //! Facts of further claims, by the measurements of their own observers.
 
+use super::Resolved;
 use super::manifold::Foot;
-use super::{Resolved, is_exact_path};
-use crate::drift::Canonical;
+use crate::drift::{Canonical, Schedule};
 use crate::error::Result;
 use crate::facts::Facts;
 use crate::flow::{Method, Sampler};
@@ -10,7 +10,7 @@ use crate::lyapunov::{Cocycle, qr_history};
 use crate::observe::compressing_maps_force_alignment::Maps;
 use crate::observe::frames::slope_over;
 use crate::observe::posterior_moments_certify_alignment::Run as Certificate;
-use crate::scenario_file::Velocity;
+use crate::scenario_file::{DataLaw, Velocity};
 use nalgebra::DMatrix;
 
 /// Most maps of a product whose blocks are measured one by one.
@@ -61,13 +61,13 @@ pub fn maps(
 pub fn certificate(
     resolved: &Resolved<'_>,
     velocity: &Velocity,
+    schedule: &Schedule,
+    law: &DataLaw,
 ) -> Result<std::result::Result<Facts, String>> {
     let world = resolved.world;
-    let (Some((schedule, law)), Some(manifold)) = (&world.path, &world.manifold) else {
-        return Ok(Err("it speaks of paths".to_owned()));
-    };
-    if !is_exact_path(velocity) {
-        return Ok(Err("it speaks of paths without errors".to_owned()));
+    let manifold = world.manifold.as_ref().expect("asked for where there is one");
+    if !velocity.errors.is_empty() {
+        return Ok(Err("it speaks of models without errors".to_owned()));
     }
     let levels: Vec<f64> = resolved
         .times

@@ -13,7 +13,7 @@ use crate::figure::Figure;
 use crate::flow::{Method, Orbit, Sampler, StochasticSampler, Trajectory};
 use crate::linalg::spectral_norm;
 use crate::lyapunov::{Cocycle, product, spectrum};
-use crate::scenario_file::{CLAIMS, Stepping, System, Velocity, World};
+use crate::scenario_file::{CLAIMS, Stepping, System, World};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
@@ -153,8 +153,10 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
                 keep(found, CLAIMS[0], t21);
                 let t22 = claims::maps(&resolved, &rough, index)?;
                 keep(found, CLAIMS[1], t22);
-                let t25 = claims::certificate(&resolved, velocity)?;
-                keep(found, CLAIMS[2], t25);
+                if let Some((schedule, law)) = &world.path {
+                    let t25 = claims::certificate(&resolved, velocity, schedule, law)?;
+                    keep(found, CLAIMS[2], t25);
+                }
             }
         }
         System::Map(maps) => {
@@ -196,7 +198,11 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
     Ok(())
 }
 
-fn keep(found: &mut TrajectoryFacts, claim: &'static str, facts: std::result::Result<Facts, String>) {
+fn keep(
+    found: &mut TrajectoryFacts,
+    claim: &'static str,
+    facts: std::result::Result<Facts, String>,
+) {
     match facts {
         Ok(facts) => found.claims.push((claim, facts)),
         Err(reason) => found.silent.push((claim, reason)),
@@ -224,8 +230,9 @@ fn growth(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
     let best = resolved.best();
     let whole = product(best.cocycle);
     let steps = best.states.len() as f64;
-    // Rounding on the way grows as tangents do; a product that overflows leaves it unknown.
-    let amplified = ROUNDING * steps.sqrt() * spectral_norm(&whole).unwrap_or(f64::NAN).max(1.0);
+    // Rounding on the way grows as tangents do; where their product overflows nothing is known.
+    let growth = spectral_norm(&whole).map_or(f64::INFINITY, |norm| norm.max(1.0));
+    let amplified = ROUNDING * steps.sqrt() * growth;
     let (end, rough) = (resolved.state(last), &resolved.rough.states[last]);
     let size = end.norm();
     let coordinates = end.iter().zip(rough.iter()).map(|(fine, rough)| {
@@ -281,9 +288,4 @@ fn compare_jacobians(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
     }
     facts.set("jacobian_difference", Quantity::exact(largest));
     Ok(())
-}
-
-/// The velocity of a path without errors, which posterior moments speak of.
-fn is_exact_path(velocity: &Velocity) -> bool {
-    matches!(velocity.exact, crate::scenario_file::Exact::Path(..)) && velocity.errors.is_empty()
 }

@@ -67,9 +67,13 @@ fn conditions(first: &TrajectoryFacts) -> Option<Figure> {
         .with("γ, relative normal compression", Ink::Normal, line("gamma"))
         .with("κ, from tangents to normals", Ink::Error, line("kappa"))
         .with("η, from normals to tangents", Ink::Tangent, line("eta"));
-    let slope = Panel::new("plane", Axis::new("time since the start"), Axis::log("slope"))
-        .with("slope of the carried plane", Ink::Lyapunov, line("slope"));
-    let figure = Figure::new("conditions", "The alignment condition along the run", vec![rates, slope]);
+    let slope = Panel::new("plane", Axis::new("time since the start"), Axis::log("slope")).with(
+        "slope of the carried plane",
+        Ink::Lyapunov,
+        line("slope"),
+    );
+    let figure =
+        Figure::new("conditions", "The alignment condition along the run", vec![rates, slope]);
     Some(figure.says(
         "Planes are drawn to the tangent planes where γ is large against κ and η; the slope is the tangent of their largest angle.",
         "Other trajectories; the bars are in the record.",

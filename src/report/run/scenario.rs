@@ -11,7 +11,8 @@ use crate::verdict::Verdict;
 const SHOWN: usize = 20;
 
 pub fn section(found: &ScenarioRecord) -> Section {
-    let mut words: String = found.notes.iter().map(|note| format!("- {}\n", escaped(note))).collect();
+    let mut words: String =
+        found.notes.iter().map(|note| format!("- {}\n", escaped(note))).collect();
     for (i, trajectory) in found.trajectories.iter().enumerate() {
         if let Some(error) = &trajectory.error {
             words += &format!("- trajectory {i} **could not be measured**: {}\n", escaped(error));
