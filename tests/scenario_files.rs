@@ -127,12 +127,44 @@ fn wrong_expectations_fail_and_coarse_steps_are_inconclusive() {
     // A wrong sign of the shear.
     let edited = outcomes("without-small-cross-derivatives", "k*x - c*y", "-k*x - c*y");
     assert_eq!(edited, [Pass, Fail, Pass]);
-    // Twenty steps do not give six digits: two resolutions differ by more than the check allows.
-    let edited = outcomes("without-small-cross-derivatives", "steps = 400", "steps = 20");
-    assert_eq!(edited[1], Inconclusive, "{edited:?}");
+    // Coarse steps do not give seven digits: two resolutions differ by more than the check allows.
+    let edited = outcomes("rotating-linear-flow", "tolerance = 1e-10", "tolerance = 1e-3");
+    assert!(edited[..2] == [Inconclusive, Inconclusive], "{edited:?}");
     // Expecting a verdict that is not the case.
     let edited = outcomes("without-a-low-start", "\"out-of-scope\"", "\"holds\"");
     assert_eq!(edited[1], Fail, "{edited:?}");
+}
+
+#[test]
+fn the_example_of_the_readme_passes() {
+    let readme = include_str!("../README.md");
+    let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("readme.toml");
+    std::fs::write(&path, text).unwrap();
+    let found = run_file(&path).unwrap();
+    assert_eq!(found.outcome(), Outcome::Pass, "{:?}", found.checks);
+}
+
+#[test]
+fn a_trajectory_that_leaves_the_finite_numbers_says_where_and_when() {
+    let text = "
+        state.names = ['x']
+        model.map = { image = ['x^2'], maps = 20 }
+        start.points = [[2], [0.5]]
+        [[checks]]
+        fact = 'end_state[0]'
+        equals = 0
+        within = 1e-9";
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("squares.toml");
+    std::fs::write(&path, text).unwrap();
+    let found = run_file(&path).unwrap();
+    // 2^(2^k) is finite up to k = 9; the other start is measured all the same.
+    let error = found.trajectories[0].error.as_deref().unwrap();
+    assert!(error.contains("not finite after map 9, from x = (1.340781e154)"), "{error}");
+    assert_eq!(found.trajectories[1].error, None);
+    assert_eq!((found.checks[0].outcome, found.checks[0].trajectory), (Outcome::Inconclusive, 0));
 }
 
 #[test]

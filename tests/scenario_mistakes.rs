@@ -187,7 +187,12 @@ const CASES: &[Case] = &[
         "schedule = «\"ve\"»",
         &["a name alone; expected a table"],
     ),
-    (PATH, "[law.uniform]\nthickness = 0", "law = «3»", &["expected a kind by name"]),
+    (
+        PATH,
+        "schedule = { ve = { sigma_min = 0.01, sigma_max = 10 } }",
+        "schedule = «3»",
+        &["expected a kind by name"],
+    ),
     (ODE, "[manifold.flat]\ndim = 1", "«[manifold]»", &["an empty table", "after a dot"]),
     (
         ODE,
@@ -197,8 +202,8 @@ const CASES: &[Case] = &[
     ),
     // Formulas.
     (ODE, "-rate*x - turn*y", "-rate*x - «tern»*y", &["tern is not defined", "turn"]),
-    (ODE, "-rate*x - turn*y", "-rate*x «*»* y", &["expected a number, a name or `(`"]),
-    (ODE, "-rate*x - turn*y", "2«x»", &["no product without"]),
+    (ODE, "-rate*x - turn*y", "-rate*x «**» y", &["`**` is not part of a formula", "x^2"]),
+    (ODE, "-rate*x - turn*y", "«2x»", &["no operator between 2 and x", "2*x"]),
     (ODE, "-rate*x - turn*y", "«sn»(x)", &["sn", "sin"]),
     (ODE, "-rate*x - turn*y", "«sin(x, y)»", &["sin takes 1 argument, found 2"]),
     (ODE, "-rate*x - turn*y", "(x + y", &["("]),
@@ -410,9 +415,9 @@ fn commands_refuse_with_one_error_exit_code_2_and_write_nothing() {
     std::fs::write(folder.path().join("bytes.toml"), [0xff, 0xfe, 0x00]).unwrap();
     std::fs::write(folder.path().join("empty.toml"), "").unwrap();
     let cases: &[(&[&str], &str)] = &[
-        (&["run", "bad.toml"], "bad.toml:12:23"),
-        (&["explain", "bad.toml"], "bad.toml:12:23"),
-        (&["check", "--scenario", "bad.toml"], "bad.toml:12:23"),
+        (&["run", "bad.toml"], "bad.toml:12:21"),
+        (&["explain", "bad.toml"], "bad.toml:12:21"),
+        (&["check", "--scenario", "bad.toml"], "bad.toml:12:21"),
         (&["run", "absent.toml"], "cannot be read"),
         (&["run", "bytes.toml"], "cannot be read"),
         (&["run", "empty.toml"], "empty.toml:1:1"),

@@ -157,7 +157,7 @@ fn row(found: &ScenarioRecord, id: &str) -> Vec<String> {
         judged.filter(|judged| judged.claim == id && judged.verdict == verdict).count()
     };
     let counts = [Verdict::Holds, Verdict::Violated, Verdict::Undecided, Verdict::OutOfScope];
-    let counts = counts.map(|verdict| count(verdict));
+    let counts = counts.map(count);
     let reason =
         || found.trajectories.iter().flat_map(|t| &t.silent).find(|(claim, _)| claim == id);
     let note = match counts.iter().sum::<usize>() {
@@ -281,7 +281,8 @@ fn measured(quantity: Quantity) -> String {
         return format!("{} (no bar)", number(value));
     }
     let finest = (1e-9 * value.abs()).max(f64::MIN_POSITIVE);
-    let digits = (value.abs() / bar.max(finest)).log10().ceil().clamp(1.0, 10.0);
+    let digits = (value.abs() / bar.max(finest)).log10().ceil() + 1.0;
+    let digits = digits.clamp(1.0, 10.0);
     let shown = match value.abs() {
         0.0 => "0".to_owned(),
         size if (1e-3..1e5).contains(&size) => {
@@ -304,7 +305,7 @@ mod tests {
         assert_eq!(shown(-14.572_345, 0.002), "-14.572 ± 2.0e-3");
         assert_eq!(shown(0.5, 1e-12), "0.5000000000 ± 1.0e-12");
         assert_eq!(shown(0.001_234, 0.01), "0.001 ± 1.0e-2");
-        assert_eq!(shown(1.234e-7, 1e-9), "1.23e-7 ± 1.0e-9");
+        assert_eq!(shown(1.234e-7, 1e-9), "1.234e-7 ± 1.0e-9");
         assert_eq!(shown(0.0, 0.0), "0");
         assert_eq!(shown(f64::NAN, 0.1), "–");
         assert_eq!(shown(2.0, f64::INFINITY), "2.00 (no bar)");

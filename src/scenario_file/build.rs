@@ -77,10 +77,6 @@ impl Builder<'_> {
         if !reader.coordinates.is_empty() {
             return Ok(reader.coordinates.len());
         }
-        if !matches!(file.model.value, Model::Path { .. }) {
-            let hint = "add [state] with names = [\"x\", \"y\"]";
-            return reader.refuse(&file.model.span, "formulas need names for the state", hint);
-        }
         ambient(reader, file)
     }
 
@@ -113,8 +109,8 @@ impl Builder<'_> {
         for (value, sigma) in [(sigma_start, start), (sigma_end, end)] {
             let time = schedule.time_at_sigma(sigma);
             let (a, b) = schedule.coefficients(time);
-            // Written so that what is not finite is refused too.
-            if !((b / a - sigma).abs() <= 1e-6 * sigma) {
+            let off = (b / a - sigma).abs();
+            if off.is_nan() || off > 1e-6 * sigma {
                 let problem = format!("σ = {sigma} is no noise level of this schedule");
                 return reader.refuse(
                     &value.span,

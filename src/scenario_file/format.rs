@@ -51,6 +51,9 @@ pub struct File {
     pub checks: Vec<At<Check>>,
 }
 
+/// A point or a vector of the state space.
+pub type Point = At<Vec<At<Value>>>;
+
 /// The coordinates of the state.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -182,7 +185,7 @@ pub enum Law {
     /// Points with weights.
     Atoms {
         /// The points.
-        points: Vec<At<Vec<At<Value>>>>,
+        points: Vec<Point>,
         /// One positive weight for each; equal ones when they are not given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         weights: Option<At<Vec<At<Value>>>>,
@@ -323,13 +326,13 @@ pub enum FieldShape {
 pub struct Start {
     /// One start each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points: Option<At<Vec<At<Vec<At<Value>>>>>>,
+    pub points: Option<At<Vec<Point>>>,
     /// So many random states of a `path` at its first noise level: a·data + b·noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draws: Option<At<u32>>,
     /// Vectors that span the plane which is carried along; a random one, as large as the manifold, when it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plane: Option<At<Vec<At<Vec<At<Value>>>>>>,
+    pub plane: Option<At<Vec<Point>>>,
 }
 
 /// How the flow is stepped. Steps are equal in time, and on a `path` in log σ.

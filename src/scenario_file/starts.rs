@@ -102,10 +102,8 @@ impl Builder<'_> {
         let lengths: Vec<f64> = basis.column_iter().map(|column| column.norm()).collect();
         let mut frame = basis.clone();
         let new = orthonormalise(&mut frame);
-        let dependent = new.iter().zip(&lengths).position(|(log, length)| {
-            // Written so that a vector of length 0 is refused too.
-            !(log.exp() > LEAST_NEW * length)
-        });
+        let dependent =
+            new.iter().zip(&lengths).position(|(log, length)| log.exp() <= LEAST_NEW * length);
         if let Some(at) = dependent {
             let problem = "this vector is 0, or lies in the span of those before it";
             return reader.refuse(&plane.value[at].span, problem, "independent vectors");

@@ -104,6 +104,11 @@ impl World {
     ///
     /// *Errors*: as [`World::read`].
     pub fn of(source: &Source, file: &File) -> Result<Self> {
+        if file.state.is_none() && !matches!(file.model.value, Model::Path { .. }) {
+            let problem = "formulas need names for the state";
+            let hint = "add [state] with names = [\"x\", \"y\"]";
+            return Err(source.error(&file.model.span, problem, hint));
+        }
         let path_time = At { value: "s".to_owned(), span: file.model.span.clone() };
         let time = match &file.model.value {
             Model::Ode { time, .. } => time.as_ref(),

@@ -39,6 +39,37 @@ pub struct TrajectoryFacts {
     states: Vec<DVector<f64>>,
 }
 
+/// Most numbers of the Jacobians of one run that are kept; longer products are computed again where they are needed.
+const KEPT: usize = 20_000_000;
+
+/// The Jacobians of a run.
+struct Stored(Vec<DMatrix<f64>>);
+
+impl Stored {
+    /// Those of a cocycle, where they are not too many to be kept.
+    fn of(cocycle: &dyn Cocycle) -> Option<Self> {
+        let (dim, maps) = (cocycle.dim(), cocycle.len());
+        let identity = DMatrix::identity(dim, dim);
+        let all = || (0..maps).map(|k| cocycle.push(k, &identity)).collect();
+        (maps * dim * dim <= KEPT).then(|| Self(all()))
+    }
+}
+
+impl Cocycle for Stored {
+    fn dim(&self) -> usize {
+        self.0.as_slice().dim()
+    }
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn push(&self, k: usize, directions: &DMatrix<f64>) -> DMatrix<f64> {
+        self.0.as_slice().push(k, directions)
+    }
+    fn pull(&self, k: usize, covectors: &DMatrix<f64>) -> DMatrix<f64> {
+        self.0.as_slice().pull(k, covectors)
+    }
+}
+
 /// An orbit with the cocycle of its Jacobians.
 struct Run<'a> {
     states: &'a [DVector<f64>],
@@ -53,6 +84,12 @@ struct Resolved<'a> {
     fine: Option<Run<'a>>,
     /// D×d.
     plane: &'a DMatrix<f64>,
+}
+
+impl<'a> Run<'a> {
+    fn new(states: &'a [DVector<f64>], orbit: &'a dyn Cocycle, stored: &'a Option<Stored>) -> Self {
+        Self { states, cocycle: stored.as_ref().map_or(orbit, |stored| stored) }
+    }
 }
 
 impl<'a> Resolved<'a> {
@@ -131,11 +168,12 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
             let refined = sampler.refined();
             let rough = Trajectory::from(velocity, &sampler, start)?;
             let fine = Trajectory::from(velocity, &refined, start)?;
+            let stored = (Stored::of(&rough), Stored::of(&fine));
             let resolved = Resolved {
                 world,
                 times: &times,
-                rough: Run { states: &rough.states, cocycle: &rough },
-                fine: Some(Run { states: &fine.states, cocycle: &fine }),
+                rough: Run::new(&rough.states, &rough, &stored.0),
+                fine: Some(Run::new(&fine.states, &fine, &stored.1)),
                 plane,
             };
             common(&resolved, index, found)?;
@@ -161,8 +199,8 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
         }
         System::Map(maps) => {
             let orbit = Orbit::from(maps, 0.0, start)?;
-            let states = &orbit.states;
-            let rough = Run { states, cocycle: &orbit };
+            let stored = Stored::of(&orbit);
+            let rough = Run::new(&orbit.states, &orbit, &stored);
             let resolved = Resolved { world, times: &times, rough, fine: None, plane };
             common(&resolved, index, found)?;
             if world.manifold.is_some() {
@@ -181,7 +219,8 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
                 noise,
             )?;
             let orbit = Orbit::from(&sampler, 1.0, start)?;
-            let rough = Run { states: &orbit.states, cocycle: &orbit };
+            let stored = Stored::of(&orbit);
+            let rough = Run::new(&orbit.states, &orbit, &stored);
             let resolved = Resolved { world, times, rough, fine: None, plane };
             common(&resolved, index, found)?;
             if !errors.errors.is_empty() {
