@@ -23,5 +23,6 @@ pub mod response;
 pub mod scalar;
 pub mod scenario;
 pub mod scenario_file;
+pub mod search;
 pub mod special;
 pub mod verdict;

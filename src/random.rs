@@ -86,18 +86,50 @@ impl Stream {
 pub struct Knobs {
     values: Vec<f64>,
     read: usize,
+    /// Which of those read choose among things, and do not move one.
+    discrete: Vec<usize>,
+    /// A factor of all time steps, and whether there were any.
+    refinement: usize,
+    has_steps: bool,
 }
 
 impl Knobs {
     /// Knobs at these positions; anything outside [0, 1] is pulled into it.
     pub fn new(values: &[f64]) -> Self {
         let clean = |v: &f64| if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.0 };
-        Self { values: values.iter().map(clean).collect(), read: 0 }
+        let values = values.iter().map(clean).collect();
+        Self { values, read: 0, discrete: Vec::new(), refinement: 1, has_steps: false }
     }
 
     /// `n` knobs drawn uniformly from a stream.
     pub fn draw(stream: Stream, n: usize) -> Self {
         Self::new(&stream.uniforms(n))
+    }
+
+    /// The same world, integrated with so many times the steps.
+    pub fn refined(self, factor: usize) -> Self {
+        Self { refinement: factor.max(1), ..self }
+    }
+
+    /// How many time steps to take where a world is usually integrated with `usual` of them.
+    pub fn steps(&mut self, usual: usize) -> usize {
+        self.has_steps = true;
+        usual * self.refinement
+    }
+
+    /// Whether the world that was read has time steps.
+    pub fn has_steps(&self) -> bool {
+        self.has_steps
+    }
+
+    /// How many knobs were read.
+    pub fn read(&self) -> usize {
+        self.read
+    }
+
+    /// Whether the world moves with this knob: false of those that count, pick, seed, or were not read.
+    pub fn moves(&self, knob: usize) -> bool {
+        knob < self.read && !self.discrete.contains(&knob)
     }
 
     /// The next knob, in [0, 1].
@@ -119,6 +151,7 @@ impl Knobs {
 
     /// A whole number in low..=high; 0 gives `low`.
     pub fn count(&mut self, low: usize, high: usize) -> usize {
+        self.discrete.push(self.read);
         let n = (high - low + 1) as f64;
         (low + (self.unit() * n) as usize).min(high)
     }
@@ -130,6 +163,7 @@ impl Knobs {
 
     /// A random stream whose seed is this knob.
     pub fn stream(&mut self, name: &str) -> Stream {
+        self.discrete.push(self.read);
         Stream::root(self.unit().to_bits()).named(name)
     }
 }

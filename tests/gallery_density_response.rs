@@ -3,11 +3,14 @@
 use driftproof::drift::{
     Channel, Denoise, GaussianPath, InVelocity, LearningError, Parametrisation, Schedule, Sphere,
 };
-use driftproof::experiments::density_response::{Chain, Circle, Moons, leaks};
-use driftproof::facts::{LEVEL, Quantity};
+use driftproof::experiments::density_response::{
+    Chain, Circle, Leak, Moons, circle, finite, leaks, mass, moons, noise, singular,
+};
+use driftproof::facts::{Grade, LEVEL, Quantity};
 use driftproof::flow::{Method, Sampler, StepWorkspace, uniform_times};
 use driftproof::manifold::{Outline, Part};
 use driftproof::random::Stream;
+use driftproof::record::Relation;
 use driftproof::response::{AccruedPoints, CarriedPoints, NoisyLaw};
 use std::f64::consts::PI;
 
@@ -123,4 +126,97 @@ fn the_weight_of_a_noise_path_is_the_response_of_the_chain() {
     assert!(total.value.abs() <= total.bar);
     // A weight of the other sign, or of half the size, would be seen.
     assert!(derivative.bar < 0.5 * mean.abs());
+}
+
+fn number(value: f64, bar: f64) -> Quantity {
+    Quantity::new(value, bar, Grade::Sampled)
+}
+
+/// A body whose density vanishes to that order and from which mass leaves by these numbers.
+fn leak(order: i32, power: f64, prefactor: f64, rate: f64) -> Leak {
+    Leak {
+        order,
+        epsilons: vec![0.1, 0.05],
+        mass: vec![1e-2, 1e-3],
+        power: number(power, 0.05),
+        prefactor: number(prefactor, 0.01),
+        rate: number(rate, 0.01),
+        predicted: 0.5,
+    }
+}
+
+#[test]
+fn false_masses_contradict_the_theory_or_the_paper_each_by_its_own_numbers() {
+    let right = [leak(0, 1.0, 0.5, 0.3), leak(1, 2.01, 0.495, 0.0)];
+    let all = || right.iter().collect::<Vec<_>>();
+    assert_eq!(mass::as_predicted(&all()), Relation::Agrees);
+    assert_eq!(mass::claim_of_the_support(&all()), Relation::Sharpens);
+    // Another power, or another constant, is against T1.5 (b) and says nothing of the paper.
+    for wrong in [leak(1, 1.0, 0.5, 0.0), leak(1, 2.0, 0.7, 0.0)] {
+        assert_eq!(mass::as_predicted(&[&right[0], &wrong]), Relation::Contradicts);
+        assert_eq!(mass::claim_of_the_support(&[&right[0], &wrong]), Relation::Sharpens);
+    }
+    // Mass of first order where the density vanishes at the boundary is against the paper.
+    let first_order = leak(1, 2.0, 0.5, 0.2);
+    assert_eq!(mass::claim_of_the_support(&[&right[0], &first_order]), Relation::Contradicts);
+    let unknown = Leak { power: Quantity::UNKNOWN, ..leak(1, 2.0, 0.5, 0.0) };
+    assert_eq!(mass::as_predicted(&[&unknown]), Relation::Open);
+    let none_leaves = Leak { mass: vec![0.0, 0.0], ..leak(1, 2.0, 0.5, 0.0) };
+    assert_eq!(mass::claim_of_the_support(&[&none_leaves]), Relation::Agrees);
+}
+
+#[test]
+fn false_layers_across_the_circle_change_what_is_said_of_them() {
+    let layer = |net: f64, width: f64| circle::Layer { net, width, height: 1.0 };
+    let shrinking = |net: f64| [layer(net, 0.2), layer(net, 0.1), layer(net, 0.05)];
+    let (tangent, normal) = (shrinking(0.99), shrinking(0.02));
+    assert_eq!(circle::claim_of_the_manifold(&tangent, &normal), Relation::Sharpens);
+    assert_eq!(circle::is_dipole(&tangent[2], &normal[2]), Relation::Agrees);
+    // A normal error whose layer has one sign is no dipole, and the paper needs no sharpening.
+    assert_eq!(circle::is_dipole(&tangent[2], &tangent[2]), Relation::Contradicts);
+    assert_eq!(circle::claim_of_the_manifold(&tangent, &tangent), Relation::Agrees);
+    // A change that stays as wide as it is does not live on the manifold.
+    let wide = [layer(0.02, 0.2), layer(0.02, 0.19), layer(0.02, 0.2)];
+    assert_eq!(circle::claim_of_the_manifold(&tangent, &wide), Relation::Contradicts);
+    assert_eq!(circle::is_dipole(&layer(f64::NAN, 0.1), &normal[2]), Relation::Open);
+}
+
+#[test]
+fn false_distances_and_waves_contradict_the_singular_law() {
+    let (rate, epsilon) = (number(0.65, 0.02), 0.26);
+    let still = number(0.0, 0.001);
+    let moves = |distance: f64| singular::moves_off(number(distance, 0.005), rate, still, epsilon);
+    assert_eq!(moves(0.17), Relation::Agrees);
+    assert_eq!(moves(0.35), Relation::Contradicts);
+    assert_eq!(moves(f64::NAN), Relation::Open);
+    let grows = number(0.1, 0.001);
+    let tangent = singular::moves_off(number(0.17, 0.005), rate, grows, epsilon);
+    assert_eq!(tangent, Relation::Contradicts);
+    assert_eq!(singular::is_dipole(number(0.0, 0.003), number(0.95, 0.1)), Relation::Agrees);
+    // A response that vanishes with the test function is that of a measure.
+    assert_eq!(
+        singular::is_dipole(number(0.0, 0.003), number(0.005, 0.003)),
+        Relation::Contradicts
+    );
+    assert_eq!(singular::is_dipole(number(0.5, 0.003), number(0.95, 0.1)), Relation::Contradicts);
+    assert_eq!(singular::is_dipole(number(0.0, 0.003), number(0.1, 0.5)), Relation::Open);
+}
+
+#[test]
+fn false_orders_and_means_contradict_the_derivative_and_its_noise_paths() {
+    let order = |value: f64| number(value, 0.02);
+    assert_eq!(finite::is_derivative(order(2.0), order(3.0)), Relation::Agrees);
+    assert_eq!(finite::is_derivative(order(1.0), order(3.0)), Relation::Contradicts);
+    assert_eq!(finite::is_derivative(order(2.0), order(2.0)), Relation::Contradicts);
+    assert_eq!(finite::claim_of_small_errors(Relation::Agrees, 0.05), Relation::Sharpens);
+    assert_eq!(finite::claim_of_small_errors(Relation::Agrees, 0.5), Relation::Agrees);
+    assert_eq!(finite::claim_of_small_errors(Relation::Contradicts, 0.05), Relation::Open);
+    assert_eq!(noise::one_response((62, 64), (16, 16), 15), Relation::Agrees);
+    assert_eq!(noise::one_response((40, 64), (16, 16), 15), Relation::Contradicts);
+    assert_eq!(noise::one_response((62, 64), (8, 16), 15), Relation::Contradicts);
+    // Bars so wide that the wrong sign fits too.
+    assert_eq!(noise::one_response((64, 64), (16, 16), 63), Relation::Open);
+    assert_eq!(moons::same_response(1e-5, order(4.0)), Relation::Agrees);
+    assert_eq!(moons::same_response(1e-2, order(4.0)), Relation::Contradicts);
+    assert_eq!(moons::same_response(1e-5, order(0.1)), Relation::Contradicts);
 }

@@ -3,12 +3,15 @@
 use driftproof::drift::{Atoms, Channel, Denoise};
 use driftproof::experiments::along::{Along, largest_bend};
 use driftproof::experiments::curve::{Curve, End};
+use driftproof::experiments::lyapunov_vectors::histograms::{aligned, orthogonal};
 use driftproof::experiments::lyapunov_vectors::places::{
-    arc_position, half_line_gamma, to_medial_axis,
+    arc_position, fails_at_tips, half_line_gamma, to_medial_axis,
 };
+use driftproof::facts::{Grade, Quantity};
 use driftproof::flow::{Method, Sampler};
 use driftproof::observe::posterior_moments_certify_alignment::Run;
 use driftproof::random::Stream;
+use driftproof::record::Relation;
 use driftproof::scenario::canonical;
 use nalgebra::{DMatrix, Vector2};
 use statrs::distribution::{Continuous, ContinuousCDF, Normal};
@@ -191,4 +194,39 @@ fn single_steps_and_whole_flows_agree() {
     let image = Vector2::new(image[0], image[1]);
     let slope = (normal.dot(&image) / tangent.dot(&image)).abs();
     assert!((along.slope[last].abs() - slope).abs() < 1e-9 * slope);
+}
+
+#[test]
+fn false_shares_change_what_is_said_of_alignment() {
+    let share = |value: f64| Quantity::new(value, 0.02, Grade::Sampled);
+    let of = |relation: fn(std::vec::IntoIter<Quantity>) -> Relation, shares: &[f64]| {
+        relation(shares.iter().map(|s| share(*s)).collect::<Vec<_>>().into_iter())
+    };
+    assert_eq!(of(aligned, &[0.96, 0.99]), Relation::Agrees);
+    assert_eq!(of(aligned, &[0.96, 0.8]), Relation::Sharpens);
+    assert_eq!(of(aligned, &[0.96, 0.2]), Relation::Contradicts);
+    assert_eq!(of(orthogonal, &[0.01, 0.0]), Relation::Agrees);
+    assert_eq!(of(orthogonal, &[0.05, 0.0]), Relation::Sharpens);
+    assert_eq!(of(orthogonal, &[0.8, 0.0]), Relation::Contradicts);
+    assert_eq!(fails_at_tips(share(0.5), share(0.02)), Relation::Sharpens);
+    assert_eq!(fails_at_tips(share(0.01), share(0.01)), Relation::Agrees);
+    assert_eq!(fails_at_tips(share(0.5), share(0.8)), Relation::Contradicts);
+    assert_eq!(fails_at_tips(Quantity::UNKNOWN, share(0.2)), Relation::Open);
+}
+
+#[test]
+fn the_cross_term_at_an_end_is_that_along_the_orbit() {
+    for curve in [Curve::moons().unwrap(), Curve::ellipse().unwrap()] {
+        let start = starts(&curve, 1)[0];
+        let along = Along::new(&curve, 0.05, start, Vector2::new(0.6, 0.8)).unwrap();
+        let end = &curve.ends(0.05, &[start]).unwrap()[0];
+        let last = along.kappa.len() - 1;
+        assert!(
+            (end.kappa - along.kappa[last]).abs() < 1e-9,
+            "{} {}",
+            end.kappa,
+            along.kappa[last]
+        );
+        assert!((end.gamma - along.gamma[last]).abs() < 1e-9);
+    }
 }

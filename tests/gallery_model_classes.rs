@@ -5,11 +5,15 @@ use driftproof::drift::{
     Schedule,
 };
 use driftproof::experiments::model_class::{Class, Flaw, Model, Range, SIGMA_START};
-use driftproof::experiments::model_classes::{conjugacy, held_fixed};
-use driftproof::experiments::robustness_of_the_support::{moons_pairs, no_manifold};
+use driftproof::experiments::model_classes::{conjugacy, contraction, coupling, held_fixed};
+use driftproof::experiments::robustness_of_the_support::first_order::claim_of_the_classes;
+use driftproof::experiments::robustness_of_the_support::manifolds::{along_not_off, as_on_a_flat};
+use driftproof::experiments::robustness_of_the_support::{no_manifold, pairs_of};
 use driftproof::experiments::shape::Shape;
-use driftproof::facts::Quantity;
+use driftproof::facts::{Grade, Quantity};
+use driftproof::manifold::Law;
 use driftproof::random::Stream;
+use driftproof::record::Relation;
 
 /// Both ends far beyond anything that the closed forms over all times see.
 const WIDE: Range = Range { start: 1e7, end: 1e-9 };
@@ -66,7 +70,7 @@ fn duals_through_the_samplers_meet_the_closed_forms_on_a_flat() {
 #[test]
 fn small_errors_shift_samples_by_their_first_order() {
     let moons = Shape::moons().unwrap();
-    let pairs = moons_pairs(&moons, 64, 16, Stream::root(1)).unwrap();
+    let pairs = pairs_of(&moons, 64, 16, Stream::root(1)).unwrap();
     let error = LearningError::fourier(2, 4, 1.0, 1.0, Stream::root(2));
     for class in Class::ALL {
         let (transport, steps) = (&pairs, 48);
@@ -157,7 +161,7 @@ fn schedules_agree_on_ends_vectors_and_gaps_and_transport_does_not() {
         // Fourth order at 400 steps of log σ, each 0.016 long.
         assert!(ends.differ(&reference).iter().all(|d| *d < 1e-4), "{name}");
     }
-    let pairs = moons_pairs(&moons, 64, 64, Stream::root(8)).unwrap();
+    let pairs = pairs_of(&moons, 64, 64, Stream::root(8)).unwrap();
     let other = conjugacy::carry(&pairs, Some(Schedule::FlowMatching), 64, &points).unwrap();
     assert!(other.differ(&reference)[0] > 1e-2);
 }
@@ -183,4 +187,63 @@ fn responses_of_a_density_have_no_mass() {
     let (total, size) = no_manifold::total_response(&error, Parametrisation::Noise).unwrap();
     // The grid of cells of 0.125 is fine beside the width 0.5, its ends are 7 widths out.
     assert!(size > 0.1 && total.abs() < 2e-3 * size, "{total} {size}");
+}
+
+fn number(value: f64, bar: f64) -> Quantity {
+    Quantity::new(value, bar, Grade::Sampled)
+}
+
+#[test]
+fn false_differences_between_classes_change_what_is_said_of_them() {
+    let order = number(4.0, 0.1);
+    assert_eq!(conjugacy::one_flow([1e-11, 1e-10, 1e-9], order), Relation::Agrees);
+    assert_eq!(conjugacy::one_flow([1e-11, 1e-2, 1e-9], order), Relation::Contradicts);
+    assert_eq!(conjugacy::one_flow([1e-11; 3], number(1.0, 0.1)), Relation::Contradicts);
+    assert_eq!(conjugacy::one_flow([f64::NAN; 3], order), Relation::Open);
+    assert_eq!(conjugacy::claim_of_the_class(1e-11, 0.03), Relation::Sharpens);
+    assert_eq!(conjugacy::claim_of_the_class(0.1, 0.03), Relation::Agrees);
+    assert_eq!(conjugacy::claim_of_the_class(1e-11, 1e-12), Relation::Contradicts);
+    assert_eq!(contraction::contracts(number(1.0, 0.01), number(2.0, 0.02)), Relation::Agrees);
+    assert_eq!(contraction::contracts(number(1.0, 0.01), number(1.0, 0.02)), Relation::Contradicts);
+    assert_eq!(held_fixed::grows(1e-3, [1.15, 1.54], 1.55), Relation::Agrees);
+    assert_eq!(held_fixed::grows(1e-3, [1.5, 1.54], 1.55), Relation::Contradicts);
+    assert_eq!(held_fixed::grows(1e-3, [1.15, 1.0], 1.55), Relation::Contradicts);
+    assert_eq!(held_fixed::grows(0.3, [1.15, 1.54], 1.55), Relation::Contradicts);
+    assert_eq!(coupling::claim_of_the_coupling(true, number(1.5, 0.2)), Relation::Agrees);
+    assert_eq!(coupling::claim_of_the_coupling(true, number(1.1, 0.2)), Relation::Open);
+}
+
+#[test]
+fn false_shifts_change_what_is_said_of_robustness() {
+    let (small, large) = (number(0.1, 0.02), number(1.0, 0.1));
+    assert_eq!(along_not_off(&[(large, small), (large, number(0.0, 0.01))]), Relation::Sharpens);
+    assert_eq!(along_not_off(&[(large, number(0.0, 0.01))]), Relation::Agrees);
+    assert_eq!(along_not_off(&[(small, large)]), Relation::Contradicts);
+    assert_eq!(along_not_off(&[(large, large)]), Relation::Open);
+    assert_eq!(as_on_a_flat(&[(0.95, 1.05)]), Relation::Agrees);
+    assert_eq!(as_on_a_flat(&[(0.95, 1.05), (1.2, 1.7)]), Relation::Sharpens);
+    assert_eq!(as_on_a_flat(&[(0.95, 3.0)]), Relation::Contradicts);
+    assert_eq!(as_on_a_flat(&[(f64::NAN, 1.0)]), Relation::Open);
+    // The score-based model first.
+    assert_eq!(claim_of_the_classes(&[(small, large), (small, large)]), Relation::Agrees);
+    assert_eq!(claim_of_the_classes(&[(small, small), (small, large)]), Relation::Sharpens);
+    assert_eq!(claim_of_the_classes(&[(small, small), (large, small)]), Relation::Contradicts);
+    assert_eq!(no_manifold::without_support(1e-4, (0.9, 1.1)), Relation::Sharpens);
+    assert_eq!(no_manifold::without_support(1e-4, (0.01, 0.1)), Relation::Agrees);
+    assert_eq!(no_manifold::without_support(0.3, (0.9, 1.1)), Relation::Contradicts);
+}
+
+#[test]
+fn profiles_of_the_shapes_lie_on_their_outlines() {
+    for shape in [Shape::ellipse(), Shape::sphere(), Shape::torus(), Shape::swiss_roll()] {
+        let shape = shape.unwrap();
+        let (x, y) = shape.profile_outline(400);
+        let points = Law::uniform(shape.manifold.clone()).sample(40, Stream::root(11)).unwrap();
+        for point in points.column_iter() {
+            let [a, b] = shape.profile(point.as_slice());
+            let off = x.iter().zip(&y).map(|(x, y)| (x - a).hypot(y - b)).fold(f64::NAN, f64::min);
+            // Chords of pieces 0.04 long at most, with radii of 0.4 at least.
+            assert!(off < 0.03, "{}: {off}", shape.name);
+        }
+    }
 }

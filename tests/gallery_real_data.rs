@@ -1,11 +1,14 @@
 //! The chapter on real data: what its parts say of data where everything is known.
 
 use driftproof::experiments::plane_accuracy::Method;
+use driftproof::experiments::real_data::moving::along_the_data;
 use driftproof::experiments::real_data::{Images, Plan, mosaic, moves, overlap, surface};
+use driftproof::facts::{Grade, Quantity};
 use driftproof::figure::Mark;
 use driftproof::linalg::frame_from_normals;
 use driftproof::points::{PointSet, Scaling};
 use driftproof::random::Stream;
+use driftproof::record::Relation;
 use nalgebra::DMatrix;
 use std::f64::consts::{PI, TAU};
 
@@ -147,4 +150,15 @@ fn the_clothing_is_read_as_rows_of_784_pixels() {
     assert!(clothing.notes.iter().any(|note| note.contains("28×28")));
     let message = PointSet::named("nothing.npy", Scaling::None).unwrap_err().to_string();
     assert!(message.contains("nothing.npy"), "{message}");
+}
+
+#[test]
+fn false_rises_change_what_is_said_of_top_and_bottom_vectors() {
+    let rise = |value: f64| Quantity::new(value, 0.02, Grade::Sampled);
+    assert_eq!(along_the_data(&[(rise(0.0), rise(0.2))]), Relation::Agrees);
+    assert_eq!(along_the_data(&[(rise(0.0), rise(0.2)), (rise(0.1), rise(0.1))]), Relation::Open);
+    assert_eq!(
+        along_the_data(&[(rise(0.0), rise(0.2)), (rise(0.2), rise(0.1))]),
+        Relation::Contradicts
+    );
 }

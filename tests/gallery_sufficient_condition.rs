@@ -1,8 +1,12 @@
 //! What the figures on the sufficient condition must obey: numbers of the theory page, and readings of the judges.
 
-use driftproof::experiments::sufficient_condition::counterexamples::{all, first_zero};
+use driftproof::experiments::sufficient_condition::counterexamples::{
+    Side, all, claim_of_alignment, first_zero,
+};
+use driftproof::experiments::sufficient_condition::path::certified;
 use driftproof::experiments::sufficient_condition::scatter::bound_of;
 use driftproof::facts::{Grade, Quantity};
+use driftproof::record::Relation;
 use driftproof::verdict::Margin;
 use std::f64::consts::{E, FRAC_1_SQRT_2, FRAC_PI_2};
 
@@ -93,4 +97,22 @@ fn a_bound_is_read_back_from_the_room_that_a_judge_leaves() {
         let margin = Margin::attained("slope", q(left), q(right), scale, 0.5);
         assert!((bound_of(&margin, left) - right).abs() < 1e-9 * right);
     }
+}
+
+#[test]
+fn false_slopes_and_shifts_change_what_is_said_of_the_condition() {
+    assert_eq!(certified(&[(0.07, Some(0.1)), (0.08, Some(0.1))]), Relation::Agrees);
+    assert_eq!(certified(&[(0.07, Some(0.1)), (0.2, Some(0.1))]), Relation::Contradicts);
+    assert_eq!(certified(&[(0.07, Some(0.1)), (0.08, None)]), Relation::Open);
+    let side = |aligned: bool, shift: f64| Side {
+        aligned,
+        shift: Quantity::new(shift, 0.01, Grade::Estimated),
+        at_rest: 1.0,
+    };
+    let said = |a: &Side, b: &Side| claim_of_alignment(Some(a), Some(b));
+    assert_eq!(said(&side(true, 1.7), &side(false, 0.4)), Relation::Sharpens);
+    // Had the aligned one been damped and the other not, nothing would speak against the paper.
+    assert_eq!(said(&side(true, 0.4), &side(false, 1.7)), Relation::Agrees);
+    assert_eq!(said(&side(true, 0.4), &side(false, 1.0)), Relation::Agrees);
+    assert_eq!(claim_of_alignment(None, Some(&side(false, 0.4))), Relation::Open);
 }

@@ -2,8 +2,14 @@
 
 use driftproof::claims::radial_law::RadialLaw;
 use driftproof::drift::Atoms;
+use driftproof::experiments::thickness_and_memorisation::against::while_dense;
+use driftproof::experiments::thickness_and_memorisation::onset::{
+    onset_of_spheres, ratio_of_spheres,
+};
 use driftproof::experiments::thickness_and_memorisation::{Cloud, Family, Onset, Seen, pass};
+use driftproof::facts::{Grade, Quantity};
 use driftproof::random::Stream;
+use driftproof::record::Relation;
 
 const START: f64 = 10.0;
 
@@ -101,4 +107,22 @@ fn spheres_of_any_dimension_share_one_ratio() {
         onset.ratios().last().unwrap().value
     });
     assert!((many / few - 1.0).abs() < 1.0, "{few} {many}");
+}
+
+#[test]
+fn false_onsets_change_what_is_said_of_them() {
+    let dense = |shares: &[f64]| while_dense(shares.iter().copied());
+    assert_eq!(dense(&[1.0, 0.8]), Relation::Sharpens);
+    assert_eq!(dense(&[0.0, 0.0]), Relation::Agrees);
+    assert_eq!(dense(&[1.0, 30.0]), Relation::Contradicts);
+    assert_eq!(dense(&[1.0, f64::NAN]), Relation::Open);
+    assert_eq!(ratio_of_spheres(&[-0.05, 0.001]), Relation::Agrees);
+    assert_eq!(ratio_of_spheres(&[-0.2, 0.001]), Relation::Sharpens);
+    assert_eq!(ratio_of_spheres(&[-0.05, 0.3]), Relation::Contradicts);
+    assert_eq!(ratio_of_spheres(&[]), Relation::Open);
+    let power = |value: f64| Quantity::new(value, 0.01, Grade::Estimated);
+    assert_eq!(onset_of_spheres(power(-0.5), power(-0.5)), Relation::Agrees);
+    assert_eq!(onset_of_spheres(power(-0.5), power(-1.0)), Relation::Sharpens);
+    assert_eq!(onset_of_spheres(power(-1.0), power(-0.5)), Relation::Contradicts);
+    assert_eq!(onset_of_spheres(power(-0.5), Quantity::UNKNOWN), Relation::Open);
 }

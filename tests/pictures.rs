@@ -14,17 +14,9 @@ const WORLDS: usize = 12;
 const WITHOUT: &[&str] = &[
     "adiabatic_gap_forces_alignment",
     "curvature_and_second_derivatives_bound_the_blocks",
-    "errors_convert_between_parametrisations",
-    "gaussian_data_has_a_closed_form_flow",
-    "gaussian_paths_share_one_flow",
     "moving_frame_blocks_are_gauge_invariant",
-    "normal_error_over_thickness_bounds_the_response",
-    "normal_part_of_the_error_moves_singular_laws",
-    "off_support_mass_follows_the_order_of_vanishing",
     "qr_subspace_tracks_singular_subspace",
     "rotated_coupling_solves_the_riccati_equation",
-    "sampler_maps_contract_normals_exactly",
-    "segment_flow_is_a_quantile_map",
 ];
 
 fn drawn(claim: &Claim, world: usize) -> Option<Panel> {

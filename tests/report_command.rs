@@ -78,6 +78,71 @@ fn bad_names_and_records_get_one_error_and_write_nothing() {
 }
 
 #[test]
+fn a_chapter_is_made_drawn_again_and_compared_with_its_record() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    let called = |arguments: &[&str]| {
+        let output = run(root, &[&["report", "--out", "gallery"], arguments].concat());
+        (output.status.code(), String::from_utf8(output.stdout.clone()).unwrap(), stderr(&output))
+    };
+    let cheap = "model-classes";
+    // One figure alone: its three files, and no page that would tell of others.
+    let (code, said, errors) = called(&["--only", "contraction"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let chapter = root.join("gallery").join(cheap);
+    let count = || std::fs::read_dir(&chapter).unwrap().count();
+    assert_eq!((said.lines().count(), count()), (3, 3), "{said}");
+    assert!(said.lines().all(|path| root.join(path).is_file()), "{said}");
+
+    let (code, said, errors) = called(&["--only", cheap]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(root.join(said.lines().last().unwrap().strip_prefix("begin at ").unwrap()).is_file());
+    let (whole, figure) = (count(), chapter.join("contraction.svg"));
+    let drawn = std::fs::read(&figure).unwrap();
+    assert_eq!(called(&["--check", "--only", cheap]).0, Some(0));
+    std::fs::remove_file(&figure).unwrap();
+    assert_eq!(called(&["--redraw", "--only", cheap]).0, Some(0));
+    assert!(std::fs::read(&figure).unwrap() == drawn);
+
+    // A record that tells other numbers, and a figure that nothing makes any more.
+    let path = chapter.join("record.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let figures = record["figures"].as_array_mut().unwrap();
+    let stale = serde_json::json!({ "name": "made-no-more" });
+    let mut other = figures.iter().find(|figure| figure["name"] == "contraction").unwrap().clone();
+    other["name"] = stale["name"].clone();
+    let of = figures.iter_mut().find(|figure| figure["name"] == "contraction").unwrap();
+    let mark = of["panels"][0]["layers"][0]["mark"].as_object_mut().unwrap();
+    mark.values_mut().next().unwrap()["y"][0] = 1e3.into();
+    figures.push(other);
+    std::fs::write(&path, record.to_string()).unwrap();
+    std::fs::write(chapter.join("made-no-more.svg"), "").unwrap();
+    std::fs::write(chapter.join("notes.txt"), "mine").unwrap();
+    let (code, said, _) = called(&["--check", "--only", cheap]);
+    assert_eq!(code, Some(1), "{said}");
+    let differ: Vec<&str> = said.lines().filter(|line| line.starts_with("DIFFERS")).collect();
+    assert!(differ.len() == 2 && differ[0].contains("contraction"), "{said}");
+    let (code, _, errors) = called(&["--only", "contraction"]);
+    assert!(code == Some(2) && errors.contains("holds another one"), "{errors}");
+    for arguments in [&["--check", "--only", cheap][..], &["--only", "contraction"]] {
+        let (code, _, errors) = called(&[arguments, &["--seed", "2"]].concat());
+        assert!(code == Some(2) && errors.contains("made with seed 1"), "{errors}");
+    }
+    assert_eq!(called(&["--only", cheap]).0, Some(0));
+    assert!(std::fs::read(&figure).unwrap() == drawn);
+    assert!(chapter.join("notes.txt").is_file() && count() == whole + 1);
+
+    // A damaged record of any chapter is told of before anything is computed.
+    std::fs::write(&path, &text[..text.len() / 2]).unwrap();
+    let (code, _, errors) = called(&["--only", "tangent-bundle"]);
+    assert!(code == Some(2) && errors.contains("truncated"), "{errors}");
+    assert!(!root.join("gallery/tangent-bundle").exists());
+    // Except of the one that is made anew.
+    assert_eq!(called(&["--only", cheap]).0, Some(0));
+}
+
+#[test]
 fn names_in_records_cannot_lead_out_of_the_folder() {
     let folder = tempdir().unwrap();
     let root = folder.path();

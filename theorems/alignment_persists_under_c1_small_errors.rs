@@ -1,6 +1,7 @@
 //! T5. Statement: alignment_persists_under_c1_small_errors.md.
 
 mod support;
+mod tampering;
 
 use driftproof::campaign::knobs;
 use driftproof::claims::alignment_persists_under_c1_small_errors::CLAIM;
@@ -12,6 +13,7 @@ use driftproof::lyapunov::qr_history;
 use driftproof::observe::observe;
 use driftproof::verdict::Verdict;
 use nalgebra::{DMatrix, dmatrix};
+use tampering::held;
 
 #[test]
 fn no_world_moves_a_plane_farther_than_the_modulus() {
@@ -66,17 +68,7 @@ fn a_ripple_that_is_small_in_c0_only_turns_the_plane_but_not_the_support() {
 
 /// How many of 40 worlds that hold are violated after `tamper`, and how many hold.
 fn caught(tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut held) = (0, 0);
-    for index in 0..40 {
-        let mut facts = observe(CLAIM.id, &mut knobs(&CLAIM, 5, index)).unwrap().facts;
-        if CLAIM.judge(&facts).verdict() != Verdict::Holds {
-            continue;
-        }
-        tamper(&mut facts);
-        held += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, held)
+    tampering::caught(&CLAIM, held(&CLAIM, 5, 40), tamper)
 }
 
 #[test]

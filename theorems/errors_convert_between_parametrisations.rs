@@ -1,15 +1,14 @@
 //! T6.4. Statement: errors_convert_between_parametrisations.md.
 
 mod support;
+mod tampering;
 
-use driftproof::campaign::{judge_world, knobs};
 use driftproof::claims::errors_convert_between_parametrisations::CLAIM;
 use driftproof::drift::Parametrisation::{Denoiser, Noise, Score, Velocity};
 use driftproof::drift::{Parametrisation, Schedule};
 use driftproof::facts::{Facts, Quantity};
-use driftproof::observe::observe;
-use driftproof::verdict::Verdict;
 use num_dual::Dual;
+use tampering::held;
 
 #[test]
 fn no_perturbed_prediction_violates_the_factors() {
@@ -73,17 +72,7 @@ fn conversions_compose_and_go_back() {
 
 /// How many of 30 worlds that hold are violated after `tamper`, and how many hold.
 fn caught(tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut held) = (0, 0);
-    for index in 0..30 {
-        if judge_world(&CLAIM, 7, index).verdict != Verdict::Holds {
-            continue;
-        }
-        let mut facts = observe(CLAIM.id, &mut knobs(&CLAIM, 7, index)).unwrap().facts;
-        tamper(&mut facts);
-        held += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, held)
+    tampering::caught(&CLAIM, held(&CLAIM, 7, 30), tamper)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! T1.4. Statement: noise_paths_average_to_the_response.md.
 
 mod support;
+mod tampering;
 
 use driftproof::campaign::knobs;
 use driftproof::claims::noise_paths_average_to_the_response::CLAIM;
@@ -11,6 +12,7 @@ use driftproof::observe::observe;
 use driftproof::random::Stream;
 use driftproof::response::sensitivities;
 use driftproof::verdict::Verdict;
+use tampering::held;
 
 #[test]
 fn no_sampler_violates_the_averages() {
@@ -103,17 +105,7 @@ fn a_constant_error_of_a_linear_chain_shifts_its_end_law() {
 
 /// How many of 60 worlds that hold are violated after `tamper`, and how many hold.
 fn caught(tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut held) = (0, 0);
-    for index in 0..60 {
-        let mut facts = observe(CLAIM.id, &mut knobs(&CLAIM, 3, index)).unwrap().facts;
-        if CLAIM.judge(&facts).verdict() != Verdict::Holds {
-            continue;
-        }
-        tamper(&mut facts);
-        held += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, held)
+    tampering::caught(&CLAIM, held(&CLAIM, 3, 60), tamper)
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! T4.1. Statement: normal_contraction_traps_perturbed_orbits.md.
 
 mod support;
+mod tampering;
 
-use driftproof::campaign::{judge_world, knobs};
 use driftproof::claims::normal_contraction_traps_perturbed_orbits::CLAIM;
 use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::observe::observe;
@@ -177,9 +177,7 @@ fn missing_facts_decide_nothing() {
 
 /// Facts of the worlds among the first 80 that hold.
 fn held() -> impl Iterator<Item = Facts> {
-    let holds = |index: &usize| judge_world(&CLAIM, 7, *index).verdict == Verdict::Holds;
-    let facts = |index| observe(CLAIM.id, &mut knobs(&CLAIM, 7, index)).unwrap().facts;
-    (0..80).filter(holds).map(facts)
+    tampering::held(&CLAIM, 7, 80).map(|seen| seen.facts)
 }
 
 #[test]
@@ -204,13 +202,7 @@ fn no_segment_compresses_less_than_the_whole_tube() {
 
 /// How many worlds that hold are violated after `tamper`, and how many hold.
 fn caught(tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut all) = (0, 0);
-    for mut facts in held() {
-        tamper(&mut facts);
-        all += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, all)
+    tampering::caught(&CLAIM, tampering::held(&CLAIM, 7, 80), tamper)
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! T4.2. Statement: normal_errors_and_cross_derivatives_bound_the_displacement.md.
 
 mod support;
+mod tampering;
 
-use driftproof::campaign::{judge_world, knobs};
 use driftproof::claims::normal_errors_and_cross_derivatives_bound_the_displacement::CLAIM;
 use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::observe::observe;
 use driftproof::random::Knobs;
 use driftproof::verdict::Verdict;
+use tampering::held;
 
 #[test]
 fn no_displacement_exceeds_the_comparison_system() {
@@ -194,17 +195,7 @@ fn missing_facts_decide_nothing() {
 
 /// How many of 40 worlds that hold are violated after `tamper`, and how many hold.
 fn caught(tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut all) = (0, 0);
-    for index in 0..40 {
-        if judge_world(&CLAIM, 7, index).verdict != Verdict::Holds {
-            continue;
-        }
-        let mut facts = observe(CLAIM.id, &mut knobs(&CLAIM, 7, index)).unwrap().facts;
-        tamper(&mut facts);
-        all += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, all)
+    tampering::caught(&CLAIM, held(&CLAIM, 7, 40), tamper)
 }
 
 fn rescaled(names: &[&str], factor: f64) -> impl Fn(&mut Facts) {

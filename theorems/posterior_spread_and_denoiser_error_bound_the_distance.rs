@@ -1,8 +1,8 @@
 //! T4.3. Statement: posterior_spread_and_denoiser_error_bound_the_distance.md.
 
 mod support;
+mod tampering;
 
-use driftproof::campaign::{judge_world, knobs};
 use driftproof::claims::posterior_spread_and_denoiser_error_bound_the_distance::CLAIM;
 use driftproof::drift::{Channel, Denoise, Sphere};
 use driftproof::facts::{Facts, Grade, Quantity};
@@ -162,20 +162,12 @@ fn data_off_the_set_or_of_no_reach_are_out_of_scope() {
 
 /// Facts of the worlds among the first 80 that hold.
 fn held() -> impl Iterator<Item = Facts> {
-    let holds = |index: &usize| judge_world(&CLAIM, 7, *index).verdict == Verdict::Holds;
-    let facts = |index| observe(CLAIM.id, &mut knobs(&CLAIM, 7, index)).unwrap().facts;
-    (0..80).filter(holds).map(facts)
+    tampering::held(&CLAIM, 7, 80).map(|seen| seen.facts)
 }
 
 /// How many worlds that hold are violated after `tamper`, and how many hold.
 fn caught(tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut all) = (0, 0);
-    for mut facts in held() {
-        tamper(&mut facts);
-        all += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, all)
+    tampering::caught(&CLAIM, tampering::held(&CLAIM, 7, 80), tamper)
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! T1.2. Statement: response_stays_in_the_support_of_every_model.md.
 
 mod support;
+mod tampering;
 
-use driftproof::campaign::{judge_world, knobs};
 use driftproof::claims::response_stays_in_the_support_of_every_model::CLAIM;
 use driftproof::facts::{Facts, Quantity};
 use driftproof::flow::{Maps, Orbit};
-use driftproof::observe::observe;
 use driftproof::response::{LogDensity, along_maps, log_density_slope};
 use driftproof::scalar::Scalar;
-use driftproof::verdict::Verdict;
+use tampering::held;
 
 #[test]
 fn no_error_moves_density_to_where_there_was_none() {
@@ -90,21 +89,8 @@ fn all_mass_leaves_the_support_while_the_response_stays_in_it() {
 
 /// How many of 60 worlds that hold and were looked at like this are violated after `tamper`, and how many there are.
 fn caught(look: &str, tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut held) = (0, 0);
-    for index in 0..60 {
-        if judge_world(&CLAIM, 7, index).verdict != Verdict::Holds {
-            continue;
-        }
-        let observation = observe(CLAIM.id, &mut knobs(&CLAIM, 7, index)).unwrap();
-        if observation.world["look"] != look {
-            continue;
-        }
-        let mut facts = observation.facts;
-        tamper(&mut facts);
-        held += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, held)
+    let held = held(&CLAIM, 7, 60).filter(|seen| seen.world["look"] == look);
+    tampering::caught(&CLAIM, held, tamper)
 }
 
 #[test]

@@ -1,19 +1,19 @@
 //! T1.1. Statement: sensitivity_carries_the_response_of_any_law.md.
 
 mod support;
+mod tampering;
 
-use driftproof::campaign::{judge_world, knobs};
 use driftproof::claims::sensitivity_carries_the_response_of_any_law::CLAIM;
 use driftproof::drift::{Channel, Denoise, Gaussian, LearningError, Schedule};
 use driftproof::facts::{Facts, Quantity};
 use driftproof::flow::{Maps, Orbit, Scheme, StochasticSampler};
 use driftproof::lyapunov::product;
-use driftproof::observe::observe;
+use driftproof::observe::Observation;
 use driftproof::random::Stream;
 use driftproof::response::sensitivities;
 use driftproof::scalar::Scalar;
-use driftproof::verdict::Verdict;
 use nalgebra::{dmatrix, dvector};
+use tampering::held;
 
 #[test]
 fn no_error_of_a_model_violates_the_weak_form() {
@@ -106,21 +106,8 @@ fn an_atom_on_a_kink_has_no_slope() {
 
 /// Of the first 80 worlds that hold and have this kind of model, how many are violated after `tamper`, and how many there are.
 fn caught(kind: impl Fn(&str) -> bool, tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut held) = (0, 0);
-    for index in 0..80 {
-        if judge_world(&CLAIM, 7, index).verdict != Verdict::Holds {
-            continue;
-        }
-        let observation = observe(CLAIM.id, &mut knobs(&CLAIM, 7, index)).unwrap();
-        if !kind(observation.world["model"]["kind"].as_str().unwrap()) {
-            continue;
-        }
-        let mut facts = observation.facts;
-        tamper(&mut facts);
-        held += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, held)
+    let wanted = |seen: &Observation| kind(seen.world["model"]["kind"].as_str().unwrap());
+    tampering::caught(&CLAIM, held(&CLAIM, 7, 80).filter(wanted), tamper)
 }
 
 #[test]

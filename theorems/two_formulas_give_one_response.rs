@@ -1,8 +1,9 @@
 //! T1.3. Statement: two_formulas_give_one_response.md.
 
 mod support;
+mod tampering;
 
-use driftproof::campaign::{judge_world, knobs};
+use driftproof::campaign::knobs;
 use driftproof::claims::two_formulas_give_one_response::CLAIM;
 use driftproof::drift::{Channel, Drift, Gaussian, GaussianPath, LearningError, Schedule, Sphere};
 use driftproof::facts::{Facts, Quantity};
@@ -18,8 +19,8 @@ use driftproof::response::{
     log_density_slope, sensitivities,
 };
 use driftproof::scalar::Scalar;
-use driftproof::verdict::Verdict;
 use num_dual::Dual;
+use tampering::held;
 
 #[test]
 fn no_orbit_tells_the_two_formulas_apart() {
@@ -245,21 +246,11 @@ fn a_noise_path_redrawn_between_the_formulas_is_caught() {
 
 /// How many of 60 worlds of maps that hold are violated after `tamper`, and how many hold.
 fn caught(tamper: impl Fn(&mut Facts)) -> (usize, usize) {
-    let (mut violated, mut held) = (0, 0);
-    for index in 0..60 {
-        if judge_world(&CLAIM, 7, index).verdict != Verdict::Holds {
-            continue;
-        }
-        let observation = observe(CLAIM.id, &mut knobs(&CLAIM, 7, index)).unwrap();
-        if observation.world["look"] != "maps" {
-            continue;
-        }
-        let mut facts = observation.facts;
-        tamper(&mut facts);
-        held += 1;
-        violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-    }
-    (violated, held)
+    tampering::caught(
+        &CLAIM,
+        held(&CLAIM, 7, 60).filter(|seen| seen.world["look"] == "maps"),
+        tamper,
+    )
 }
 
 #[test]

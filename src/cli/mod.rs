@@ -16,6 +16,7 @@ mod check;
 mod claims;
 mod data;
 mod detail;
+mod explore;
 mod interrupt;
 mod names;
 mod planes;
@@ -61,6 +62,9 @@ enum Command {
     /// Check claims on random worlds, and look at data sets
     #[command(after_help = EXIT_CODES)]
     Check(check::Options),
+    /// Search for a world in which a claim fails, or map where it is silent
+    #[command(after_help = EXIT_CODES)]
+    Explore(explore::Options),
     /// Make the gallery: experiments as pages and figures
     Report(report::Options),
     /// What is checked: the list of claims, or the statement of one
@@ -98,6 +102,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<Exit> {
     match arguments.command.unwrap_or_else(|| Command::Check(check::Options::default())) {
         Command::Check(options) => check::run(&options),
+        Command::Explore(options) => explore::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Claims(options) => claims::run(&options),
         Command::Run(options) => scenario::run(&options),

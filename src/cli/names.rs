@@ -1,6 +1,6 @@
 //! Claims by name, with the nearest name for a mistyped one.
 
-use crate::claims::{self, Claim};
+use crate::claims::{self, Claim, Mutant};
 use crate::error::{Error, Result};
 
 /// How many near names are offered.
@@ -16,6 +16,29 @@ pub fn resolve(name: &str) -> Result<Vec<&'static Claim>> {
     if covering.is_empty() { Err(unknown(name)) } else { Ok(covering) }
 }
 
+/// The one claim of that id or number.
+pub fn claim(name: &str) -> Result<&'static Claim> {
+    match resolve(name)?.as_slice() {
+        [claim] => Ok(claim),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|claim| claim.id).collect();
+            let problem = format!("{name} is covered by {} claims", ids.len());
+            Err(Error::input(format!("claim {name:?}"), problem, ids.join(" or ")))
+        }
+    }
+}
+
+/// The wrong wording of that name, or the one without that hypothesis.
+pub fn wording(claim: &'static Claim, name: &str) -> Result<&'static Mutant> {
+    let without = format!("without_{name}");
+    let found = claim.mutants.iter().find(|mutant| mutant.name == name || mutant.name == without);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = claim.mutants.iter().map(|mutant| mutant.name).collect();
+        let problem = format!("no hypothesis or wrong wording of {} is called {name:?}", claim.id);
+        Error::input("--drop", problem, format!("one of {}", names.join(", ")))
+    })
+}
+
 /// The claims of these names, each once, in the order of the theory; all claims when none is named.
 pub fn resolve_all(names: &[String]) -> Result<Vec<&'static Claim>> {
     if names.is_empty() {
@@ -29,10 +52,10 @@ pub fn resolve_all(names: &[String]) -> Result<Vec<&'static Claim>> {
 }
 
 fn unknown(name: &str) -> Error {
-    let mut near: Vec<&str> = claims::ALL.iter().map(|claim| claim.id).collect();
-    near.sort_by_key(|id| distance(name, id));
-    near.truncate(OFFERED);
     let shown: String = name.chars().take(60).collect();
+    let mut near: Vec<&str> = claims::ALL.iter().map(|claim| claim.id).collect();
+    near.sort_by_key(|id| strsim::levenshtein(&shown, id));
+    near.truncate(OFFERED);
     Error::input(
         format!("claim {shown:?}"),
         "no claim of that name or number of the theory",
@@ -40,31 +63,9 @@ fn unknown(name: &str) -> Error {
     )
 }
 
-/// Insertions, deletions and replacements between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(200).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distance_counts_edits() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("same", "same"), 0);
-    }
 
     #[test]
     fn a_number_of_the_theory_names_its_claims() {

@@ -87,3 +87,58 @@ impl Progress {
         seconds
     }
 }
+
+/// The progress of a search, which has a budget in place of an end, on standard error.
+pub struct Watch {
+    label: String,
+    budget: Duration,
+    started: Instant,
+    last_line: Mutex<Instant>,
+    bar: Option<ProgressBar>,
+}
+
+impl Watch {
+    /// Shows that a search is begun.
+    pub fn begin(label: &str, budget: Duration) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{spinner} {msg}  {prefix}");
+            let bar = ProgressBar::new_spinner().with_style(style.expect("a constant template"));
+            bar.set_prefix(label.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        if bar.is_none() {
+            eprintln!("{label}: searching for {} s", budget.as_secs());
+        }
+        let now = Instant::now();
+        let (label, last_line) = (label.to_owned(), Mutex::new(now));
+        Self { label, budget, started: now, last_line, bar }
+    }
+
+    /// So many worlds were seen; what to say of them.
+    pub fn show(&self, worlds: usize, said: &str) {
+        let elapsed = self.started.elapsed();
+        let line = || {
+            let rate = number(worlds as f64 / elapsed.as_secs_f64());
+            let (now, end) = (elapsed.as_secs(), self.budget.as_secs());
+            format!("{worlds} worlds, {rate}/s, {said}, {now} of {end} s")
+        };
+        if let Some(bar) = &self.bar {
+            bar.set_message(line());
+            return;
+        }
+        let Ok(mut last) = self.last_line.try_lock() else { return };
+        if last.elapsed() >= QUIET.max(elapsed / 8) {
+            *last = Instant::now();
+            eprintln!("{}: {}", self.label, line());
+        }
+    }
+
+    /// Clears the line and returns the seconds it took.
+    pub fn end(self) -> f64 {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        self.started.elapsed().as_secs_f64()
+    }
+}

@@ -51,7 +51,8 @@ pub fn run(options: &Options, claims: &[&Claim], threads: usize) -> Result<Exit>
     })
 }
 
-fn words(verdict: Verdict) -> &'static str {
+/// A verdict in words.
+pub fn words(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
         Verdict::Violated => "VIOLATED",

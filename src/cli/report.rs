@@ -23,9 +23,9 @@ pub struct Options {
     /// Compute again, write nothing, and say whether the numbers agree with the records in the folder
     #[arg(long)]
     pub check: bool,
-    /// Folder of the gallery
-    #[arg(long, value_name = "DIR", default_value = "reports")]
-    pub out: PathBuf,
+    /// Folder of the gallery [default: reports], or of the page [default: that of its record]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Seed of all random numbers
     #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
@@ -41,35 +41,46 @@ type Wanted = (&'static Experiment, Vec<String>);
 pub fn run(options: &Options) -> Result<Exit> {
     if let Some(path) = &options.run {
         let record = record::read(path)?;
-        super::pool(options.threads)?.install(|| write_page(&options.out, &record))?;
-        print(&format!("{}\n", options.out.join(page::PAGE).display()))?;
+        let beside = path.parent().unwrap_or(Path::new(""));
+        let folder = options.out.as_deref().unwrap_or(beside);
+        super::pool(options.threads)?.install(|| write_page(folder, &record))?;
+        print(&format!("{}\n", folder.join(page::PAGE).display()))?;
         return Ok(Exit::Stands);
     }
+    let folder = options.out.as_deref().unwrap_or(Path::new("reports"));
     let wanted = wanted(&options.only)?;
     if options.check {
-        return check(options, &wanted);
+        return check(options, folder, &wanted);
     }
     let pool = super::pool(options.threads)?;
-    record::check_writable(&options.out)?;
-    let mut figures = 0;
+    record::check_writable(folder)?;
+    // A record that cannot be read would spoil the end of a long run, unless that run replaces it.
+    let anew = |name: &str| {
+        let mut whole = wanted.iter().filter(|(_, only)| only.is_empty() && !options.redraw);
+        whole.any(|(experiment, _)| experiment.name == name)
+    };
+    let before = all_stored(folder, anew)?;
+    let mut shown = String::new();
     for (nth, (experiment, only)) in wanted.iter().enumerate() {
         let place = (nth + 1, wanted.len());
+        let old = before.iter().find(|old| old.name == experiment.name);
+        if let Some(old) = old.filter(|_| !only.is_empty() && !options.redraw) {
+            of_seed(old, options.seed)?;
+        }
         let chapter = match options.redraw {
-            true => stored(&options.out, experiment)?,
+            true => stored(folder, experiment)?,
             false => pool.install(|| compute(experiment, options.seed, place))?,
         };
         // Drawn as a reader of the record draws it: to six digits.
         let chapter = record::as_stored(&chapter);
-        figures += write(&options.out, &chapter, only)?;
+        shown += &write(folder, old, &chapter, only)?;
     }
-    // The front page tells of all chapters that are there.
-    let chapters = all_stored(&options.out)?;
-    let whole = wanted.iter().any(|(_, only)| only.is_empty());
-    if whole {
-        write_files(&options.out, gallery::front(&chapters)?)?;
+    if wanted.iter().any(|(_, only)| only.is_empty()) {
+        // The front page tells of all chapters that are there.
+        write_files(folder, gallery::front(&all_stored(folder, |_| false)?)?)?;
+        shown += &format!("begin at {}\n", folder.join("index.html").display());
     }
-    let place = options.out.join("index.html");
-    print(&format!("{figures} figures and tables written; begin at {}\n", place.display()))?;
+    print(&shown)?;
     Ok(Exit::Stands)
 }
 
@@ -102,16 +113,55 @@ fn compute(experiment: &Experiment, seed: u64, place: (usize, usize)) -> Result<
     Ok(chapter)
 }
 
-/// Writes the files of a chapter and returns how many figures and tables they show.
-fn write(folder: &Path, chapter: &Chapter, only: &[String]) -> Result<usize> {
+/// Writes the files of a chapter, or of some figures of it, and tells what they are.
+fn write(
+    folder: &Path,
+    old: Option<&Chapter>,
+    chapter: &Chapter,
+    only: &[String],
+) -> Result<String> {
     if only.is_empty() {
-        write_files(folder, gallery::chapter(chapter, None)?)?;
-        return Ok(chapter.figures.len() + chapter.tables.len());
+        let files = gallery::chapter(chapter, None)?;
+        let stale: Vec<PathBuf> = match old {
+            Some(old) => {
+                gallery::paths(old).filter(|path| is_inside(path)).map(|p| folder.join(p)).collect()
+            }
+            None => Vec::new(),
+        };
+        let new: Vec<PathBuf> = files.iter().map(|(path, _)| folder.join(path)).collect();
+        write_files(folder, files)?;
+        // Figures that are made no more; one that is gone already needs nothing.
+        for path in stale.iter().filter(|path| !new.contains(path)) {
+            let _ = std::fs::remove_file(path);
+        }
+        let count = chapter.figures.len() + chapter.tables.len();
+        return Ok(format!("{}: {count} figures and tables written\n", chapter.name));
     }
+    let mut told = String::new();
     for name in only {
-        write_files(folder, gallery::chapter(chapter, Some(name))?)?;
+        let files = gallery::chapter(chapter, Some(name))?;
+        let agrees = |old: &Chapter| gallery::same(old, chapter, name);
+        if !old.is_none_or(agrees) {
+            let problem = format!("the record in {} holds another one", folder.display());
+            let hint =
+                format!("--only {} to make the chapter anew, or another --out", chapter.name);
+            return Err(Error::input(format!("--only {name}"), problem, hint));
+        }
+        let paths: Vec<String> =
+            files.iter().map(|(path, _)| folder.join(path).display().to_string()).collect();
+        write_files(folder, files)?;
+        told += &format!("{}\n", paths.join("\n"));
     }
-    Ok(only.len())
+    Ok(told)
+}
+
+/// Refuses a record of another seed.
+fn of_seed(old: &Chapter, seed: u64) -> Result<()> {
+    if old.seed == seed {
+        return Ok(());
+    }
+    let problem = format!("the record of {} was made with seed {}", old.name, old.seed);
+    Err(Error::input("--seed", problem, format!("--seed {}", old.seed)))
 }
 
 /// Writes the page of a run with its figures.
@@ -122,8 +172,7 @@ pub fn write_page(folder: &Path, record: &Record) -> Result<()> {
 fn write_files(folder: &Path, files: Vec<gallery::File>) -> Result<()> {
     // Names come from records: none may lead out of the folder. Nothing is written when one does.
     for (path, _) in &files {
-        let inside = |part: Component| matches!(part, Component::Normal(_));
-        if !Path::new(path).components().all(inside) {
+        if !is_inside(path) {
             let problem = "a name in the record leads out of the folder";
             return Err(Error::input(path, problem, "a record that `driftproof` wrote"));
         }
@@ -135,35 +184,37 @@ fn write_files(folder: &Path, files: Vec<gallery::File>) -> Result<()> {
     Ok(())
 }
 
+/// Whether a path stays in the folder that it is joined to.
+fn is_inside(path: &str) -> bool {
+    Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
 fn stored(folder: &Path, experiment: &Experiment) -> Result<Chapter> {
     record::read_chapter(&folder.join(experiment.name).join(record::FILE_NAME))
 }
 
-/// The chapters that have a record, in the order of the gallery.
-fn all_stored(folder: &Path) -> Result<Vec<Chapter>> {
+/// The chapters that have a record, in the order of the gallery; without damaged ones that do not matter.
+fn all_stored(folder: &Path, spared: impl Fn(&str) -> bool) -> Result<Vec<Chapter>> {
     let there =
         |experiment: &&Experiment| folder.join(experiment.name).join(record::FILE_NAME).exists();
-    experiments::ALL.iter().filter(there).map(|experiment| stored(folder, experiment)).collect()
+    let read = |experiment: &Experiment| match stored(folder, experiment) {
+        Err(_) if spared(experiment.name) => None,
+        read => Some(read),
+    };
+    experiments::ALL.iter().filter(there).filter_map(read).collect()
 }
 
 /// Computes again and compares with the records.
-fn check(options: &Options, wanted: &[Wanted]) -> Result<Exit> {
+fn check(options: &Options, folder: &Path, wanted: &[Wanted]) -> Result<Exit> {
     let pool = super::pool(options.threads)?;
     // Every record is read before anything is computed.
-    let old: Vec<Chapter> = wanted
-        .iter()
-        .map(|(experiment, _)| stored(&options.out, experiment))
-        .collect::<Result<_>>()?;
+    let old: Vec<Chapter> =
+        wanted.iter().map(|(experiment, _)| stored(folder, experiment)).collect::<Result<_>>()?;
+    old.iter().try_for_each(|old| of_seed(old, options.seed))?;
     let (mut text, mut differ) = (String::new(), 0);
     for (nth, ((experiment, only), old)) in wanted.iter().zip(&old).enumerate() {
-        if old.seed != options.seed {
-            return Err(Error::input(
-                "--seed",
-                format!("{} was made with seed {}", experiment.name, old.seed),
-                format!("--seed {}", old.seed),
-            ));
-        }
         let new = pool.install(|| compute(experiment, options.seed, (nth + 1, wanted.len())))?;
+        let new = record::as_stored(&new);
         for found in gallery::compare(old, &new) {
             if !only.is_empty() && !only.contains(&found.name) {
                 continue;
@@ -181,7 +232,7 @@ fn check(options: &Options, wanted: &[Wanted]) -> Result<Exit> {
         0 => {
             "all agree: the largest difference in units of what is allowed is at most 1".to_owned()
         }
-        _ => format!("{differ} differ; {} report makes them anew", program()),
+        _ => format!("{differ} of these differ; {} report makes them anew", program()),
     };
     print(&format!("{text}{verdict}\n"))?;
     Ok(if differ == 0 { Exit::Stands } else { Exit::Counterexample })

@@ -78,13 +78,8 @@ impl Along {
                 along.on_sheet = k;
             }
             let moments = curve.moments(*sigma, &state, &foot, (&tangent, &normal));
-            // At an end of the curve the foot rests; else p' = T⟨T, m − p⟩/(1 − kρ), y − p = ρN, and T' = kp'N.
-            let offset = state - Vector2::new(foot.point[0], foot.point[1]);
             let bend = curve.bend(&foot.place, &normal);
-            let turning = match foot.boundary {
-                true => 0.0,
-                false => bend * moments.along / (1.0 - bend * normal.dot(&offset)),
-            };
+            let turning = curve.turning(&state, &foot, &normal, moments.along);
             let stretch = bend.abs() * foot.distance;
             let moved = bend.abs() * moments.along.abs() / (1.0 - stretch);
             along.sigma.push(*sigma);

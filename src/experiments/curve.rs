@@ -52,6 +52,8 @@ pub struct End {
     pub score: Vector2<f64>,
     /// The relative compression γ at y (T2.5).
     pub gamma: f64,
+    /// The cross term κ at y, with the turning of the frame.
+    pub kappa: f64,
 }
 
 /// The posterior at a state in the frame of its nearest point.
@@ -231,6 +233,23 @@ impl Curve {
         }
     }
 
+    /// How fast the frame of the nearest point turns per unit of u = −log σ: at an end of the curve it rests; else
+    /// p' = T⟨T, m − p⟩/(1 − kρ), y − p = ρN, and T' = kp'N.
+    pub fn turning(
+        &self,
+        state: &Vector2<f64>,
+        foot: &Nearest,
+        normal: &Vector2<f64>,
+        along: f64,
+    ) -> f64 {
+        let offset = state - Vector2::new(foot.point[0], foot.point[1]);
+        let bend = self.bend(&foot.place, normal);
+        match foot.boundary {
+            true => 0.0,
+            false => bend * along / (1.0 - bend * normal.dot(&offset)),
+        }
+    }
+
     /// Points of every piece in order, with a gap between two pieces: a line to draw.
     pub fn outline(&self, count: usize) -> (Vec<f64>, Vec<f64>) {
         let (mut x, mut y) = (Vec::new(), Vec::new());
@@ -267,7 +286,9 @@ impl End {
         let (tangent, normal) = curve.frame(&foot.place);
         let moments = curve.moments(sigma, &state, &foot, (&tangent, &normal));
         let (score, gamma) = (moments.score, moments.tangent - moments.normal);
-        Ok(Self { sigma, state, foot, tangent, top, gap, score, gamma })
+        let turning = curve.turning(&state, &foot, &normal, moments.along);
+        let kappa = (moments.cross - turning).abs();
+        Ok(Self { sigma, state, foot, tangent, top, gap, score, gamma, kappa })
     }
 
     /// The angle between the top vector and the tangent, in degrees.

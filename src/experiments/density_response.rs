@@ -1,12 +1,12 @@
 //! What an error does to the density: the relative response g computed twice, on and off the manifold, off compact
 //! supports, at finite sizes, and for stochastic samplers.
 
-mod circle;
-mod finite;
-mod mass;
-mod moons;
-mod noise;
-mod singular;
+pub mod circle;
+pub mod finite;
+pub mod mass;
+pub mod moons;
+pub mod noise;
+pub mod singular;
 
 pub use circle::Circle;
 pub use mass::{Leak, leaks};

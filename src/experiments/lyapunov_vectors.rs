@@ -2,7 +2,7 @@
 
 mod arrows;
 mod growth;
-mod histograms;
+pub mod histograms;
 pub mod places;
 
 use super::Setting;

@@ -10,6 +10,7 @@ pub mod model_class;
 pub mod model_classes;
 pub mod plane_accuracy;
 pub mod real_data;
+pub mod relation;
 pub mod robustness_of_the_support;
 pub mod shape;
 pub mod sufficient_condition;

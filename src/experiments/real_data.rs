@@ -3,7 +3,7 @@
 mod convergence;
 mod images;
 mod mosaic;
-mod moving;
+pub mod moving;
 mod overlap;
 mod spectra;
 mod surfaces;
@@ -63,15 +63,20 @@ pub fn run(setting: &Setting<'_>) -> Result<Chapter> {
         clothing.plan.bottom,
     );
     let mut chapter = Chapter::new(NAME, TITLE, about, setting.seed);
-    chapter.figures = vec![spectra::figure(images)?];
+    (setting.begin)("convergence of leading pairs");
+    let of_pairs = stream.named("convergence");
+    let converged = [
+        convergence::rounds(images[0], of_pairs.named(images[0].plan.name))?,
+        convergence::rounds(images[1], of_pairs.named(images[1].plan.name))?,
+    ];
+    chapter.figures = vec![spectra::figure(images, &converged)?];
     spectra::findings(images, &mut chapter);
     for seen in images {
         chapter.figures.push(vectors::figure(seen));
     }
     (setting.begin)("moving along Lyapunov vectors");
     moving::add(images, &mut chapter)?;
-    (setting.begin)("convergence of leading pairs");
-    convergence::add(images, stream.named("convergence"), &mut chapter)?;
+    convergence::add(images, &converged, &mut chapter);
     (setting.begin)("planes of images");
     chapter.figures.push(overlap::figure(images)?);
     (setting.begin)("surfaces with known planes");

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::linalg::{complement, dot};
 use crate::manifold::{self, Chart, Density, Ellipse, Law, Manifold, Place, Spiral, Torus};
 use nalgebra::{DMatrix, DVector};
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 /// A data law near a hypersurface.
 pub struct Shape {
@@ -116,7 +117,7 @@ impl Shape {
     ///
     /// *Errors*: as [`Shape::moons`].
     pub fn swiss_roll() -> Result<Self> {
-        let angle = 3.0 * std::f64::consts::PI;
+        let angle = 3.0 * PI;
         let spiral = Spiral { inner: 0.5, growth: 0.15, angle };
         let manifold = Manifold::new(Chart::swiss_roll(spiral.clone(), 0.5))?;
         let curve = Manifold::new(Chart::Spiral(spiral))?;
@@ -150,17 +151,45 @@ impl Shape {
         frame
     }
 
-    /// Outlines of a plane curve, piece by piece with a gap of NaN between them.
+    /// A picture of a point in the plane: distance from the axis and height for surfaces of revolution, else the first two
+    /// coordinates. The manifold is a curve there.
+    pub fn profile(&self, y: &[f64]) -> [f64; 2] {
+        match &self.manifold.pieces()[0].chart {
+            Chart::Sphere(_) | Chart::Torus(_) => [y[0].hypot(y[1]), y[2]],
+            _ => [y[0], y[1]],
+        }
+    }
+
+    /// The manifold in that picture, piece by piece with a gap of NaN between them.
+    pub fn profile_outline(&self, per_piece: usize) -> (Vec<f64>, Vec<f64>) {
+        let turn = |from: f64, size: f64, centre: f64, radius: f64| {
+            (0..=per_piece)
+                .map(|k| {
+                    let (sin, cos) = (from + size * k as f64 / per_piece as f64).sin_cos();
+                    (centre + radius * cos, radius * sin)
+                })
+                .unzip()
+        };
+        match &self.manifold.pieces()[0].chart {
+            Chart::Sphere(sphere) => turn(-FRAC_PI_2, PI, 0.0, sphere.radius),
+            Chart::Torus(torus) => turn(0.0, TAU, torus.major, torus.minor),
+            _ => self.outline(per_piece),
+        }
+    }
+
+    /// Outlines of a curve, or of the first parameter of a surface, piece by piece with a gap of NaN between them.
     pub fn outline(&self, per_piece: usize) -> (Vec<f64>, Vec<f64>) {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for (index, piece) in self.manifold.pieces().iter().enumerate() {
             let (from, to) = match piece.chart.axes().first() {
                 Some(manifold::Axis::Interval { from, to }) => (*from, *to),
-                _ => (0.0, std::f64::consts::TAU),
+                _ => (0.0, TAU),
             };
             for k in 0..=per_piece {
                 let u = from + (to - from) * k as f64 / per_piece as f64;
-                if let Ok(place) = self.manifold.place(index, &[u]) {
+                let mut place = vec![0.0; self.manifold.dim()];
+                place[0] = u;
+                if let Ok(place) = self.manifold.place(index, &place) {
                     let point = self.manifold.point(&place);
                     x.push(point[0]);
                     y.push(point[1]);

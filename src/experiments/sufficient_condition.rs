@@ -1,7 +1,7 @@
 //! What forces alignment along one orbit, how tight the bounds on it are, and what fails without each hypothesis.
 
 pub mod counterexamples;
-mod path;
+pub mod path;
 mod pictures;
 pub mod scatter;
 

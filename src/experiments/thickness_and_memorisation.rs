@@ -1,9 +1,9 @@
 //! Where alignment begins and ends: the noise that is left at the end, the dimension, and the number of data points.
 
-mod against;
+pub mod against;
 mod basins;
 mod clouds;
-mod onset;
+pub mod onset;
 
 pub use clouds::{Cloud, Seen, pass};
 pub use onset::{Family, Onset};

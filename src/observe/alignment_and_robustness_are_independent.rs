@@ -1,31 +1,38 @@
 //! Worlds in which alignment and robustness part, for T7.
 
 use super::Observation;
+use super::picture::{ORBITS, Scene, Size, of_flow};
 use super::planar::PlanarWorld;
 use super::resolved::Resolved;
 use crate::claims::counterexample_maps::NUMBERS;
-use crate::drift::{Canonical, Channel, Counterexample, Denoise, Embedded, Gaussian, PlaneField};
+use crate::drift::{
+    Canonical, Channel, Counterexample, Denoise, Denoiser, Embedded, Gaussian, PlaneField,
+};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::figure::Panel;
-use crate::flow::{Method, Sampler, geometric_times, uniform_times};
+use crate::flow::{InexactFlow, Method, Sampler, geometric_times, uniform_times};
 use crate::linalg::{frame_from_normals, largest_angle};
 use crate::random::{Knobs, Stream};
 use crate::scenario::Labels;
-use nalgebra::{DVector, dmatrix, dvector};
+use nalgebra::{DMatrix, DVector, dmatrix, dvector};
 use serde::Serialize;
 use std::f64::consts::TAU;
 
 /// Intervals of the time grid of a ridge and of a slab.
 const STEPS: usize = 64;
 
+/// Points of the boundary of a slab that are drawn.
+const BOUNDARY: usize = 80;
+
 /// The counterexamples; the plainest is C6, which is C1.
 const DRAWN: [&str; 6] = ["C1", "C7", "C8", "C9", "C10", "C12"];
 
-/// A planar counterexample; None for C10 and C12.
+/// Orbits of one of the counterexamples.
 pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     match knobs.pick(&DRAWN) {
-        "C10" | "C12" => Ok(None),
+        "C10" => Ridge::decode(knobs).picture(),
+        "C12" => Slab::decode(knobs).picture(),
         number => decode(number, knobs).picture(),
     }
 }
@@ -107,23 +114,46 @@ impl Ridge {
         }
     }
 
+    /// Orbits to the ridge.
+    fn picture(&self) -> Result<Option<Panel>> {
+        let (law, axes) = self.law()?;
+        let levels = geometric_times(self.sigma_start, self.sigma_end, STEPS);
+        let (law, sampler): (Denoiser, _) =
+            (law.into(), &Sampler::new(Method::DormandPrince, levels));
+        let start = self.start(&axes).0;
+        of_flow((&Canonical { denoiser: &law }, sampler), start.as_slice(), (&law, 1.0))
+    }
+
+    /// The data, with the tangent directions as first columns of its axes.
+    fn law(&self) -> Result<(Gaussian, DMatrix<f64>)> {
+        let (dim, d) = (self.dim, self.tangent);
+        let axes = frame_from_normals(dim, dim, &self.stream.named("axes").normals(dim * dim));
+        let variance = |i: usize| if i < d { 1.0 } else { self.thickness * self.thickness };
+        let law = Gaussian::new(vec![0.0; dim], axes.clone(), (0..dim).map(variance).collect())?;
+        Ok((law, axes))
+    }
+
+    /// The state at the first noise level, and its tangential part in deviations.
+    fn start(&self, axes: &DMatrix<f64>) -> (DVector<f64>, DVector<f64>) {
+        let along = DVector::from_vec(self.stream.named("along").normals(self.tangent));
+        let scale = self.sigma_start.hypot(1.0);
+        let tangent = axes.columns(0, self.tangent);
+        ((tangent * &along + axes.column(self.tangent) * self.offset) * scale, along)
+    }
+
     /// The slope, the sine of the angle, and the overlap with the score at the end.
     ///
     /// *Errors*: as [`crate::flow::Trajectory::from`].
     pub fn observe(&self) -> Result<Observation> {
         let (dim, d) = (self.dim, self.tangent);
-        let axes = frame_from_normals(dim, dim, &self.stream.named("axes").normals(dim * dim));
-        let variance = |i: usize| if i < d { 1.0 } else { self.thickness * self.thickness };
-        let law = Gaussian::new(vec![0.0; dim], axes.clone(), (0..dim).map(variance).collect())?;
+        let (law, axes) = self.law()?;
         let flow = Canonical { denoiser: &law };
         let levels = geometric_times(self.sigma_start, self.sigma_end, STEPS);
         let sampler = Sampler::new(Method::DormandPrince, levels);
         let refined = sampler.refined();
         let (tangent, normal) =
             (axes.columns(0, d).into_owned(), axes.columns(d, dim - d).into_owned());
-        let along = DVector::from_vec(self.stream.named("along").normals(d));
-        let scale = self.sigma_start.hypot(1.0);
-        let start = (&tangent * &along + normal.column(0) * self.offset) * scale;
+        let (start, along) = self.start(&axes);
         let orbit = Resolved::new(&flow, &sampler, &refined, start.as_slice())?;
         let mut plane = tangent.clone();
         plane.column_mut(0).axpy(self.start_slope, &normal.column(0), 1.0);
@@ -183,6 +213,29 @@ impl Slab {
         let shift = knobs.log_range(1e-4, 0.19);
         let size = shift / ((constant.abs() + gradient.abs()) * span);
         Self { rate, span, constant, gradient, size }
+    }
+
+    /// The flow of points of the slab, with and without the error; the boundary is the data.
+    fn picture(&self) -> Result<Option<Panel>> {
+        let embedded = |normal_rate: f64, push: f64| {
+            let field = PlaneField { normal_rate, push: [0.0, push], ..PlaneField::default() };
+            Embedded::new(field, dmatrix![1.0; 0.0], dvector![0.0, 1.0])
+        };
+        let (drift, error) =
+            (&embedded(-self.rate, 0.0)?, &embedded(self.gradient, self.constant)?);
+        let times = uniform_times(0.0, self.span, STEPS);
+        let sampler = &Sampler::new(Method::DormandPrince, times);
+        let maps = &InexactFlow { sampler, drift, error };
+        // The exact flow takes ±e^{cτ} to the boundary ±1.
+        let edge = (self.rate * self.span).exp();
+        let place = |k: usize, of: usize| 1.5 * (2.0 * (k / 2) as f64 / (of / 2 - 1) as f64 - 1.0);
+        let side = |k: usize| if k.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let starts: Vec<Vec<f64>> =
+            (0..ORBITS).map(|k| vec![place(k, ORBITS), side(k) * edge]).collect();
+        let boundary: Vec<DVector<f64>> =
+            (0..BOUNDARY).map(|k| dvector![place(k, BOUNDARY), side(k)]).collect();
+        let data = Some(DMatrix::from_columns(&boundary));
+        Scene { maps, size: Size::Visible, starts: &starts, data }.draw()
     }
 
     /// Where the point y of the end comes from, by the flow run backwards, with this part of the error.

@@ -4,7 +4,7 @@ use super::Observation;
 use super::frames::blocks_by_projector;
 use super::later_stage::LaterStage;
 use super::linear::{Blocks, LinearWorld};
-use super::picture::{Scene, Size, scattered};
+use super::picture::{Scene, Size, samples, scattered};
 use crate::drift::{Canonical, Drift, Inexact, LearningError, Rotating, Workspace};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
@@ -86,7 +86,7 @@ impl World {
         let sharp = knobs.unit();
         let (size, stream) = (knobs.log_range(1e-3, 0.5), knobs.stream("error"));
         let world = LinearWorld::decode(knobs, Blocks::Full);
-        let LinearWorld { tangent, span, flow } = world;
+        let LinearWorld { tangent, span, flow, .. } = world;
         let start = knobs.log_range(0.01, 3.0);
         if sharp > 0.75 {
             return Ok(Self::sharp(knobs, size, start, span));
@@ -280,7 +280,7 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
         let sampler = Sampler::new(Method::Heun, stage.levels(LEVELS));
         let drift = &Canonical { denoiser: &stage.denoiser };
         let maps = &InexactFlow { sampler: &sampler, drift, error };
-        let (size, data) = (Size::Of(1.0), Some((&stage.denoiser, 1.0)));
+        let (size, data) = (Size::Of(1.0), Some(samples((&stage.denoiser, 1.0))?));
         let starts = std::slice::from_ref(&stage.state);
         return Scene { maps, size, starts, data }.draw();
     }

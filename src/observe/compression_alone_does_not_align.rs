@@ -1,10 +1,11 @@
 //! Worlds that compress and do not align, for T7.
 
 use super::Observation;
+use super::picture::of_flow;
 use super::planar::PlanarWorld;
 use super::resolved::Resolved;
 use crate::claims::counterexample_maps::NUMBERS;
-use crate::drift::{Canonical, Counterexample, Sphere};
+use crate::drift::{Canonical, Counterexample, Denoiser, Sphere};
 use crate::error::Result;
 use crate::facts::{Facts, Quantity};
 use crate::figure::Panel;
@@ -21,10 +22,10 @@ const LEVELS: usize = 64;
 /// The counterexamples; the plainest is C1.
 const DRAWN: [&str; 10] = ["C1", "C1b", "C1c", "C2", "C2b", "C3", "C4", "C4b", "C5", "C13"];
 
-/// A planar counterexample; None for C1c.
+/// Orbits of one of the counterexamples.
 pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     match knobs.pick(&DRAWN) {
-        "C1c" => Ok(None),
+        "C1c" => SmallSphere::decode(knobs).picture(),
         number => decode(number, knobs).picture(),
     }
 }
@@ -122,6 +123,22 @@ impl SmallSphere {
         }
     }
 
+    /// Orbits to the sphere.
+    fn picture(&self) -> Result<Option<Panel>> {
+        let law: Denoiser = Sphere::new(self.ambient, self.radius)?.into();
+        let levels = geometric_times(self.sigma_start, self.sigma_end, LEVELS);
+        let sampler = &Sampler::new(Method::DormandPrince, levels);
+        let (_, start) = self.start();
+        of_flow((&Canonical { denoiser: &law }, sampler), start.as_slice(), (&law, 1.0))
+    }
+
+    /// A direction, and the state there at the radius of typical states; it shrinks as fast as σ, or slower.
+    fn start(&self) -> (DVector<f64>, DVector<f64>) {
+        let outward = DVector::from_vec(unit_vector(&mut self.stream.rng(), self.ambient));
+        let start = &outward * (self.sigma_start * (self.ambient as f64).sqrt());
+        (outward, start)
+    }
+
     fn observe(&self) -> Result<Observation> {
         let n = self.ambient;
         let law = Sphere::new(n, self.radius)?;
@@ -129,9 +146,7 @@ impl SmallSphere {
         let levels = geometric_times(self.sigma_start, self.sigma_end, LEVELS);
         let sampler = Sampler::new(Method::DormandPrince, levels);
         let refined = sampler.refined();
-        // The radius of typical states; it shrinks as fast as σ, or slower.
-        let outward = DVector::from_vec(unit_vector(&mut self.stream.rng(), n));
-        let start = &outward * (self.sigma_start * (n as f64).sqrt());
+        let (outward, start) = self.start();
         let orbit = Resolved::new(&flow, &sampler, &refined, start.as_slice())?;
         let normal = DMatrix::from_column_slice(n, 1, outward.as_slice());
         let tangent = complement(&normal);

@@ -62,23 +62,24 @@ impl Frame {
 pub struct Prepared {
     fields: Vec<Embedded>,
     samplers: Vec<(Sampler, Sampler)>,
+    steps: usize,
 }
 
 impl Prepared {
-    /// The fields of these stages as blocks in that frame, each with its grid and the refinement.
-    pub fn new(stages: &[Stage], frame: &Frame) -> Result<Self> {
+    /// The fields of these stages as blocks in that frame, each with a grid of so many steps and its refinement.
+    pub fn new(stages: &[Stage], frame: &Frame, steps: usize) -> Result<Self> {
         let embed = |stage: &Stage| {
             let normal = frame.normal.column(0).into_owned();
             Embedded::new(stage.field, frame.tangent.clone(), normal)
         };
         let fields = stages.iter().map(embed).collect::<Result<_>>()?;
         let sampler = |stage: &Stage| {
-            let times = uniform_times(0.0, stage.duration, STEPS);
+            let times = uniform_times(0.0, stage.duration, steps);
             let sampler = Sampler::new(Method::DormandPrince, times);
             let refined = sampler.refined();
             (sampler, refined)
         };
-        Ok(Self { fields, samplers: stages.iter().map(sampler).collect() })
+        Ok(Self { fields, samplers: stages.iter().map(sampler).collect(), steps })
     }
 
     /// The orbit from a start, through all stages.
@@ -114,7 +115,8 @@ impl Maps for Prepared {
 
     fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
         // Every stage has its grid.
-        self.samplers[k / STEPS].0.map(&self.fields[k / STEPS], k % STEPS, x);
+        let (stage, k) = (k / self.steps, k % self.steps);
+        self.samplers[stage].0.map(&self.fields[stage], k, x);
     }
 }
 

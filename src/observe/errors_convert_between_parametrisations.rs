@@ -3,12 +3,15 @@
 use super::Observation;
 use super::laws::RandomLaw;
 use super::paths::{decode_schedule, state_schedule};
+use super::picture::{STEPS, Scene, Size, samples, scattered};
 use crate::drift::{
-    Canonical, Channel, Denoise, Denoiser, Drift, GaussianPath, PUSH_ROUNDING, Parametrisation,
-    Schedule, Workspace,
+    Canonical, Channel, Denoise, Denoiser, Drift, GaussianPath, InVelocity, PUSH_ROUNDING,
+    Parametrisation, Schedule, Workspace,
 };
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
+use crate::flow::{InexactFlow, Method, Sampler, geometric_times};
 use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
 use nalgebra::{DMatrix, DVector};
@@ -74,6 +77,16 @@ impl ErrorField {
     }
 }
 
+impl Drift for ErrorField {
+    fn dim(&self) -> usize {
+        self.constant.len()
+    }
+
+    fn velocity<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
+        out.iter_mut().enumerate().for_each(|(i, out)| *out = self.value(x, i));
+    }
+}
+
 impl Denoise for Perturbed<'_> {
     fn dim(&self) -> usize {
         self.exact.dim()
@@ -112,6 +125,25 @@ impl World {
         let amplitude = knobs.log_range(1e-2, 10.0);
         Self { law, schedule, time, amplitude, clip, stream: knobs.stream("error") }
     }
+}
+
+/// What the same error of the denoiser does from the noise level of the world, at most 20, down to a tenth of it.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs);
+    let (denoiser, schedule) = (world.law.denoiser()?, world.schedule);
+    let first = schedule.sigma(world.time).min(20.0);
+    let levels = geometric_times(first, 0.1 * first, STEPS);
+    let times: Vec<f64> = levels.into_iter().map(|s| schedule.time_at_sigma(s)).collect();
+    let ((a, b), signal) = (schedule.coefficients(times[0]), schedule.coefficients(times[STEPS]).0);
+    let normals = world.stream.named("state").normals(world.law.dim);
+    let start: Vec<f64> = normals.iter().map(|z| a.hypot(b) * z).collect();
+    let field = ErrorField::new(world.law.dim, world.amplitude, world.stream);
+    let parametrisation = Parametrisation::Denoiser;
+    let error = &InVelocity { error: &field, parametrisation, schedule };
+    let drift = &GaussianPath { schedule, denoiser: &denoiser };
+    let maps = &InexactFlow { sampler: &Sampler::new(Method::Rk4, times), drift, error };
+    let (starts, data) = (&scattered(&start), Some(samples((&denoiser, signal))?));
+    Scene { maps, size: Size::Visible, starts, data }.draw()
 }
 
 /// Velocity and its Jacobian.

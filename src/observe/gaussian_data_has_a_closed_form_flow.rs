@@ -2,6 +2,7 @@
 
 use super::Observation;
 use super::paths::{Flow, decode_schedule, state_schedule};
+use super::picture::{STEPS, of_flow};
 use crate::claims::gaussian_data_has_a_closed_form_flow::{INDEPENDENT, OPTIMAL, OTHER};
 use crate::drift::{
     Atoms, Denoiser, Drift, Gaussian, GaussianPath, GaussianTransport, LinearCoupling, Moved,
@@ -9,6 +10,8 @@ use crate::drift::{
 };
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
+use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{dot, frame_from_normals};
 use crate::random::{Knobs, Stream};
 use crate::scenario::Labels;
@@ -140,6 +143,41 @@ impl World {
             x.iter_mut().zip(self.axes.column(i).iter()).for_each(|(x, q)| *x += reach * q);
         }
         x
+    }
+}
+
+/// Orbits of the world's own flow.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs);
+    let (denoiser, start) = (world.denoiser()?, world.start());
+    // Lines between pairs have the noise levels of flow matching.
+    let schedule = match world.coupling {
+        Coupling::Independent => world.schedule,
+        _ => Schedule::FlowMatching,
+    };
+    let (first, last) = (schedule.sigma(world.from), schedule.sigma(world.to));
+    let levels = geometric_times(first.min(20.0), last, STEPS);
+    let times = levels.into_iter().map(|sigma| schedule.time_at_sigma(sigma));
+    // From noise that may be pure in one step to where levels can be told.
+    let times = match first > 20.0 {
+        true => std::iter::once(world.from).chain(times).collect(),
+        false => times.collect(),
+    };
+    let sampler = &Sampler::new(Method::Rk4, times);
+    match world.coupling {
+        Coupling::Independent => {
+            let signal = world.schedule.coefficients(world.to).0;
+            let path = &GaussianPath { schedule: world.schedule, denoiser: &denoiser };
+            of_flow((path, sampler), &start, (&denoiser, signal))
+        }
+        // Both are lines between pairs: the signal is the time.
+        Coupling::Optimal => {
+            of_flow((&world.displacement()?, sampler), &start, (&denoiser, world.to))
+        }
+        Coupling::Rotated => {
+            let coupling = &LinearCoupling::rotated(&world.variances, 1.0)?;
+            of_flow((coupling, sampler), &start, (&denoiser, world.to))
+        }
     }
 }
 

@@ -3,14 +3,17 @@
 use super::Observation;
 use super::laws::{Kind, RandomLaw};
 use super::paths::{Flow, decode_schedule, state_schedule};
+use super::picture::{STEPS, of_flow};
 use crate::drift::{
     Atoms, Canonical, Denoiser, Drift, Gaussian, GaussianPath, GaussianTransport, LinearCoupling,
     Schedule,
 };
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
+use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::{frame_from_normals, largest_angle};
-use crate::random::Knobs;
+use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
 use crate::scenario::Labels;
 use nalgebra::DMatrix;
@@ -105,6 +108,15 @@ impl World {
         Ok(Gaussian::new(vec![0.0; dim], axes, self.law.variances())?.into())
     }
 
+    /// A state x at the start, and y = x/a.
+    fn start(&self, stream: Stream) -> (Vec<f64>, Vec<f64>) {
+        let spread = (1.0 + self.schedule.sigma(self.from).powi(2)).sqrt();
+        let normals = stream.named("state").normals(self.law.dim);
+        let y: Vec<f64> = normals.iter().map(|z| spread * z).collect();
+        let a = self.schedule.coefficients(self.from).0;
+        (y.iter().map(|y| a * y).collect(), y)
+    }
+
     /// The model's own flow.
     fn flow(&self, denoiser: &Denoiser, start: &[f64], frame: &DMatrix<f64>) -> Result<Flow> {
         let (schedule, span) = (self.schedule, (self.from, self.to));
@@ -132,6 +144,21 @@ impl World {
     }
 }
 
+/// Orbits of the Gaussian path; None for models that are none.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs);
+    if world.model != Model::Path {
+        return Ok(None);
+    }
+    let (denoiser, schedule) = (world.denoiser()?, world.schedule);
+    let levels = geometric_times(schedule.sigma(world.from), schedule.sigma(world.to), STEPS);
+    let times = levels.into_iter().map(|sigma| schedule.time_at_sigma(sigma)).collect();
+    let (start, _) = world.start(knobs.stream("start"));
+    let signal = schedule.coefficients(world.to).0;
+    let path = &GaussianPath { schedule, denoiser: &denoiser };
+    of_flow((path, &Sampler::new(Method::Rk4, times)), &start, (&denoiser, signal))
+}
+
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs);
     let denoiser = world.denoiser()?;
@@ -140,9 +167,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let frame = frame_from_normals(dim, k, &stream.named("frame").normals(dim * k));
     let levels = [world.schedule.sigma(world.from), world.schedule.sigma(world.to)];
     let (a, b) = world.schedule.coefficients(world.from);
-    let spread = (1.0 + levels[0] * levels[0]).sqrt();
-    let y: Vec<f64> = stream.named("state").normals(dim).iter().map(|z| spread * z).collect();
-    let x: Vec<f64> = y.iter().map(|y| a * y).collect();
+    let (x, y) = world.start(stream);
 
     let ours = world.flow(&denoiser, &x, &frame)?;
     let canonical = Canonical { denoiser: &denoiser };

@@ -24,6 +24,9 @@ pub struct LinearWorld {
     pub span: f64,
     /// The flow.
     pub flow: Rotating,
+    /// Intervals of the time grid.
+    #[serde(skip)]
+    pub steps: usize,
 }
 
 /// What the blocks of a linear world look like.
@@ -82,7 +85,8 @@ impl LinearWorld {
             })
             .collect();
         let carried = blocks == Blocks::Full;
-        Self { tangent, span, flow: Rotating { turns, mean, wave, frequency, carried } }
+        let flow = Rotating { turns, mean, wave, frequency, carried };
+        Self { tangent, span, flow, steps: knobs.steps(STEPS) }
     }
 
     /// A linear system, whatever its blocks.
@@ -94,7 +98,7 @@ impl LinearWorld {
     pub fn measure(&self, mut plane: DMatrix<f64>) -> Result<Facts> {
         let (d, dim) = (self.tangent, self.flow.dim());
         orthonormalise(&mut plane);
-        let sampler = Sampler::new(Method::Rk4, uniform_times(0.0, self.span, STEPS));
+        let sampler = Sampler::new(Method::Rk4, uniform_times(0.0, self.span, self.steps));
         let refined = sampler.refined();
         let rest = vec![0.0; dim];
         let coarse = qr_history(&Trajectory::from(&self.flow, &sampler, &rest)?, &plane);
@@ -121,7 +125,7 @@ impl LinearWorld {
             let (l, l_coarse) = (slope(&fine[2 * k])?, slope(&coarse[k])?);
             let bar = (l - l_coarse).abs() + 1e3 * f64::EPSILON * (1.0 + l * l);
             facts.push("slope", Quantity::new(l, bar, Grade::Estimated));
-            if k == STEPS {
+            if k == self.steps {
                 let angle = largest_angle(&fine[2 * k], &ut)?;
                 let bar = largest_angle(&fine[2 * k], &coarse[k])? + 1e3 * f64::EPSILON;
                 facts.set("end_sine", Quantity::new(angle.sin(), bar, Grade::Estimated));

@@ -191,6 +191,23 @@ const PAINTERS: &[(&str, Painter)] = &[
         "tangential_alignment_bounds_score_overlap",
         tangential_alignment_bounds_score_overlap::picture,
     ),
+    (
+        "off_support_mass_follows_the_order_of_vanishing",
+        off_support_mass_follows_the_order_of_vanishing::picture,
+    ),
+    (
+        "normal_part_of_the_error_moves_singular_laws",
+        normal_part_of_the_error_moves_singular_laws::picture,
+    ),
+    (
+        "normal_error_over_thickness_bounds_the_response",
+        normal_error_over_thickness_bounds_the_response::picture,
+    ),
+    ("gaussian_data_has_a_closed_form_flow", gaussian_data_has_a_closed_form_flow::picture),
+    ("gaussian_paths_share_one_flow", gaussian_paths_share_one_flow::picture),
+    ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::picture),
+    ("errors_convert_between_parametrisations", errors_convert_between_parametrisations::picture),
+    ("segment_flow_is_a_quantile_map", segment_flow_is_a_quantile_map::picture),
 ];
 
 /// The world of these knobs as a picture; None where its observer has none.

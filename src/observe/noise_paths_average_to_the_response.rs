@@ -5,7 +5,7 @@ mod grid;
 use super::Observation;
 use super::laws::RandomLaw;
 use super::paths::decode_schedule;
-use super::picture::{ORBITS, Scene, Size};
+use super::picture::{ORBITS, Scene, Size, samples};
 use crate::drift::{Atoms, Denoise, Denoiser, Drift, Gaussian, LearningError, Schedule, Segment};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, LEVEL, Quantity};
@@ -175,7 +175,7 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     let denoiser = world.denoiser()?;
     let maps = world.sampler(&denoiser, world.stream.indexed(0).named("noise"))?;
     let starts: Vec<_> = (0..ORBITS).map(|path| world.start(path as u64, denoiser.dim())).collect();
-    let data = Some((&denoiser, world.schedule.coefficients(world.times[MAPS]).0));
+    let data = Some(samples((&denoiser, world.schedule.coefficients(world.times[MAPS]).0))?);
     Scene { maps: &maps, size: Size::Visible, starts: &starts, data }.draw()
 }
 

@@ -4,20 +4,23 @@ mod orbits;
 
 use super::Observation;
 use super::inexact::{Foot, Setting};
-use super::picture::{STEPS, Scene, Size, scattered};
+use super::picture::{STEPS, Scene, Size, samples, scattered};
 use crate::drift::{
     Channel, Denoiser, Drift, Gaussian, GaussianPath, InVelocity, LearningError, Product, Sphere,
 };
 use crate::error::Result;
 use crate::facts::Facts;
-use crate::figure::Panel;
-use crate::flow::{InexactFlow, Method, Sampler};
+use crate::figure::{Ink, Mark, Panel};
+use crate::flow::{InexactFlow, Method, Sampler, Trajectory};
 use crate::manifold::{self, Chart, Flat, Manifold, Motion};
 use crate::random::Knobs;
 use crate::scalar::Scalar;
 use crate::scenario::Labels;
 use nalgebra::DVector;
 use serde::Serialize;
+
+/// Pieces of the edge of a tube that is drawn.
+const EDGE: usize = 60;
 
 /// Which sets M_t the distance is measured from.
 #[derive(Clone, Copy, PartialEq, Serialize)]
@@ -245,6 +248,37 @@ impl World {
         self.setting.schedule.coefficients(time).0
     }
 
+    /// The edges of the tube about M_t at the end, in a picture of the plane.
+    ///
+    /// *Errors*: as [`Trajectory::from`].
+    fn tube_at_end(&self, panel: Panel, sampler: &Sampler) -> Result<Panel> {
+        let denoiser = self.denoiser()?;
+        let exact = self.exact(&denoiser);
+        let orbit = Trajectory::from(&exact, sampler, &self.foot)?;
+        let radii = self.radii_of(self.family, sampler.times()[STEPS], orbit.end().as_slice());
+        let edge = |side: f64| -> (Vec<f64>, Vec<f64>) {
+            let share = |k: usize| k as f64 / EDGE as f64;
+            match radii.first() {
+                Some(radius) => {
+                    let turn = |k: usize| (share(k) * std::f64::consts::TAU).sin_cos();
+                    let radius = radius + side * self.tube;
+                    (0..=EDGE).map(turn).map(|(sin, cos)| (radius * cos, radius * sin)).unzip()
+                }
+                // M is a line of the plane, the first axis.
+                None => {
+                    let reach = 2.0 * orbit.end().norm().max(self.tube);
+                    let at = |k: usize| reach * (2.0 * share(k) - 1.0);
+                    ((0..=EDGE).map(at).collect(), vec![side * self.tube; EDGE + 1])
+                }
+            }
+        };
+        let drawn = |panel: Panel, side: f64| {
+            let (x, y) = edge(side);
+            panel.with("tube about the set at the end", Ink::Bound, Mark::line(x, y))
+        };
+        Ok(drawn(drawn(panel, -1.0), 1.0))
+    }
+
     /// The radii of M_t: those of an exact orbit on it, or those of the data.
     fn radii_of(&self, family: Family, time: f64, orbit: &[f64]) -> Vec<f64> {
         match family {
@@ -260,9 +294,14 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     let sampler = Sampler::new(Method::Rk4, world.setting.times(STEPS));
     let (drift, error) = (&world.exact(&denoiser), &world.error());
     let maps = &InexactFlow { sampler: &sampler, drift, error };
-    let data = Some((&denoiser, world.signal(sampler.times()[STEPS])));
+    let data = Some(samples((&denoiser, world.signal(sampler.times()[STEPS])))?);
     let (size, starts) = (Size::Of(world.epsilon), &scattered(&world.start));
-    Scene { maps, size, starts, data }.draw()
+    let Some(panel) = (Scene { maps, size, starts, data }).draw()? else { return Ok(None) };
+    // The tube is a curve in the plane only.
+    match world.start.len() {
+        2 => Ok(Some(world.tube_at_end(panel, &sampler)?)),
+        _ => Ok(Some(panel)),
+    }
 }
 
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {

@@ -4,12 +4,14 @@ mod paths;
 
 use super::Observation;
 use super::limits::power;
+use super::picture::{self, STEPS, Scene, Size, samples};
 use crate::drift::{
     Channel, Denoise, Denoiser, Drift, Gaussian, GaussianPath, Lanes, LearningError,
     Parametrisation, PartOf, Schedule, Sphere, Workspace,
 };
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
 use crate::linalg::{complement, dot, largest_angle, orthonormalise, svd};
 use crate::manifold::{Chart, Flat, Manifold, Motion, Part};
@@ -279,6 +281,22 @@ fn late(error: &impl Drift, x: &[f64], score: &[f64]) -> f64 {
     error.push(0.0, block.as_slice(), lanes, out.as_mut_slice(), &mut Workspace::default());
     let divergence: f64 = (0..dim).map(|i| out[(i, i + 1)]).sum();
     -(divergence + dot(out.column(0).as_slice(), score))
+}
+
+/// The model whose response is split: orbits to the tube, with and without the error.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs);
+    let denoiser = world.denoiser()?;
+    let end = 1.0 / (1.0 + world.thickness);
+    let drift = &GaussianPath { schedule: Schedule::FlowMatching, denoiser: &denoiser };
+    let sampler = Sampler::new(Method::Heun, uniform_times(0.0, end, STEPS));
+    let error = &world.error("split");
+    let maps = &InexactFlow { sampler: &sampler, drift, error };
+    let stream = world.stream.named("orbit");
+    let start = |nth: usize| stream.indexed(nth as u64).normals(world.ambient);
+    let starts = &(0..picture::ORBITS).map(start).collect::<Vec<_>>();
+    let data = Some(samples((&denoiser, end))?);
+    Scene { maps, size: Size::Visible, starts, data }.draw()
 }
 
 /// Decodes and measures.

@@ -4,7 +4,7 @@ mod measure;
 
 use super::Observation;
 use super::linear::{Blocks, LinearWorld};
-use super::picture::{STEPS, Scene, Size, scattered};
+use super::picture::{STEPS, Scene, Size, samples, scattered};
 use crate::drift::{
     Channel, Denoise, Denoiser, Drift, Gaussian, LearningError, Product, Rotating, Sphere,
 };
@@ -126,7 +126,7 @@ impl World {
         triangular: bool,
         aligned: bool,
     ) -> (Flow, usize, f64, f64, DMatrix<f64>) {
-        let LinearWorld { tangent, span, mut flow } = LinearWorld::decode(knobs, Blocks::Full);
+        let LinearWorld { tangent, span, mut flow, .. } = LinearWorld::decode(knobs, Blocks::Full);
         let dim = flow.mean.nrows();
         // Blocks of A itself in a frame that turns past it: κ and η are then those of the turning.
         flow.carried = knobs.unit() < 0.6;
@@ -228,7 +228,7 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     let sampler = Sampler::new(Method::Rk4, uniform_times(world.from, world.to, STEPS));
     let maps = &InexactFlow { sampler: &sampler, drift, error: &world.error };
     let (size, starts) = (Size::Of(world.epsilon), &scattered(&world.start));
-    Scene { maps, size, starts, data: Some((&drift.0, 1.0)) }.draw()
+    Scene { maps, size, starts, data: Some(samples((&drift.0, 1.0))?) }.draw()
 }
 
 /// Decodes and measures.

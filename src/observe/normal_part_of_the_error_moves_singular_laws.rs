@@ -3,9 +3,11 @@
 use super::Observation;
 use super::displaced::Displaced;
 use super::limits::limit;
+use super::picture::{ORBITS, Scene, Size};
 use crate::drift::{Drift, LearningError, PartOf};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{InexactFlow, Maps, Method, Sampler, uniform_times};
 use crate::linalg::dot;
 use crate::manifold::{Axis, Density, Family, Law, Manifold, Part};
@@ -38,6 +40,9 @@ const DRAWN: usize = 12;
 
 /// Wave numbers k of the dipole's test functions h sin(kφ)/k.
 pub const WAVE_NUMBERS: [f64; 3] = [1.0, 4.0, 16.0];
+
+/// Points of M in a picture.
+const POINTS: usize = 150;
 
 /// δ has no normal part where it is less than this share of δ.
 const NO_NORMAL: f64 = 1e-6;
@@ -103,6 +108,30 @@ impl World {
             _ => {
                 let points = self.law.sample(DRAWN, self.stream.named("atoms"))?;
                 Ok((points, vec![1.0 / DRAWN as f64; DRAWN]))
+            }
+        }
+    }
+
+    /// Points of M, and some of them under the exact model and under the model with the error.
+    fn picture(&self) -> Result<Option<Panel>> {
+        let rest = LearningError::constant(&vec![0.0; self.error.dim()]);
+        let drift = self.exact.as_ref().unwrap_or(&rest);
+        let (method, steps) =
+            if self.exact.is_none() { (Method::Euler, 1) } else { (Method::Heun, 3) };
+        let sampler = &Sampler::new(method, uniform_times(0.0, 1.0, steps));
+        let data = self.law.sample(POINTS, self.stream.named("picture"))?;
+        let start = |nth: usize| data.column(nth).iter().copied().collect::<Vec<f64>>();
+        let (size, starts) = (Size::Visible, &(0..ORBITS).map(start).collect::<Vec<_>>());
+        let data = Some(data);
+        match self.part {
+            None => {
+                let maps = &InexactFlow { sampler, drift, error: &self.error };
+                Scene { maps, size, starts, data }.draw()
+            }
+            Some(part) => {
+                let error = &PartOf { error: &self.error, part, manifold: self.manifold() };
+                let maps = &InexactFlow { sampler, drift, error };
+                Scene { maps, size, starts, data }.draw()
             }
         }
     }
@@ -291,6 +320,11 @@ impl Test<'_> {
         facts.set("closed", Quantity::exact(f64::from(u8::from(closed))));
         Ok(facts)
     }
+}
+
+/// The world as a picture.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    World::decode(knobs)?.picture()
 }
 
 /// Decodes and measures.

@@ -5,15 +5,18 @@ mod rays;
 pub use rays::measure;
 
 use super::Observation;
+use super::picture::{ORBITS, Scene, Size};
 use crate::drift::{Drift, LearningError};
 use crate::error::Result;
 use crate::facts::Facts;
+use crate::figure::Panel;
 use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
 use crate::linalg::dot;
 use crate::manifold::{Body, Outline};
 use crate::random::{Knobs, Stream, unit_vector};
 use crate::scalar::Scalar;
 use crate::scenario::Labels;
+use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
 /// Directions in the plane, evenly spaced, and in more dimensions, drawn.
@@ -163,6 +166,24 @@ fn tangential(body: &Body, normals: &[f64], size: f64) -> Vec<f64> {
         }
     }
     matrix
+}
+
+/// The boundary of the body, and points of it under the exact model and under the model with the error.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs)?;
+    let sampler = Sampler::new(world.method, uniform_times(0.0, 1.0, world.maps));
+    let rest = LearningError::constant(&vec![0.0; world.body.dim()]);
+    let drift = world.exact.as_ref().unwrap_or(&rest);
+    let maps = &InexactFlow { sampler: &sampler, drift, error: &world.error };
+    // Starts from which the exact model ends on the boundary are near it.
+    let boundary = |count: usize, name: &str| -> Vec<Vec<f64>> {
+        let directions = world.body.directions(count, world.stream.named(name));
+        directions.iter().map(|(direction, _)| world.body.at_depth(direction, 0.0)).collect()
+    };
+    let outline: Vec<DVector<f64>> =
+        boundary(PLANAR, "outline").into_iter().map(DVector::from_vec).collect();
+    let (data, starts) = (Some(DMatrix::from_columns(&outline)), &boundary(ORBITS, "picture"));
+    Scene { maps, size: Size::Visible, starts, data }.draw()
 }
 
 /// Decodes and measures.

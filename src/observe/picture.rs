@@ -2,7 +2,7 @@
 
 mod models;
 
-pub use models::{ORBITS, STEPS, Scene, Size, of_flow, of_model, scattered};
+pub use models::{ORBITS, STEPS, Scene, Size, of_flow, of_model, samples, scattered};
 
 use crate::drift::{Channel, Denoise, Denoiser};
 use crate::error::Result;

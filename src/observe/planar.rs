@@ -47,6 +47,9 @@ pub struct PlanarWorld {
     /// The axes.
     #[serde(skip)]
     pub axes: Stream,
+    /// Time steps of each stage.
+    #[serde(skip)]
+    pub steps: usize,
 }
 
 impl PlanarWorld {
@@ -67,8 +70,8 @@ impl PlanarWorld {
             true => (64, knobs.count(1, 3)),
         };
         let (flow, axes) = (example.stages(span), knobs.stream("axes"));
-        let start = [0.0, 1.0];
-        Self { number, example, span, dim, tangent, start_slope, start, flow, exact: None, axes }
+        let (start, steps, exact) = ([0.0, 1.0], knobs.steps(STEPS), None);
+        Self { number, example, span, dim, tangent, start_slope, start, flow, exact, axes, steps }
     }
 
     /// The same world, run with its error and measured against its exact flow.
@@ -104,7 +107,7 @@ impl PlanarWorld {
     /// *Errors*: as the trajectories.
     pub fn picture(&self) -> Result<Option<Panel>> {
         let frame = self.frame();
-        let flow = Prepared::new(&self.flow, &frame)?;
+        let flow = Prepared::new(&self.flow, &frame, self.steps)?;
         let radius = self.start[0].hypot(self.start[1]);
         let other = |nth: usize| {
             let (sin, cos) = (std::f64::consts::TAU * nth as f64 / ORBITS as f64).sin_cos();
@@ -115,7 +118,8 @@ impl PlanarWorld {
         let (starts, data) = (&starts, None);
         match &self.exact {
             Some(exact) => {
-                let maps = &Beside { exact: &Prepared::new(exact, &frame)?, flow: &flow };
+                let maps =
+                    &Beside { exact: &Prepared::new(exact, &frame, self.steps)?, flow: &flow };
                 Scene { maps, size: Size::Of(1.0), starts, data }.draw()
             }
             None => Scene { maps: &flow, size: Size::None, starts, data }.draw(),
@@ -129,13 +133,13 @@ impl PlanarWorld {
     /// *Errors*: as [`crate::flow::Trajectory::from`], and as [`crate::linalg::svd`].
     pub fn measure(&self) -> Result<Facts> {
         let frame = self.frame();
-        let prepared = Prepared::new(&self.flow, &frame)?;
+        let prepared = Prepared::new(&self.flow, &frame, self.steps)?;
         let orbit = prepared.run(&frame.start(self.start))?;
         let mut facts = self.parameters();
         let amplified = self.state_jacobian(&mut facts, &orbit, &frame)?;
         self.state_path(&mut facts, &prepared, &orbit, &frame, amplified)?;
         if let Some(exact) = &self.exact {
-            let exact = Prepared::new(exact, &frame)?;
+            let exact = Prepared::new(exact, &frame, self.steps)?;
             let exact = exact.run(&frame.start(self.start))?;
             self.state_displacement(&mut facts, &orbit, &exact, &frame, amplified)?;
         }
@@ -150,7 +154,7 @@ impl PlanarWorld {
         frame: &Frame,
     ) -> Result<f64> {
         let (jacobian, order) = (orbit.jacobian_in(&frame.measured), frame.measured.ncols());
-        let bent = self.bent(orbit.state(self.flow.len() * STEPS).1, self.span);
+        let bent = self.bent(orbit.state(self.flow.len() * self.steps).1, self.span);
         let entry = |k: usize| jacobian.at(k / order, k % order).widened(bent);
         facts.set_series("jacobian", (0..order * order).map(entry).collect());
         facts.set("measured_tangents", Quantity::exact(frame.tangents as f64));
@@ -243,7 +247,7 @@ impl PlanarWorld {
         frame: &Frame,
         amplified: f64,
     ) -> Result<()> {
-        let last = self.flow.len() * STEPS;
+        let last = self.flow.len() * self.steps;
         let ((moved, bar), (kept, kept_bar)) = (orbit.state(last), exact.state(last));
         let difference = moved - kept;
         let part = |size: f64| Quantity::new(size, bar + kept_bar, Grade::Estimated);
@@ -292,7 +296,7 @@ impl PlanarWorld {
     /// *Errors*: as [`crate::flow::Trajectory::from`].
     pub fn maps(&self) -> Result<Maps> {
         let frame = self.frame();
-        let prepared = Prepared::new(&self.flow, &frame)?;
+        let prepared = Prepared::new(&self.flow, &frame, self.steps)?;
         let orbit = prepared.run(&frame.start(self.start))?;
         let jacobians = orbit.jacobians();
         let planes = orbit.planes(&self.plane(&frame)).into_iter().map(|(_, coarse)| coarse);

@@ -5,7 +5,7 @@ mod flat;
 
 use super::Observation;
 use super::inexact::{Foot, Setting};
-use super::picture::{ORBITS, STEPS, Scene, Size};
+use super::picture::{ORBITS, STEPS, Scene, Size, samples};
 use crate::drift::{
     Atoms, Denoiser, GaussianPath, InVelocity, LearningError, Moved, Parametrisation, Schedule,
     Sphere,
@@ -223,7 +223,7 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     };
     let starts: Vec<_> =
         std::iter::once(world.path_start()).chain((1..ORBITS).map(other)).collect();
-    let (size, data) = (Size::Of(world.epsilon), Some((&denoiser, last)));
+    let (size, data) = (Size::Of(world.epsilon), Some(samples((&denoiser, last))?));
     Scene { maps, size, starts: &starts, data }.draw()
 }
 

@@ -74,6 +74,9 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
 }
 
 /// A basis of a random d-plane of this slope over the first d columns of the frame.
+///
+/// The plane depends on the span of those columns alone: which basis of it and of its complement is at hand may be decided
+/// by rounding.
 fn plane_of_slope(
     frame: &DMatrix<f64>,
     d: usize,
@@ -81,9 +84,11 @@ fn plane_of_slope(
     stream: Stream,
 ) -> Result<DMatrix<f64>> {
     let dim = frame.nrows();
-    let graph = DMatrix::from_vec(dim - d, d, stream.normals(dim * dim)[..(dim - d) * d].to_vec());
-    let graph = &graph * (slope / spectral_norm(&graph)?);
-    Ok(frame.columns(0, d) + frame.columns(d, dim - d) * graph)
+    let (tangent, normal) = (frame.columns(0, d), frame.columns(d, dim - d));
+    let random = DMatrix::from_vec(dim, dim, stream.normals(dim * dim));
+    let graph = normal * normal.tr_mul(&(random * tangent));
+    let size = spectral_norm(&graph)?;
+    Ok(tangent + graph * (slope / size))
 }
 
 /// The canonical flow of a law on a random manifold, in the later stage.
@@ -93,6 +98,8 @@ pub struct DataWorld {
     start_slope: f64,
     #[serde(skip)]
     stream: Stream,
+    #[serde(skip)]
+    steps: usize,
 }
 
 /// The share of the data worlds in R^64.
@@ -118,7 +125,8 @@ impl DataWorld {
     pub fn decode(knobs: &mut Knobs) -> Result<Self> {
         let start_slope = knobs.log_range(0.01, 10.0);
         let stream = knobs.stream("plane");
-        Ok(Self { stage: LaterStage::decode(knobs, HIGH)?, start_slope, stream })
+        let stage = LaterStage::decode(knobs, HIGH)?;
+        Ok(Self { stage, start_slope, stream, steps: knobs.steps(STEPS) })
     }
 
     /// The states and the frames of their nearest points, over the last stretch on which these are
@@ -127,7 +135,7 @@ impl DataWorld {
     /// *Errors*: as [`Trajectory::from`].
     pub fn path(&self) -> Result<Path<'_>> {
         let sampler = |steps| Sampler::new(Method::Rk4, self.stage.levels(steps));
-        let (coarse, fine) = (sampler(STEPS), sampler(2 * STEPS));
+        let (coarse, fine) = (sampler(self.steps), sampler(2 * self.steps));
         let flow = canonical(&self.stage.denoiser);
         let rough = Trajectory::from(&flow, &coarse, &self.stage.state)?.states;
         let states = Trajectory::from(&flow, &fine, &self.stage.state)?.states;
@@ -154,7 +162,7 @@ impl DataWorld {
             frames.push(frame);
         }
         let mut first = smooth_from.div_ceil(2) + STENCIL / 2;
-        if first + SHORTEST + STENCIL / 2 > STEPS {
+        if first + SHORTEST + STENCIL / 2 > self.steps {
             let rest = frames.last().expect("a start at least").clone();
             frames.fill(rest);
             errors.iter_mut().for_each(|e| e.turned = 0.0);
@@ -179,7 +187,7 @@ impl Path<'_> {
         let stage = &self.world.stage;
         let flow = canonical(&stage.denoiser);
         let d = stage.scenario.manifold().dim();
-        let (first, last) = (self.first, STEPS - STENCIL / 2);
+        let (first, last) = (self.first, self.world.steps - STENCIL / 2);
         let start = Trajectory::from(&flow, &self.fine, &stage.state)?.states;
         let frame = &self.frames[2 * first];
         let mut plane = plane_of_slope(frame, d, self.world.start_slope, self.world.stream)?;

@@ -2,9 +2,11 @@
 
 use super::Observation;
 use super::flat_laws::FlatLaw;
+use super::picture::of_flow;
 use crate::drift::{Canonical, Denoiser, Lanes, PUSH_ROUNDING};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, StepWorkspace, ancestral_step};
 use crate::linalg::{dot, frame_from_normals, largest_angle, orthonormalise, singular_values, svd};
 use crate::random::Knobs;
@@ -32,6 +34,13 @@ impl World {
             levels.push(0.3 + (last - 0.3) * (0.3 + 0.6 * u));
         }
         Self { law, levels }
+    }
+
+    fn start(&self) -> Vec<f64> {
+        let mut start = self.law.stream.named("start").normals(self.law.dim);
+        let spread = 1.0 + self.levels[0];
+        start.iter_mut().zip(&self.law.shift).for_each(|(y, shift)| *y = *y * spread + shift);
+        start
     }
 }
 
@@ -67,6 +76,14 @@ impl Block {
     }
 }
 
+/// Orbits of the DDIM maps.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let world = World::decode(knobs);
+    let denoiser = world.law.denoiser()?;
+    let sampler = &Sampler::new(Method::Euler, world.levels.clone());
+    of_flow((&Canonical { denoiser: &denoiser }, sampler), &world.start(), (&denoiser, 1.0))
+}
+
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let world = World::decode(knobs);
     let denoiser = world.law.denoiser()?;
@@ -79,8 +96,7 @@ fn measure(world: &World, denoiser: &Denoiser) -> Result<Facts> {
     let (law, levels) = (&world.law, &world.levels);
     let (dim, stream) = (law.dim, law.stream);
     let (first, last) = (levels[0], levels[levels.len() - 1]);
-    let mut start = stream.named("start").normals(dim);
-    start.iter_mut().zip(&law.shift).for_each(|(y, shift)| *y = *y * (1.0 + first) + shift);
+    let start = world.start();
     let (normal, width) = law.normal();
     let probes = PROBES.min(dim);
     let probe = frame_from_normals(dim, probes, &stream.named("probe").normals(dim * probes));

@@ -1,12 +1,14 @@
 //! Gaussian paths to segments, and quadrature denoisers of arcs, for T6.8.
 
 use super::Observation;
+use super::picture::{STEPS, of_flow};
 use super::resolved::Resolved;
 use crate::drift::{
     Atoms, Channel, Denoise, Denoiser, Gaussian, GaussianPath, Moved, Product, Schedule, Segment,
 };
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
+use crate::figure::Panel;
 use crate::flow::{Method, Sampler, geometric_times};
 use crate::linalg::frame_from_normals;
 use crate::manifold::{Arc, Chart, Law, Manifold};
@@ -39,6 +41,15 @@ struct World {
     arc: ArcProbe,
 }
 
+impl World {
+    /// A rotation whose first column is along the segment, and where the segment lies.
+    fn axes(&self, stream: Stream) -> (DMatrix<f64>, DVector<f64>) {
+        let dim = self.dim;
+        let turn = frame_from_normals(dim, dim, &stream.named("turn").normals(dim * dim));
+        (turn, DVector::from_vec(stream.named("shift").normals(dim)))
+    }
+}
+
 /// One observation of an arc, or of two moons, through Gaussian noise.
 #[derive(Serialize)]
 struct ArcProbe {
@@ -49,7 +60,8 @@ struct ArcProbe {
     nodes: usize,
 }
 
-pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+/// The world, and the stream of its axes.
+fn decode(knobs: &mut Knobs) -> (World, Stream) {
     let sampled = knobs.unit() > 0.88;
     let half_length = knobs.log_range(0.3, 3.0);
     let dim = match knobs.unit() {
@@ -83,11 +95,32 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let arc = ArcProbe { radius, opening, sigma, nodes };
     let world =
         World { half_length, points, dim, schedule, sigma_start, sigma_end, start, slope, arc };
+    (world, stream)
+}
+
+/// Orbits to the segment; None on the line.
+pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
+    let (world, stream) = decode(knobs);
+    let (turn, shift) = world.axes(stream);
+    let law: Denoiser = embedded(line(&world)?, &turn, shift.as_slice().to_vec())?.into();
+    let flow = &GaussianPath { schedule: world.schedule, denoiser: &law };
+    let levels = geometric_times(world.sigma_start, world.sigma_end, STEPS);
+    let times: Vec<f64> = levels.iter().map(|s| world.schedule.time_at_sigma(*s)).collect();
+    let [first, last] = [times[0], times[STEPS]].map(|t| world.schedule.coefficients(t).0);
+    let start = (&turn * DVector::from_column_slice(&world.start) + &shift) * first;
+    of_flow((flow, &Sampler::new(Method::Rk4, times)), start.as_slice(), (&law, last))
+}
+
+pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
+    let (world, stream) = decode(knobs);
     let mut facts = follow(&world, stream)?;
     probe(&world.arc, stream.named("arc"), &mut facts)?;
-    let labels =
-        if sampled { Labels::against("points of a segment") } else { Labels::of("segment") };
-    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(dim)))
+    let labels = if world.points > 0 {
+        Labels::against("points of a segment")
+    } else {
+        Labels::of("segment")
+    };
+    Ok(Observation::new(&world, facts).labelled(labels.in_dimension(world.dim)))
 }
 
 /// The law on the line.
@@ -116,8 +149,7 @@ fn embedded(line: Denoiser, turn: &DMatrix<f64>, shift: Vec<f64>) -> Result<Move
 fn follow(world: &World, stream: Stream) -> Result<Facts> {
     let dim = world.dim;
     let line = line(world)?;
-    let turn = frame_from_normals(dim, dim, &stream.named("turn").normals(dim * dim));
-    let shift = DVector::from_vec(stream.named("shift").normals(dim));
+    let (turn, shift) = world.axes(stream);
     let law = embedded(line.clone(), &turn, shift.as_slice().to_vec())?;
     let flow = GaussianPath { schedule: world.schedule, denoiser: &law };
 

@@ -1,6 +1,8 @@
 //! Records on disk: whole or absent, and refused when damaged or foreign.
 
-use super::{Chapter, GALLERY_SCHEMA, GALLERY_VERSION, Record, SCHEMA, Schema, VERSION};
+use super::{
+    Chapter, GALLERY_MINOR, GALLERY_SCHEMA, GALLERY_VERSION, MINOR, Record, SCHEMA, Schema, VERSION,
+};
 use crate::error::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -82,7 +84,7 @@ pub fn check_writable(folder: &Path) -> Result<()> {
 /// *Errors*: [`Error::File`] when the file is truncated, damaged, not a record, or of another version.
 pub fn read(path: &Path) -> Result<Record> {
     let hint = "a record.json that `driftproof check` wrote; run it again to get one";
-    let record: Record = read_as(path, (SCHEMA, VERSION), hint)?;
+    let record: Record = read_as(path, (SCHEMA, VERSION, MINOR), hint)?;
     let refuse = |problem: String| Error::file(path, problem, hint);
     for claim in &record.claims {
         let (told, found) = (claim.summary.worlds, claim.worlds.len());
@@ -101,12 +103,12 @@ pub fn read(path: &Path) -> Result<Record> {
 /// *Errors*: as [`read`].
 pub fn read_chapter(path: &Path) -> Result<Chapter> {
     let hint = "a record.json that `driftproof report` wrote; run it again to get one";
-    read_as(path, (GALLERY_SCHEMA, GALLERY_VERSION), hint)
+    read_as(path, (GALLERY_SCHEMA, GALLERY_VERSION, GALLERY_MINOR), hint)
 }
 
 fn read_as<T: DeserializeOwned>(
     path: &Path,
-    (schema, version): (&str, u32),
+    (schema, version, minor): (&str, u32, u32),
     hint: &str,
 ) -> Result<T> {
     let refuse = |problem: String| Error::file(path, problem, hint);
@@ -132,5 +134,14 @@ fn read_as<T: DeserializeOwned>(
         let told = format!("schema {} version {}; {expected}", found.name, found.version);
         return Err(refuse(told));
     }
-    serde_json::from_str(&text).map_err(|error| refuse(format!("a damaged record ({error})")))
+    serde_json::from_str(&text).map_err(|error| {
+        refuse(match found.minor == minor {
+            true => format!("a damaged record ({error})"),
+            // Keys that this version cannot do without.
+            false => format!(
+                "of version {version}.{}, which another driftproof wrote; this one reads {version}.{minor} ({error})",
+                found.minor
+            ),
+        })
+    })
 }

@@ -10,6 +10,9 @@ pub const GALLERY_SCHEMA: &str = "driftproof-gallery";
 /// As [`super::VERSION`], for records of the gallery.
 pub const GALLERY_VERSION: u32 = 1;
 
+/// As [`super::MINOR`], for records of the gallery. 1: compiler, vectors and cores.
+pub const GALLERY_MINOR: u32 = 1;
+
 /// One experiment: figures, tables, and what was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chapter {
@@ -66,7 +69,11 @@ impl Chapter {
     /// An experiment without results yet.
     pub fn new(name: &str, title: &str, about: impl Into<String>, seed: u64) -> Self {
         Self {
-            schema: Schema { name: GALLERY_SCHEMA.to_owned(), version: GALLERY_VERSION, minor: 0 },
+            schema: Schema {
+                name: GALLERY_SCHEMA.to_owned(),
+                version: GALLERY_VERSION,
+                minor: GALLERY_MINOR,
+            },
             versions: Versions::current(),
             name: name.to_owned(),
             title: title.to_owned(),

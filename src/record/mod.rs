@@ -8,13 +8,14 @@ mod summary;
 pub use file::{
     FILE_NAME, as_stored, check_writable, read, read_chapter, to_json, write, write_file,
 };
-pub use gallery::{Chapter, Finding, GALLERY_SCHEMA, GALLERY_VERSION, Relation};
+pub use gallery::{Chapter, Finding, GALLERY_MINOR, GALLERY_SCHEMA, GALLERY_VERSION, Relation};
 pub use scenario::{CheckRecord, ScenarioRecord, ScenarioTrajectory};
 pub use summary::{
     ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome, Pairs,
     QUANTILES, Tightest,
 };
 
+use crate::drift::kernel::Level;
 use crate::facts::Facts;
 use crate::figure::Panel;
 use crate::scenario::Labels;
@@ -31,8 +32,8 @@ pub const VERSION: u32 = 1;
 /// Raised whenever keys are added; a reader of an older one need not mind.
 ///
 /// 1: distributions of hypotheses and conclusions, families, corners. 2: both sides of margins, pictures of worlds.
-/// 3: scenario files.
-pub const MINOR: u32 = 3;
+/// 3: compiler, vectors and cores. 4: scenario files.
+pub const MINOR: u32 = 4;
 
 /// Everything that is kept of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,15 +81,47 @@ impl Schema {
 pub struct Versions {
     /// Version of this crate.
     pub driftproof: String,
+    /// Version of the compiler.
+    #[serde(default)]
+    pub rustc: String,
     /// Processor and operating system, e.g. `x86_64-linux`.
     pub target: String,
+    /// The widest vectors that the kernels ran with, e.g. `avx512`: with others the last digits differ.
+    #[serde(default)]
+    pub vectors: String,
+    /// Cores of the machine; 0 where unknown. Numbers do not depend on it.
+    #[serde(default)]
+    pub cores: usize,
 }
 
 impl Versions {
     /// Of the running program.
     pub fn current() -> Self {
         use std::env::consts::{ARCH, OS};
-        Self { driftproof: env!("CARGO_PKG_VERSION").to_owned(), target: format!("{ARCH}-{OS}") }
+        Self {
+            driftproof: env!("CARGO_PKG_VERSION").to_owned(),
+            rustc: rustc_version_runtime::version().to_string(),
+            target: format!("{ARCH}-{OS}"),
+            vectors: Level::best().name().to_owned(),
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+        }
+    }
+
+    /// The compiler, e.g. `rustc 1.96.0`.
+    pub fn compiler(&self) -> String {
+        if self.rustc.is_empty() { "unknown".to_owned() } else { format!("rustc {}", self.rustc) }
+    }
+
+    /// The machine in a few words.
+    pub fn machine(&self) -> String {
+        let known = |part: &&String| !part.is_empty();
+        let cores = match self.cores {
+            0 => String::new(),
+            1 => "1 core".to_owned(),
+            cores => format!("{cores} cores"),
+        };
+        let parts = [&self.target, &self.vectors, &cores];
+        parts.into_iter().filter(known).cloned().collect::<Vec<_>>().join(", ")
     }
 }
 

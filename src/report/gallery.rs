@@ -6,6 +6,7 @@ pub use agreement::{Agreement, compare};
 
 use super::{csv, draw, html as page, markdown};
 use crate::error::Result;
+use crate::figure::Figure;
 use crate::record::{Chapter, FILE_NAME, Finding, Relation, to_json};
 use maud::{Markup, html};
 
@@ -32,10 +33,7 @@ pub fn chapter(chapter: &Chapter, only: Option<&str>) -> Result<Vec<File>> {
     let mut add =
         |name: String, bytes: Vec<u8>| files.push((format!("{}/{name}", chapter.name), bytes));
     for figure in chapter.figures.iter().filter(|figure| wanted(&figure.name)) {
-        let svg = draw::svg(figure)?;
-        add(format!("{}.png", figure.name), draw::png(&svg)?);
-        add(format!("{}.csv", figure.name), csv::of_figure(figure).into_bytes());
-        add(format!("{}.svg", figure.name), draw::standalone(&svg).into_bytes());
+        of_figure(figure)?.into_iter().for_each(|(name, bytes)| add(name, bytes));
     }
     for table in chapter.tables.iter().filter(|table| wanted(&table.name)) {
         add(format!("{}.csv", table.name), csv::of_table(table).into_bytes());
@@ -46,6 +44,36 @@ pub fn chapter(chapter: &Chapter, only: Option<&str>) -> Result<Vec<File>> {
         add("README.md".to_owned(), markdown_page(chapter).into_bytes());
     }
     Ok(files)
+}
+
+/// A figure as image, numbers and drawing, named after it.
+///
+/// *Errors*: as [`draw::svg`].
+pub fn of_figure(figure: &Figure) -> Result<Vec<File>> {
+    let svg = draw::svg(figure)?;
+    Ok(vec![
+        (format!("{}.png", figure.name), draw::png(&svg)?),
+        (format!("{}.csv", figure.name), csv::of_figure(figure).into_bytes()),
+        (format!("{}.svg", figure.name), draw::standalone(&svg).into_bytes()),
+    ])
+}
+
+/// The paths that the figures and tables of a chapter have, or had.
+pub fn paths(chapter: &Chapter) -> impl Iterator<Item = String> {
+    let of_figures = chapter.figures.iter().flat_map(|figure| {
+        ["png", "csv", "svg"].map(|ending| format!("{}/{}.{ending}", chapter.name, figure.name))
+    });
+    let of_tables =
+        chapter.tables.iter().map(|table| format!("{}/{}.csv", chapter.name, table.name));
+    of_figures.chain(of_tables)
+}
+
+/// Whether two chapters hold the same figure or table of that name.
+pub fn same(a: &Chapter, b: &Chapter, name: &str) -> bool {
+    // As text: gaps are no numbers, and equal none.
+    let figure = |of: &Chapter| of.figures.iter().find(|figure| figure.name == name).map(to_json);
+    let table = |of: &Chapter| of.tables.iter().find(|table| table.name == name).map(to_json);
+    figure(a) == figure(b) && table(a) == table(b)
 }
 
 /// The front page, as HTML and as Markdown.
@@ -174,12 +202,13 @@ fn log(chapters: &[Chapter]) -> Markup {
     html! {
         h2 { "Log" }
         div.scroll { table {
-            thead { tr { th { "chapter" } th { "seed" } th { "driftproof" } th { "machine" } th { "time" } } }
+            thead { tr { th { "chapter" } th { "seed" } th { "driftproof" } th { "compiler" } th { "machine" } th { "time" } } }
             tbody { @for chapter in chapters { tr {
                 td { (chapter.name) }
                 td.number { (chapter.seed) }
                 td { (chapter.versions.driftproof) }
-                td { (chapter.versions.target) }
+                td { (chapter.versions.compiler()) }
+                td { (chapter.versions.machine()) }
                 td.number { (format!("{:.1} s", chapter.seconds)) }
             } } }
         } }

@@ -5,6 +5,7 @@ pub mod draw;
 mod formula;
 pub mod gallery;
 mod html;
+pub mod map;
 mod markdown;
 pub mod run;
 pub mod text;

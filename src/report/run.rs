@@ -4,8 +4,9 @@ mod campaign;
 mod data;
 mod scenario;
 
+use super::gallery::{File, of_figure};
 use super::text::escaped;
-use super::{csv, draw, html as page, markdown};
+use super::{html as page, markdown};
 use crate::claims;
 use crate::error::Result;
 use crate::figure::{Cell, Figure, Table};
@@ -22,21 +23,13 @@ pub const FIGURES: &str = "figures";
 
 /// The files of the page of a run: the page itself, the same as Markdown, and every figure as SVG, PNG and CSV.
 ///
-/// *Errors*: as [`draw::svg`], and for text that cannot be set.
-pub fn files(record: &Record) -> Result<Vec<super::gallery::File>> {
+/// *Errors*: as [`of_figure`], and for text that cannot be set.
+pub fn files(record: &Record) -> Result<Vec<File>> {
     let sections = sections(record);
     let figures: Vec<&Figure> = sections.iter().flat_map(|section| &section.figures).collect();
-    let drawn = figures.par_iter().map(|figure| {
-        let svg = draw::svg(figure)?;
-        let name = |ending: &str| format!("{FIGURES}/{}.{ending}", figure.name);
-        Ok([
-            (name("png"), draw::png(&svg)?),
-            (name("csv"), csv::of_figure(figure).into_bytes()),
-            (name("svg"), draw::standalone(&svg).into_bytes()),
-        ])
-    });
-    let drawn: Vec<_> = drawn.collect::<Result<_>>()?;
-    let mut files: Vec<super::gallery::File> = drawn.into_iter().flatten().collect();
+    let drawn: Vec<Vec<File>> = figures.into_par_iter().map(of_figure).collect::<Result<_>>()?;
+    let inside = |(name, bytes): File| (format!("{FIGURES}/{name}"), bytes);
+    let mut files: Vec<File> = drawn.into_iter().flatten().map(inside).collect();
     files.push((PAGE.to_owned(), html_page(record, &sections)?.into_bytes()));
     files.push(("report.md".to_owned(), markdown_page(record, &sections).into_bytes()));
     Ok(files)
@@ -160,7 +153,8 @@ fn log(record: &Record) -> Table {
     let p = &record.parameters;
     let mut add = |name: &str, value: Cell| table.rows.push(vec![name.into(), value]);
     add("driftproof", record.versions.driftproof.as_str().into());
-    add("machine", record.versions.target.as_str().into());
+    add("compiler", Cell::Words(record.versions.compiler()));
+    add("machine", Cell::Words(record.versions.machine()));
     add("threads", record.timing.threads.into());
     add("seed", Cell::Words(p.seed.to_string()));
     add("worlds a claim", p.worlds.into());

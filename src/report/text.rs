@@ -78,12 +78,32 @@ fn mathml(formula: &str, display: MathDisplay) -> Result<String> {
     let converter = CONVERTER.get_or_init(|| {
         LatexToMathML::new(MathCoreConfig::default()).expect("no macros, hence none that is wrong")
     });
-    let latex = latex(formula);
-    let converted = converter.convert_with_local_state(&latex, display);
-    converted.map(|result| result.mathml).map_err(|error| {
-        let problem = format!("not a formula that can be set ({})", error);
+    let refuse = |why: String| {
+        let problem = format!("not a formula that can be set ({why})");
         Error::input(format!("${formula}$"), problem, "LaTeX, or Unicode such as `γ² > 4κη`")
-    })
+    };
+    if depth(formula) > DEEPEST {
+        return Err(refuse(format!("nested more than {DEEPEST} times")));
+    }
+    let converted = converter.convert_with_local_state(&latex(formula), display);
+    converted.map(|result| result.mathml).map_err(|error| refuse(error.to_string()))
+}
+
+/// Formulas are read by functions that call themselves: records from elsewhere may not exhaust the stack.
+const DEEPEST: usize = 50;
+
+/// How many brackets and roots are open at once, at most; more where they do not close.
+fn depth(formula: &str) -> usize {
+    let mut depths = (0_usize, 0);
+    for c in formula.chars() {
+        match c {
+            '(' | '[' | '{' | '√' => depths.0 += 1,
+            ')' | ']' | '}' => depths.0 = depths.0.saturating_sub(1),
+            _ => {}
+        }
+        depths.1 = depths.1.max(depths.0);
+    }
+    depths.1
 }
 
 #[cfg(test)]
@@ -97,5 +117,9 @@ mod tests {
         assert!(text.ends_with("&lt;script&gt;"), "{text}");
         assert!(inline("of $d$), and").unwrap().contains("<mi>d</mi></math>),</span> and"));
         assert!(inline("$\\nonsense x$").unwrap_err().to_string().contains("\\nonsense"));
+        for deep in ["√(", "{", "^{", "\\frac{"] {
+            let error = inline(&format!("${}$", deep.repeat(100_000))).unwrap_err().to_string();
+            assert!(error.contains("nested"), "{deep}");
+        }
     }
 }

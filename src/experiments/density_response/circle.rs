@@ -7,6 +7,7 @@ use crate::drift::{
     Sphere,
 };
 use crate::error::Result;
+use crate::experiments::words::short;
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::flow::{Method, Sampler, StepWorkspace, uniform_times};
 use crate::manifold::{Chart, Manifold, Part, Sphere as Round};
@@ -131,7 +132,7 @@ pub fn add(chapter: &mut Chapter, circle: &Circle) -> Result<()> {
     let seen = Seen::new(&grid, 1e-4, |y| circle.density(DRAWN, y));
     let mut panels = Vec::new();
     let mut sections = Vec::new();
-    let mut shares = Vec::new();
+    let mut layers = Vec::new();
     for (name, part, _) in PARTS {
         let g = circle.responses(DRAWN, part, &seen.points);
         let values = g.iter().zip(&seen.density).map(|(g, rho)| g * rho);
@@ -149,7 +150,7 @@ pub fn add(chapter: &mut Chapter, circle: &Circle) -> Result<()> {
             Axis::new("(|x| − 1)/σ"),
             Axis::new(if power == 2 { "μ σ²" } else { "μ σ" }),
         );
-        let mut halves = Vec::new();
+        let mut layer = Vec::new();
         for (i, sigma) in LEVELS.into_iter().enumerate() {
             let reach = (4.0_f64).min(0.95 / sigma);
             let u: Vec<f64> = (0..=60).map(|i| reach * (f64::from(i) / 30.0 - 1.0)).collect();
@@ -163,9 +164,7 @@ pub fn add(chapter: &mut Chapter, circle: &Circle) -> Result<()> {
                 .zip(points.chunks_exact(2))
                 .map(|(g, y)| g * circle.density(sigma, y) * sigma.powi(power))
                 .collect();
-            // The net of a section, against its size: 0 for a dipole, 1 for one sign.
-            let (net, whole) = (mu.iter().sum::<f64>(), mu.iter().map(|m| m.abs()).sum::<f64>());
-            halves.push((net / whole).abs());
+            layer.push(Layer::of(sigma, power, &u, &mu));
             let ink = Ink::Ramp((1000 * i / (LEVELS.len() - 1)) as u16);
             section = section.with(&format!("σ = {sigma}"), ink, Mark::line(u, mu));
         }
@@ -176,20 +175,35 @@ pub fn add(chapter: &mut Chapter, circle: &Circle) -> Result<()> {
             section = section.with("dipole, σ → 0", Ink::Predicted, Mark::dashed(u, dipole));
         }
         sections.push(section);
-        shares.push(halves);
+        layers.push(layer);
     }
     panels.extend(sections);
     let last = LEVELS.len() - 1;
+    let [tangent, normal] = [&layers[0], &layers[1]];
+    let height = |layer: &[Layer]| {
+        let [before, end] = [&layer[last - 1], &layer[last]];
+        (end.height / before.height).ln() / (LEVELS[last] / LEVELS[last - 1]).ln()
+    };
+    let widths =
+        |layer: &[Layer]| format!("{} to {}", short(layer[0].width), short(layer[last].width));
     let caption = format!(
         "The first-order change of the density μ of a unit circle seen at noise level σ (pictures: σ = {DRAWN}), under the error (0, 1) of \
-         the denoiser, switched on at σ = {START}. The tangent part moves mass along the circle: across it μ has one sign and the \
-         profile of the density itself, of height 1/σ. The normal part makes a dipole layer of height 1/σ²: at σ = {} the net \
-         of the section is {:.3} of its size, {:.3} for the tangent part. The support of μ shrinks to the circle in both cases. The \
-         numbers are deterministic, so there are no bars.",
-        LEVELS[last], shares[1][last], shares[0][last],
+         the denoiser, switched on at σ = {START}. Under the tangent part the net of the section at σ = {} is {:.3} of its size (1 for one \
+         sign, 0 for a dipole), under the normal part {:.3}; the largest |μ| on it goes as σ to the power {:.2} and {:.2} at the last two levels (a layer \
+         of one sign: −1, a dipole layer: −2). From σ = {} to {} the mean distance of |μ| from the circle goes from {} and from \
+         {}. The numbers are deterministic, so there are no bars.",
+        LEVELS[last],
+        tangent[last].net,
+        normal[last].net,
+        height(tangent),
+        height(normal),
+        LEVELS[0],
+        LEVELS[last],
+        widths(tangent),
+        widths(normal),
     );
-    let not_shown = "A constant error and a law that is uniform along the circle. The height of the tangent part grows with \
-                     log(1/σ) besides, since denoiser errors add up along directions that are not contracted.";
+    let not_shown = "A constant error and a law that is uniform along the circle. Denoiser errors add up along directions that are not \
+                     contracted, which puts a factor log(1/σ) on the height of the tangent part.";
     let figure = Figure::new(
         "on-and-off-the-circle",
         "The change on the manifold, and the dipole off it",
@@ -199,16 +213,78 @@ pub fn add(chapter: &mut Chapter, circle: &Circle) -> Result<()> {
     .in_columns(2)
     .within(1e-4);
     chapter.figures.push(figure);
-    let dipole = shares[1][last] < 0.1 && shares[0][last] > 0.9;
     chapter.find(
-        if dipole { Relation::Sharpens } else { Relation::Contradicts },
+        claim_of_the_manifold(tangent, normal),
         "on-and-off-the-circle",
         "Paper: infinitesimal errors change the density only on the data manifold",
         format!(
-            "the support of the change shrinks to the circle for tangent and normal errors alike; what differs is its order: a \
-             layer of one sign (net share {:.2}) against a dipole layer (net share {:.2}) at σ = {}",
-            shares[0][last], shares[1][last], LEVELS[last]
+            "from σ = {} to {} the mean distance of the change from the circle goes from {} (tangent error) and from {} (normal error); \
+             the net of the change across it is {:.2} and {:.2} of its size",
+            LEVELS[0],
+            LEVELS[last],
+            widths(tangent),
+            widths(normal),
+            tangent[last].net,
+            normal[last].net,
+        ),
+    );
+    chapter.find(
+        is_dipole(&tangent[last], &normal[last]),
+        "on-and-off-the-circle",
+        "T1.5 (d): tangent errors change a singular law by a layer of one sign, normal errors by a dipole layer",
+        format!(
+            "net over size across the circle at σ = {}: {:.3} under the tangent part, {:.3} under the normal part",
+            LEVELS[last], tangent[last].net, normal[last].net,
         ),
     );
     Ok(())
+}
+
+/// The change of the density on a section across the circle.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// |∫μ|/∫|μ|: 0 for a dipole, 1 for one sign.
+    pub net: f64,
+    /// The mean distance of |μ| from the circle.
+    pub width: f64,
+    /// The largest |μ|.
+    pub height: f64,
+}
+
+impl Layer {
+    /// From μσ^power at equal steps of u, the distance in units of σ.
+    fn of(sigma: f64, power: i32, u: &[f64], mu: &[f64]) -> Self {
+        let whole: f64 = mu.iter().map(|m| m.abs()).sum();
+        let far: f64 = mu.iter().zip(u).map(|(m, u)| (m * u).abs()).sum();
+        Self {
+            net: (mu.iter().sum::<f64>() / whole).abs(),
+            width: sigma * far / whole,
+            height: mu.iter().map(|m| m.abs()).fold(0.0, f64::max) / sigma.powi(power),
+        }
+    }
+}
+
+/// Whether the change shrinks to the circle with the noise, level by level; to be sharpened where one error makes a dipole of it and
+/// the other does not.
+pub fn claim_of_the_manifold(tangent: &[Layer], normal: &[Layer]) -> Relation {
+    // Half of the noise leaves half of the distance, up to a tenth.
+    let shrinks =
+        |layer: &[Layer]| layer.windows(2).all(|pair| pair[1].width < 0.6 * pair[0].width);
+    match (tangent.last(), normal.last()) {
+        (Some(t), Some(n)) if shrinks(tangent) && shrinks(normal) => match is_dipole(t, n) {
+            Relation::Agrees => Relation::Sharpens,
+            _ => Relation::Agrees,
+        },
+        (Some(_), Some(_)) => Relation::Contradicts,
+        _ => Relation::Open,
+    }
+}
+
+/// Whether the change is of one sign under the tangent error and cancels under the normal one, up to a tenth.
+pub fn is_dipole(tangent: &Layer, normal: &Layer) -> Relation {
+    match (tangent.net, normal.net) {
+        (t, n) if !(t + n).is_finite() => Relation::Open,
+        (t, n) if t > 0.9 && n < 0.1 => Relation::Agrees,
+        _ => Relation::Contradicts,
+    }
 }

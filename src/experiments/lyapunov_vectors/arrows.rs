@@ -23,11 +23,14 @@ const LENGTHS: (f64, f64) = (0.075, 0.045);
 
 pub(super) fn add(chapter: &mut Chapter, curves: &[Curve; 2], stream: Stream) -> Result<()> {
     let (mut whole, mut close) = (Vec::new(), Vec::new());
-    let mut shares = Vec::new();
+    let (mut shares, mut ridges) = (Vec::new(), Vec::new());
     for (curve, (centre, half)) in curves.iter().zip(CLOSE_UPS) {
         let ends = curve.ends(SIGMA, &curve.starts(ORBITS, stream.named(curve.name))?)?;
         let aligned = ends.iter().filter(|e| e.angle() <= super::ALIGNED).count();
         shares.push(Quantity::sampled_share(aligned, ORBITS, REPORTED));
+        let ridge: Vec<&End> = ends.iter().filter(|e| e.score_ratio() > 1.0).collect();
+        let aligned = ridge.iter().filter(|e| e.angle() <= super::ALIGNED).count();
+        ridges.push(Quantity::sampled_share(aligned, ridge.len(), REPORTED));
         let (x, y) = (curve.outline(100), 4.2);
         whole.push(picture(curve.name, x, &ends[..DRAWN.0], y));
         let inside = |e: &&End| (0..2).all(|i| (e.state[i] - centre[i]).abs() < 0.95 * half);
@@ -42,13 +45,14 @@ pub(super) fn add(chapter: &mut Chapter, curves: &[Curve; 2], stream: Stream) ->
         close.push(panel);
     }
     let caption = format!(
-        "At $\\sigma={SIGMA}$ the top Lyapunov vector lies along the tangent of the nearest point of the curve: within {}° at {} \
-         of {ORBITS} ends over the moons and {} over the ellipse. It does so on either side of the curve, where the score points \
-         at the curve, and on the ridge, where the score is small and may point anywhere. Each score arrow is $\\sigma^2 s$: its head \
-         is the posterior mean.",
+        "At $\\sigma={SIGMA}$ the top Lyapunov vector is within {}° of the tangent of the nearest point at {} \
+         of {ORBITS} ends over the moons and at {} over the ellipse; where $|s_T|>|s_N|$, so that the score lies along the curve, at {} and {} of the ends. Each \
+         score arrow is $\\sigma^2 s$: its head is the posterior mean.",
         number(super::ALIGNED, 2),
         percent(shares[0]),
-        percent(shares[1])
+        percent(shares[1]),
+        percent(ridges[0]),
+        percent(ridges[1]),
     );
     let hidden = "A vector has no sign: lines, not arrows, are drawn for tangents and Lyapunov vectors. No bars: each line is one \
                   orbit, exact to $10^{-4}$ of its length. How often vectors are off is in the next figure.";

@@ -43,9 +43,8 @@ pub(super) fn add(chapter: &mut Chapter, curves: &[Curve; 2], stream: Stream) ->
     }
     let words: Vec<String> = all.iter().map(Summary::words).collect();
     let caption = format!(
-        "Above: one orbit over each curve, the one whose bound T2.5 is the median of those that have one. The slope $l=\\tan\\angle$ of a \
-         random line carried by the flow falls as $e^{{-\\int\\gamma}}$ until the cross terms hold it up; each bound starts at the earliest \
-         time from which (R) has a solution. Below: angles of all {ORBITS} orbits; an orbit without a bound yet counts as 90°. {}.",
+        "Above: one orbit over each curve, the one whose bound T2.5 is the median of those that have one. Blue: the slope $l=\\tan\\angle$ of a \
+         random line carried by the flow; each bound starts at the earliest time from which (R) has a solution. Below: angles of all {ORBITS} orbits; an orbit without a bound yet counts as 90°. {}.",
         words.join(". ")
     );
     let hidden = "T2.5 needs posterior moments, nearest points and the curvature $K$ along the orbit, T2.1 also how fast the nearest \
@@ -146,7 +145,8 @@ fn one_orbit(name: &str, orbits: &[Along]) -> Panel {
         panel = panel.with("bound T2.5", Ink::Bound, line);
     }
     if let Some(bound) = orbit.riccati() {
-        panel = panel.with("bound T2.1", Ink::Series(4), Mark::line(from(&bound), bound.y));
+        let line = Mark::Line { x: from(&bound), y: bound.y, dash: Dash::Dotted };
+        panel = panel.with("bound T2.1", Ink::Bound, line);
     }
     let slopes = orbit.slope.iter().map(|l| l.abs()).collect();
     panel.with("carried line", Ink::Measured, Mark::line(orbit.time.clone(), slopes))
@@ -192,7 +192,7 @@ fn of_all(curve: &Curve, starts: &[Vector2<f64>], orbits: &[Along]) -> Result<Pa
     let order = Mark::Line {
         x: levels.iter().map(|sigma| (curve.sigma_start / sigma).ln()).collect(),
         y: order,
-        dash: Dash::Dotted,
+        dash: Dash::Dashed,
     };
     let panel = Panel::new(
         format!("{}: {ORBITS} orbits", curve.name),

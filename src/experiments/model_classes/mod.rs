@@ -1,14 +1,14 @@
 //! Model classes compared fairly: what the exact fields share, and what differs once something is held fixed.
 
 pub mod conjugacy;
-mod contraction;
-mod coupling;
+pub mod contraction;
+pub mod coupling;
 pub mod held_fixed;
 mod solvers;
 
 use super::Setting;
 use super::model_class::{SIGMA_END, SIGMA_START};
-use super::robustness_of_the_support::moons_pairs;
+use super::robustness_of_the_support::pairs_of;
 use super::shape::Shape;
 use crate::error::Result;
 use crate::record::Chapter;
@@ -34,7 +34,7 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
     );
     let mut chapter = Chapter::new(NAME, TITLE, about, setting.seed);
     let moons = Shape::moons()?;
-    let pairs = moons_pairs(&moons, 768, 256, setting.stream(NAME))?;
+    let pairs = pairs_of(&moons, 768, 256, setting.stream(NAME))?;
     (setting.begin)("exact fields of five schedules");
     conjugacy::figure(setting, &moons, &pairs, &mut chapter)?;
     (setting.begin)("one error held fixed at a time");

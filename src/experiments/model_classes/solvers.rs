@@ -180,7 +180,7 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
     if let Some((title, name, worst)) = farthest {
         let leaves = worst.value - worst.bar > 1.2 * exact;
         chapter.find(
-            if leaves { Relation::Sharpens } else { Relation::Open },
+            if leaves { Relation::Sharpens } else { Relation::Agrees },
             "solvers",
             "Differences between model classes come from learned fields (T6.2 lists solver error among the causes).",
             format!(

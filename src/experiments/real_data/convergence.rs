@@ -25,7 +25,8 @@ const TELLING: f64 = 80.0;
 /// The part of the leading subspace that is drawn elsewhere.
 const DRAWN: usize = 3;
 
-struct Rounds {
+/// How leading pairs of one trajectory converge.
+pub struct Rounds {
     sweeps: Vec<f64>,
     /// Of the iteration of a few pairs alone.
     bounds: Vec<f64>,
@@ -37,9 +38,18 @@ struct Rounds {
     exact: bool,
 }
 
+impl Rounds {
+    /// The largest error of the leading log growths after the sweeps that the chapter takes, and whether the whole decomposition says so.
+    pub fn growth(&self) -> (f64, bool) {
+        (self.growth, self.exact)
+    }
+}
+
 /// Leading pairs of the first trajectory after some sweeps, against the whole decomposition where it is at hand, or
 /// else against the most sweeps.
-fn rounds(seen: &Images, stream: Stream) -> Result<Rounds> {
+///
+/// *Errors*: as [`top_pairs`].
+pub fn rounds(seen: &Images, stream: Stream) -> Result<Rounds> {
     let (flow, sampler) =
         (canonical(&seen.denoiser), exponents::sampler(seen.levels, seen.plan.steps));
     let trajectory = Trajectory::from(&flow, &sampler, &seen.runs[0].start)?;
@@ -79,14 +89,11 @@ fn rounds(seen: &Images, stream: Stream) -> Result<Rounds> {
 }
 
 /// Adds the figure and what it says.
-///
-/// *Errors*: as [`top_pairs`].
-pub fn add(images: [&Images; 2], stream: Stream, chapter: &mut Chapter) -> Result<()> {
+pub fn add(images: [&Images; 2], found: &[Rounds; 2], chapter: &mut Chapter) {
     let mut panels = Vec::new();
     let mut words = Vec::new();
     let (mut kept, mut told) = (true, false);
-    for seen in images {
-        let rounds = rounds(seen, stream.named(seen.plan.name))?;
+    for (seen, rounds) in images.into_iter().zip(found) {
         let k = seen.plan.leading;
         let against = if rounds.exact { "whole SVD" } else { "most sweeps" };
         let axes = (Axis::log("sweeps"), Axis::log("angle (degrees)"));
@@ -125,7 +132,7 @@ pub fn add(images: [&Images; 2], stream: Stream, chapter: &mut Chapter) -> Resul
     }
     let caption = format!(
         "The leading start-point subspace of one trajectory by block iteration, one push and one pull a sweep. {}. A bound of \
-         90° tells nothing: the next singular value is too close.",
+         90° tells nothing.",
         words.join(". ")
     );
     let not_shown = "One trajectory each, no sampling, so no bars. The spectra and vectors of the clothing in this chapter are \
@@ -141,6 +148,5 @@ pub fn add(images: [&Images; 2], stream: Stream, chapter: &mut Chapter) -> Resul
     };
     let claim = "T3: the subspace found by QR iteration is off by at most (σ_{d+1}/σ_d)^{2(n−1)} t_0 after n sweeps, or the \
         residual over the gap.";
-    chapter.find(relation, "leading-pairs", claim, words.join(". "));
-    Ok(())
+    chapter.find(relation, "leading-pairs", claim, format!("{}.", words.join(". ")));
 }

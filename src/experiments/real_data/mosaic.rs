@@ -1,6 +1,9 @@
 //! Images side by side in one panel.
 
-use crate::figure::{Axis, Mark, Panel};
+use crate::figure::{Axis, Ink, Mark, Panel};
+
+/// Room for the names of rows, as a share of what the images take.
+const ROOM: f64 = 0.2;
 
 /// Rows of square images of one side as one raster, one pixel apart.
 ///
@@ -29,4 +32,22 @@ pub fn mosaic(rows: &[Vec<Vec<f64>>], side: usize, signed: bool) -> Mark {
 /// A panel without axes, for images.
 pub fn panel(title: impl Into<String>) -> Panel {
     Panel { equal: true, ..Panel::new(title, Axis::hidden(), Axis::hidden()) }
+}
+
+/// The same panel with a name at the left of each row of its images of that side.
+pub fn with_rows(mut panel: Panel, names: &[&str], side: usize) -> Panel {
+    let Some(Mark::Raster { extent, .. }) = panel.layers.first().map(|layer| &layer.mark) else {
+        return panel;
+    };
+    let [_, width, _, height] = *extent;
+    let room = ROOM * width;
+    panel.x.range = Some([-room, width]);
+    panel.y.range = Some([0.0, height]);
+    let middle = |row: usize| height - (row * (side + 1)) as f64 - 0.5 * side as f64;
+    let mark = Mark::Words {
+        x: vec![-0.52 * room; names.len()],
+        y: (0..names.len()).map(middle).collect(),
+        words: names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    panel.with("", Ink::Guide, mark)
 }

@@ -1,9 +1,10 @@
 //! Moving an end state along top and along bottom Lyapunov vectors.
 
 use super::images::Images;
-use super::mosaic::{mosaic, panel};
+use super::mosaic::{mosaic, panel, with_rows};
 use super::spectra::TOLERANCE;
 use crate::error::Result;
+use crate::experiments::relation::below;
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::{Chapter, Relation};
@@ -61,7 +62,7 @@ pub fn add(images: [&Images; 2], chapter: &mut Chapter) -> Result<()> {
     let mut pictures = Vec::new();
     let mut curves = Vec::new();
     let mut words = Vec::new();
-    let mut apart = true;
+    let mut rises = Vec::new();
     for seen in images {
         let unit = seen.spacing.median;
         let top: Vec<DMatrix<f64>> = seen
@@ -89,7 +90,7 @@ pub fn add(images: [&Images; 2], chapter: &mut Chapter) -> Result<()> {
             Quantity::sampled_mean(&rises, REPORTED)
         };
         let (up, down) = (rise(&along_top), rise(&along_bottom));
-        apart &= up.value + up.bar < down.value - down.bar;
+        rises.push((up, down));
         let kept = [&along_top, &along_bottom].map(|moves| told(&moves.kept, TOLD - 1, 1.0));
         words.push(format!(
             "{}: a move by the spacing takes a state {} spacings further from the nearest image along the top vectors, {} along \
@@ -116,12 +117,21 @@ pub fn add(images: [&Images; 2], chapter: &mut Chapter) -> Result<()> {
         .within(TOLERANCE.max(0.05));
     chapter.figures.push(figure);
     chapter.find(
-        if apart { Relation::Agrees } else { Relation::Open },
+        along_the_data(&rises),
         "moving",
         "Paper: the most sensitive directions lie along the data, so that errors shift samples along the support.",
-        words.join(". "),
+        format!("{}.", words.join(". ")),
     );
     Ok(())
+}
+
+/// What growths of the distance along top and along bottom vectors say of "along the data".
+pub fn along_the_data(rises: &[(Quantity, Quantity)]) -> Relation {
+    match rises.iter().all(|(top, bottom)| below(*top, *bottom)) {
+        true => Relation::Agrees,
+        false if rises.iter().any(|(top, bottom)| below(*bottom, *top)) => Relation::Contradicts,
+        false => Relation::Open,
+    }
 }
 
 fn with_bar(quantity: Quantity) -> String {
@@ -138,11 +148,9 @@ fn picture(seen: &Images, top: &[DMatrix<f64>], bottom: &[DMatrix<f64>]) -> Pane
         SHOWN.iter().map(moved).collect()
     };
     let rows = [row(top[0].column(0)), row(bottom[0].column(0))];
-    panel(format!("{}: along first, last; denoised", seen.plan.name)).with(
-        "",
-        Ink::Data,
-        mosaic(&rows, seen.plan.side, false),
-    )
+    let images = mosaic(&rows, seen.plan.side, false);
+    let title = format!("{}: moved, denoised", seen.plan.name);
+    with_rows(panel(title).with("", Ink::Data, images), &["1st", "last"], seen.plan.side)
 }
 
 fn curve(seen: &Images, along_top: &Moves, along_bottom: &Moves) -> Panel {

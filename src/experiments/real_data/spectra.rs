@@ -1,5 +1,6 @@
 //! Exponent spectra of images with a null band, and the verdict on a gap.
 
+use super::convergence::Rounds;
 use super::images::{Images, gaps, mean_growth};
 use crate::error::Result;
 use crate::facts::{Quantity, REPORTED};
@@ -17,7 +18,7 @@ pub const TOLERANCE: f64 = 1e-4;
 /// Log growths and their gaps, with the band of the null.
 ///
 /// *Errors*: as [`Trajectory::from`].
-pub fn figure(images: [&Images; 2]) -> Result<Figure> {
+pub fn figure(images: [&Images; 2], converged: &[Rounds; 2]) -> Result<Figure> {
     let growth = images.map(|seen| {
         let observed = |run: &Run| run.spectrum.log_growth.clone();
         panel(seen, "log growth", &seen.null, observed)
@@ -29,10 +30,23 @@ pub fn figure(images: [&Images; 2]) -> Result<Figure> {
     let panels = growth.into_iter().chain(gap).collect();
     let draws = images.map(|seen| seen.null.len());
     let trajectories = images.map(|seen| seen.runs.len());
+    let iterated: Vec<String> = images
+        .iter()
+        .zip(converged)
+        .map(|(seen, rounds)| match rounds.growth() {
+            // Where all pairs are at hand, none of the spectra comes from sweeps.
+            (_, true) => format!("The {} by whole decompositions", seen.plan.name),
+            (off, false) => format!(
+                "the leading log growths of the {} by sweeps, on one trajectory within {} of those after the most sweeps (leading-pairs)",
+                seen.plan.name,
+                number(off)
+            ),
+        })
+        .collect();
     let caption = format!(
         "Logarithms of the singular values of the flow's Jacobian (above) and their gaps (below): means over {} and {} \
          trajectories with 95 % bars, beside the range of the means of {} and {} draws of Gaussian data of the same mean and \
-         covariance. {}; {}. Halving the steps changes the log growths of one trajectory by at most {} and {}.",
+         covariance. {}; {}. Halving the steps changes the log growths of one trajectory by at most {} and {}. {}.",
         trajectories[0],
         trajectories[1],
         draws[0],
@@ -41,6 +55,7 @@ pub fn figure(images: [&Images; 2]) -> Result<Figure> {
         images[1].verdict(),
         number(step_error(images[0])?),
         number(step_error(images[1])?),
+        iterated.join("; "),
     );
     let not_shown = format!(
         "Of the clothing, the {} leading of 784. The test compares as many trajectories as each draw of the null has ({} and \

@@ -1,7 +1,7 @@
 //! Top and bottom Lyapunov vectors as images.
 
 use super::images::Images;
-use super::mosaic::{mosaic, panel};
+use super::mosaic::{mosaic, panel, with_rows};
 use super::spectra::TOLERANCE;
 use crate::figure::{Figure, Ink};
 use nalgebra::{DMatrix, DVectorView};
@@ -30,10 +30,19 @@ pub fn figure(seen: &Images) -> Figure {
     let top = rows(&|i| seen.runs[i].spectrum.end_vectors.columns(0, vectors).into_owned());
     let bottom = rows(&|i| seen.bottom[i].0.columns(0, vectors).into_owned());
     let side = seen.plan.side;
+    let drawn = |title: &str, ink: Ink, images: &[Vec<Vec<f64>>], signed: bool, rows: &[&str]| {
+        with_rows(panel(title).with("", ink, mosaic(images, side, signed)), rows, side)
+    };
     let panels = vec![
-        panel("posterior mean, nearest").with("", Ink::Data, mosaic(&states, side, false)),
-        panel("most growth: 1, 2, 3").with("", Ink::Lyapunov, mosaic(&top, side, true)),
-        panel("least growth: last, …").with("", Ink::Normal, mosaic(&bottom, side, true)),
+        drawn("end states and images", Ink::Data, &states, false, &["mean", "nearest"]),
+        drawn("vectors of most growth", Ink::Lyapunov, &top, true, &["1st", "2nd", "3rd"]),
+        drawn(
+            "vectors of least growth",
+            Ink::Normal,
+            &bottom,
+            true,
+            &["last", "last − 1", "last − 2"],
+        ),
     ];
     let growth = |i: usize| {
         let values = &seen.runs[i].spectrum.log_growth;

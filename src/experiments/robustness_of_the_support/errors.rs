@@ -34,6 +34,11 @@ impl All {
         self.rows.iter().find(found).map(|row| &row.2)
     }
 
+    /// Everything that was measured.
+    pub fn responses(&self) -> impl Iterator<Item = &Response> {
+        self.rows.iter().map(|row| &row.2)
+    }
+
     /// What was measured for one kind of error.
     pub fn rows_of(
         &self,
@@ -67,6 +72,17 @@ pub fn size_axis(parametrisation: Parametrisation) -> Axis {
 /// The median |w_N| of a random error of unit root mean square in D dimensions, taken as Gaussian, in codimension 1.
 pub fn normal_share(dim: usize) -> f64 {
     0.674_489_750_196_081_7 / (dim as f64).sqrt()
+}
+
+/// As tables and captions say it.
+pub fn name_of(parametrisation: Parametrisation) -> &'static str {
+    error_of(parametrisation).trim_start_matches("error of the ")
+}
+
+/// The same kind of error has the same colour where kinds are drawn together.
+pub fn ink_of_kind(parametrisation: Parametrisation) -> Ink {
+    let nth = Parametrisation::ALL.iter().position(|other| *other == parametrisation);
+    Ink::Series(nth.unwrap_or(0) as u8)
 }
 
 /// The same class has the same colour in every figure.

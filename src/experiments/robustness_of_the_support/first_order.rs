@@ -1,9 +1,11 @@
 //! Shifts of samples of two moons for each unit of an infinitesimal error, by class and kind of error.
 
+use super::SHORT_NAMES;
 use super::errors::{All, error_of, normal_share};
 use super::study::Study;
 use crate::drift::Parametrisation;
 use crate::experiments::model_class::{Class, Range, SIGMA_END};
+use crate::experiments::relation::below;
 use crate::experiments::words::{bars, values, with_bar};
 use crate::facts::Quantity;
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
@@ -12,7 +14,6 @@ use crate::record::{Chapter, Relation};
 /// First-order shifts of every class under every error, beside the flat prediction: a figure and the table behind it.
 pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
     let names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
-    let short_names = ["ODE", "SDE", "FM", "OT", "SI"];
     let caption = format!(
         "Median shifts along and off the moons for each unit of an infinitesimal error, by duals, with 95 % confidence intervals over {} \
          random errors; beside them the shift off a flat manifold of the same thickness by an error that is constant along \
@@ -61,7 +62,7 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
         panels.push(
             Panel::new(
                 error_of(parametrisation),
-                Axis::of("model class", short_names).from_to(-0.5, 4.5),
+                Axis::of("model class", SHORT_NAMES).from_to(-0.5, 4.5),
                 y,
             )
             .with(
@@ -79,7 +80,7 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
     }
     let caption = format!(
         "{caption} Classes: {}.",
-        short_names
+        SHORT_NAMES
             .iter()
             .zip(&names)
             .map(|(s, n)| format!("{s} {n}"))
@@ -92,10 +93,10 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
         Figure::new("first-order-by-class", "First-order shifts along and off the moons", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(1e-3));
     chapter.tables.push(table);
-    claim_of_the_classes(all, chapter);
+    find(all, chapter);
 }
 
-fn claim_of_the_classes(all: &All, chapter: &mut Chapter) {
+fn find(all: &All, chapter: &mut Chapter) {
     let off = |class, kind| all.of(class, kind).map(|found| found.first_order.1);
     let share = |kind| {
         Some((
@@ -109,27 +110,43 @@ fn claim_of_the_classes(all: &All, chapter: &mut Chapter) {
     else {
         return;
     };
-    let overlap = |a: Quantity, b: Quantity| (a.value - b.value).abs() <= a.bar + b.bar;
-    let same = overlap(noise.1, noise.2);
-    let apart = !overlap(velocity.1, velocity.2);
-    let relation = if same && apart { Relation::Sharpens } else { Relation::Open };
+    let apart = |same: bool| {
+        if same { "do not differ within their bars" } else { "differ by more than their bars" }
+    };
     chapter.find(
-        relation,
+        claim_of_the_classes(&[(noise.1, noise.2), (velocity.1, velocity.2)]),
         "first-order-by-class",
         "Our reading of the paper (the abstract does not say it): score-based models have a robust support, some flow-matching \
          models less so (T6.4).",
         format!(
-            "It depends on which error is held fixed. Shift off for each unit of error: noise prediction {} (score, ODE), {} \
-             (score, SDE), {} (flow matching); velocity {}, {} and {}. At equal errors of the noise prediction the two flows {}, \
-             the stochastic sampler and flow matching {}.",
+            "Shift off for each unit of error: noise prediction {} (score, ODE), {} (score, SDE), {} (flow matching); velocity {}, {} and {}. At equal errors of the \
+             noise prediction the two flows {}, at equal errors of the velocity they {}; the stochastic sampler and flow matching, at equal errors of the noise \
+             prediction, {}.",
             with_bar(noise.1),
             with_bar(noise.0),
             with_bar(noise.2),
             with_bar(velocity.1),
             with_bar(velocity.0),
             with_bar(velocity.2),
-            if same { "do not differ within their bars" } else { "differ by more than their bars" },
-            if overlap(noise.0, noise.2) { "neither" } else { "do" },
+            apart(overlap(noise.1, noise.2)),
+            apart(overlap(velocity.1, velocity.2)),
+            apart(overlap(noise.0, noise.2)),
         ),
     );
+}
+
+fn overlap(a: Quantity, b: Quantity) -> bool {
+    !below(a, b) && !below(b, a)
+}
+
+/// What shifts off of a score-based flow and of flow matching say of "the first are more robust", for several kinds of error held
+/// equal in turn.
+pub fn claim_of_the_classes(pairs: &[(Quantity, Quantity)]) -> Relation {
+    let robust = pairs.iter().filter(|(score, flow)| below(*score, *flow)).count();
+    let less = pairs.iter().filter(|(score, flow)| below(*flow, *score)).count();
+    match (robust, less) {
+        (robust, _) if robust == pairs.len() => Relation::Agrees,
+        (0, _) => Relation::Contradicts,
+        _ => Relation::Sharpens,
+    }
 }

@@ -1,11 +1,12 @@
 //! Robustness of the support: what errors of growing size do to samples, along the data manifold and off it.
 
 mod errors;
-mod first_order;
-mod manifolds;
+pub mod first_order;
+mod manifold_pictures;
+pub mod manifolds;
 pub mod no_manifold;
 mod pictures;
-mod shifts;
+pub mod shifts;
 pub mod study;
 
 pub use errors::error_of;
@@ -36,8 +37,15 @@ pub const FIGURES: &[&str] = &[
     "first-order-shifts",
     "densities",
     "other-manifolds",
+    "other-manifolds-by-class",
+    "other-manifolds-samples",
+    "other-manifolds-densities",
     "no-manifold",
+    "no-manifold-by-class",
 ];
+
+/// Names of the classes on axes.
+const SHORT_NAMES: [&str; 5] = ["ODE", "SDE", "FM", "OT", "SI"];
 
 /// Pairs of the minibatch coupling, and its batches.
 const PAIRS: usize = 1024;
@@ -61,7 +69,7 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
     let stream = setting.stream(NAME);
     let moons = Shape::moons()?;
     (setting.begin)("optimal transport of minibatches");
-    let pairs = moons_pairs(&moons, PAIRS, BATCH, stream)?;
+    let pairs = pairs_of(&moons, PAIRS, BATCH, stream)?;
     let sizes = (0..6).map(|k| 3e-3 * 10_f64.powf(0.5 * f64::from(k))).collect();
     let study = Study {
         shape: &moons,
@@ -84,19 +92,19 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
     first_order::first_order(&study, &all, &mut chapter);
     (setting.begin)("densities");
     pictures::densities(&study, &mut chapter)?;
-    manifolds::shifts(setting, &pairs, &mut chapter)?;
+    manifolds::add(setting, &mut chapter)?;
     (setting.begin)("a density without a manifold");
-    no_manifold::without_manifold(setting, &pairs, &mut chapter)?;
+    no_manifold::without_manifold(setting, &mut chapter)?;
     Ok(chapter)
 }
 
-/// Minibatch optimal transport from noise to two moons.
+/// Minibatch optimal transport from noise to a shape.
 ///
 /// *Errors*: as [`Pairs::minibatch`].
-pub fn moons_pairs(moons: &Shape, count: usize, batch: usize, stream: Stream) -> Result<Pairs> {
-    let points = Law::uniform(moons.manifold.clone()).sample(count, stream.named("pairs"))?;
-    let widths = (0.3, moons.thickness);
-    Pairs::minibatch(2, points.as_slice(), batch, widths, stream.named("pair noise"))
+pub fn pairs_of(shape: &Shape, count: usize, batch: usize, stream: Stream) -> Result<Pairs> {
+    let points = Law::uniform(shape.manifold.clone()).sample(count, stream.named("pairs"))?;
+    let (dim, widths) = (shape.manifold.ambient(), (0.3, shape.thickness));
+    Pairs::minibatch(dim, points.as_slice(), batch, widths, stream.named("pair noise"))
 }
 
 /// The same study, to be changed.

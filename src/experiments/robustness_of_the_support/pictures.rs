@@ -78,7 +78,7 @@ pub fn samples(study: &Study, chapter: &mut Chapter) -> Result<()> {
     let caption = format!(
         "The probability flow of the score-based model under the same random field of size ε = {SHOWN} as an error of each of \
          its four predictions. Mean distance from the moons: {}; without error {}. The farthest off goes the {}: {} \
-         times the distance without error. What acts until the last step is not contracted any more (T4.3, C8).",
+         times the distance without error.",
         said.join(", "),
         short(without),
         worst.0,
@@ -90,6 +90,16 @@ pub fn samples(study: &Study, chapter: &mut Chapter) -> Result<()> {
         Figure::new("samples-by-error", "Two moons: one model, four kinds of error", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(1e-3));
     Ok(())
+}
+
+/// The share of the values in each of so many equal bins of a range.
+pub fn shares(values: &[f64], (from, to): (f64, f64), bins: usize) -> Vec<Quantity> {
+    let width = (to - from) / bins as f64;
+    let inside = |bin: usize| {
+        let low = from + bin as f64 * width;
+        values.iter().filter(|v| (low..low + width).contains(v)).count()
+    };
+    (0..bins).map(|bin| Quantity::sampled_share(inside(bin), values.len(), REPORTED)).collect()
 }
 
 /// Densities along the moons and across them, with and without error.
@@ -109,14 +119,6 @@ pub fn densities(study: &Study, chapter: &mut Chapter) -> Result<()> {
             pairs.1.push(spot.offset[1]);
         }
         Ok(pairs)
-    };
-    let shares = |values: &[f64], (from, to): (f64, f64)| -> Vec<Quantity> {
-        let width = (to - from) / BINS as f64;
-        let inside = |bin: usize| {
-            let low = from + bin as f64 * width;
-            values.iter().filter(|v| (low..low + width).contains(v)).count()
-        };
-        (0..BINS).map(|bin| Quantity::sampled_share(inside(bin), values.len(), REPORTED)).collect()
     };
     let ranges = [(-1.0, 2.0), (-reach, reach)];
     let labels = ["x₁ of the nearest point", "height over the nearest moon"];
@@ -147,7 +149,7 @@ pub fn densities(study: &Study, chapter: &mut Chapter) -> Result<()> {
                 let mark = Mark::histogram(exact, range.0, range.1, BINS);
                 drawn = drawn.with("without error", Ink::Data, mark);
             }
-            let shares = shares(moved, range);
+            let shares = shares(moved, range, BINS);
             let width = (range.1 - range.0) / BINS as f64;
             let at = (0..BINS).map(|bin| range.0 + (bin as f64 + 0.5) * width).collect();
             let mark = Mark::points_with_bars(at, values(&shares), bars(&shares));
@@ -168,7 +170,7 @@ pub fn densities(study: &Study, chapter: &mut Chapter) -> Result<()> {
         short(spreads[2] / spreads[0]),
     );
     let not_shown = "One random error; samples beyond the range of the heights are in no bin. That the first-order response \
-                     of the density is supported where the density is holds for both errors, and tells them not apart (T1.2).";
+                     of the density is supported where the density is (T1.2) holds for every smooth error and tells none from another.";
     let figure = Figure::new("densities", "Density along and across the moons", panels);
     chapter.figures.push(figure.says(caption, not_shown).within(2e-2));
     Ok(())

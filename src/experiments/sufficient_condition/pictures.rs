@@ -1,6 +1,6 @@
 //! Small pictures of the counterexamples, in the plane where they happen.
 
-use super::counterexamples::{Shown, Value, World};
+use super::counterexamples::{SHIFT, STEEPNESS, Shown, Value, World};
 use crate::drift::{
     Canonical, Counterexample, Drift, Embedded, Gaussian, PlaneField, Sphere, Stage,
 };
@@ -180,7 +180,7 @@ fn planar(
     let (short, long) = (2.0 * LENGTHS.0 * view.half, 2.0 * LENGTHS.1 * view.half);
     panel = panel.with("one orbit", Ink::Measured, Mark::line(main.x.clone(), main.y.clone()));
     // Predicted slopes say how steep the end is, up to its sign.
-    if let Some(value) = values.iter().find(|v| v.symbol == "l") {
+    if let Some(value) = values.iter().find(|v| v.symbol == STEEPNESS) {
         let sign = &main.directions[main.directions.len() - 1];
         let sign = (sign[0] * sign[1]).signum();
         let (x, y) = (value.predicted.value.hypot(1.0).recip(), value.predicted.value);
@@ -189,7 +189,7 @@ fn planar(
         panel = panel.with("predicted direction", Ink::Predicted, mark);
     }
     panel = panel.with("carried direction", Ink::Lyapunov, directions(&main, short));
-    if matches!(number, "C1" | "C7" | "C8" | "C9") && values.iter().any(|v| v.symbol == "δ_N") {
+    if matches!(number, "C1" | "C7" | "C8" | "C9") && values.iter().any(|v| v.symbol == SHIFT) {
         // An error small enough for the picture; what is measured is per unit of the error.
         let moved = orbit(&scaled(&with_error, example), view.main, &line)?;
         let mark = Mark::Line { x: moved.x, y: moved.y, dash: Dash::Dashed };

@@ -4,6 +4,8 @@ use super::clouds::{Cloud, END, Seen, pass};
 use super::median;
 use crate::drift::Atoms;
 use crate::error::Result;
+use crate::experiments::relation::below;
+use crate::experiments::words::{short, with_bar};
 use crate::facts::Quantity;
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::random::Stream;
@@ -99,10 +101,20 @@ fn predicted_gap(cloud: &Cloud, sigma: f64) -> f64 {
     -((2.0 * cloud.span as f64).sqrt() * sigma).ln()
 }
 
+/// The largest noise level at and below which the gaps of points are less than those of the law by more than both bars; NaN where
+/// they are not.
+fn departure(sigma: &[f64], law: &[Quantity], points: &[Quantity]) -> f64 {
+    let apart = law.iter().zip(points).map(|(law, points)| below(*points, *law));
+    let together = apart.collect::<Vec<bool>>();
+    let last = together.iter().rposition(|apart| !apart).map_or(0, |k| k + 1);
+    sigma.get(last).copied().unwrap_or(f64::NAN)
+}
+
 /// The figure against σ_min.
 pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) {
     let (mut angles, mut gaps) = (Vec::new(), Vec::new());
-    let mut lines = Vec::new();
+    let (mut lines, mut trends) = (Vec::new(), Vec::new());
+    let mut departures = (f64::INFINITY, 0.0_f64);
     let mut apart = 0.0_f64;
     for (cloud, fleet) in clouds.iter().zip(fleets) {
         let sigma = &fleet.levels;
@@ -147,7 +159,21 @@ pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) 
             }
         }
         let (law, last) = (&fleet.runs[0], sigma.len() - 1);
+        let first = law.angles()[0];
+        for run in fleet.runs.iter().filter(|run| run.points.is_some()) {
+            let share = departure(sigma, &law.gaps(), &run.gaps()) / run.spacing;
+            // None where the points follow the law down to the last level.
+            if share.is_finite() {
+                departures = (departures.0.min(share), departures.1.max(share));
+            }
+        }
         let (law_angle, law_gap) = (law.angles()[last], law.gaps()[last]);
+        trends.push(format!(
+            "from {}° to {}° ({})",
+            with_bar(first),
+            with_bar(law_angle),
+            cloud.name
+        ));
         let few =
             fleet.runs.iter().find(|run| matches!(&run.points, Some((n, _)) if *n == SHOWN[0]));
         let few = few.expect("the numbers that are shown are run");
@@ -167,9 +193,14 @@ pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) 
     });
     let caption = format!(
         "Medians over trajectories with 95 % bars; vertical lines mark the median distance between neighbours among the N points. \
-         The law itself aligns as σ falls. N points follow it down to about their spacing and then depart. At σ = {END}: {}. The gap of \
+         From σ = {} to {END} the median angle of the law goes {}. The gap of N points lacks more than both bars of that of the law at σ below {} to {} spacings \
+         (least and largest over N and manifolds). At σ = {END}: {}. The gap of \
          the laws is within {apart:.2} of $\\log(R/\\sigma\\sqrt{{2D}})$ there. With half the steps the medians of 64 points change by at most \
          {:.0e}° and {:.0e}.",
+        short(fleets[0].levels[0]),
+        trends.join(", "),
+        short(departures.0),
+        short(departures.1),
         lines.join("; "),
         resolved[0],
         resolved[1],
@@ -199,7 +230,7 @@ pub fn against_number(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet])
         Axis::new("gap of the law − gap of N points"),
     )
     .with("σ = spacing", Ink::Guide, Mark::Rule { at: 1.0, vertical: true });
-    let mut turning = Vec::new();
+    let (mut turning, mut spreads) = (Vec::new(), Vec::new());
     for (i, (cloud, fleet)) in clouds.iter().zip(fleets).enumerate() {
         let ink = Ink::Series(i as u8);
         let near = |sigma: &f64| (sigma / LEVEL).ln().abs();
@@ -231,6 +262,25 @@ pub fn against_number(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet])
                 }
             }
         }
+        // How much N matters at one σ/spacing, and at one σ.
+        let missing = |at: &dyn Fn(&Run) -> f64| {
+            let of = |run: &Run| {
+                let near = |k: &usize| (fleet.levels[*k] / at(run)).ln().abs();
+                let k = (0..fleet.levels.len()).min_by(|a, b| near(a).total_cmp(&near(b)))?;
+                Some(law[k].value - run.gaps()[k].value)
+            };
+            let dense = fleet.runs[1..].iter().filter(|run| run.spacing < 0.5);
+            let all = dense.filter(|run| at(run) > END).filter_map(of);
+            let (low, high) =
+                all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+            format!("{low:.1} to {high:.1}")
+        };
+        spreads.push(format!(
+            "{} at σ = half the spacing and {} at σ = {LEVEL} ({})",
+            missing(&|run| 0.5 * run.spacing),
+            missing(&|_| LEVEL),
+            cloud.name
+        ));
         // Where half a unit is missing.
         let lost: Vec<f64> = x.iter().zip(&y).filter(|(_, y)| **y > 0.5).map(|(x, _)| *x).collect();
         turning.push((cloud.name, lost.into_iter().fold(0.0, f64::max)));
@@ -240,9 +290,9 @@ pub fn against_number(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet])
         turning.iter().map(|(name, share)| format!("{share:.1} spacings ({name})")).collect();
     let caption = format!(
         "Left and middle: medians with 95 % bars at the last noise level nearest to σ = {LEVEL}; dashed: the law. Right: the gap that N points lack \
-         against the law, over all N with a spacing below half a radius and all σ below 0.3 radii: the points fall on one curve in \
-         σ/spacing for each manifold, so what counts is the spacing and not N. The largest σ at which half a unit is missing is {}. \
-         Medians on the right have bars of about those in the middle.",
+         against the law, over all N with a spacing below half a radius and all σ below 0.3 radii, against σ/spacing. For all these N the missing gap is {}. The largest σ at which half \
+         a unit is missing is {}.",
+        spreads.join(", "),
         words.join(", ")
     );
     let not_shown = "One draw of the points for each N; the bars are those of the trajectories. A dense set of points is not a law: \
@@ -255,14 +305,24 @@ pub fn against_number(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet])
     .says(caption, not_shown)
     .within(1e-2);
     chapter.figures.push(figure);
-    let near = turning.iter().all(|(_, share)| (0.2..5.0).contains(share));
     chapter.find(
-        if near { Relation::Sharpens } else { Relation::Open },
+        while_dense(turning.iter().map(|(_, share)| *share)),
         "against-the-number-of-points",
         "Paper: alignment gives accurate estimates of the tangent bundle",
         format!(
-            "for the exact denoiser of N points, while σ is above their spacing: half a unit of the gap is lost at {}",
+            "for the exact denoiser of N points half a unit of the gap is lost at {}: below that σ the points are not the manifold",
             words.join(", ")
         ),
     );
+}
+
+/// What the largest σ, in spacings, at which gaps of points are lost say of estimates that alignment gives: to be sharpened where
+/// they are lost near the spacing, contradicted where they are lost far above it.
+pub fn while_dense(shares: impl Iterator<Item = f64> + Clone) -> Relation {
+    match { shares.clone() }.fold(0.0, f64::max) {
+        _ if { shares }.any(f64::is_nan) => Relation::Open,
+        0.0 => Relation::Agrees,
+        most if most < 5.0 => Relation::Sharpens,
+        _ => Relation::Contradicts,
+    }
 }

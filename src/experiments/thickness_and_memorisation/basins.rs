@@ -156,19 +156,18 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
     let most = last_spread.iter().copied().fold(0.0, f64::max);
     let spread = if most < 1e-6 { "below 1e-6".to_owned() } else { format!("at most {most:.1e}") };
     let caption = format!(
-        "Points drawn on a unit circle; σ in units of the median distance between neighbours. First: trajectories run along the circle \
-         until σ is about the spacing, then into the nearest point. Second: the largest eigenvalue of the posterior covariance over σ² \
-         (median, and the range of the middle 80 % of the samples) is near 1 while the points look smooth (medians {} for N = {} and σ between \
-         three spacings and 0.3 radii), reaches {peak:.1} in a tenth of the samples where basins part, and at the last σ is {spread} in the median for the N whose spacing is above ten σ. Third: the share of samples whose \
-         posterior mean is within {NEAR} spacings of a point passes one half at σ/spacing = {}. Fourth: below the spacing the flow contracts all directions \
-         more and more alike and turns less and less: the angle of a random line goes {}. Bars 95 %.",
+        "Points drawn on a unit circle; σ in units of the median distance between neighbours. First: where trajectories are along the circle. \
+         Second: the largest eigenvalue of the posterior covariance over σ² \
+         (median, and the range of the middle 80 % of the samples) has medians of {} for N = {} and σ between \
+         three spacings and 0.3 radii, is at least {peak:.1} in a tenth of the samples at its largest, and at the last σ is {spread} in the median for the N whose spacing is above ten σ. Third: the share of samples whose \
+         posterior mean is within {NEAR} spacings of a point passes one half at σ/spacing = {}. Fourth: \
+         the angle of a random line goes {}. Bars 95 %.",
         range(&smooth),
         SHOWN[SHOWN.len() - 1],
         range(&halves),
         ends.join(", "),
     );
-    let not_shown = "Sampled with the exact denoiser of the points. A median angle hides the spread: trajectories that start between two basins \
-                     are stretched most and those at a point not at all.";
+    let not_shown = "Sampled with the exact denoiser of the points. A median angle hides the spread over trajectories, of which the second panel shows some.";
     let figure = Figure::new(
         "basins",
         "When every point is its own basin",
@@ -184,8 +183,8 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
         "basins",
         "Paper: alignment of the top Lyapunov vectors with the tangent spaces leads to robustness of the support",
         format!(
-            "with σ well below the spacing of the data samples sit at data points (share {}) and nothing is expanded or kept (median \
-             of the largest eigenvalue of C/σ² {spread}): the support is the finite data set, whatever the angle, which goes {}",
+            "where the last σ is below a tenth of the spacing of the data, a share of {} of the samples sits at data points and the median \
+             of the largest eigenvalue of C/σ² is {spread}; the angle goes {}",
             range(&last_share),
             ends.join(", ")
         ),

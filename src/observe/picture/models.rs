@@ -49,8 +49,8 @@ pub struct Scene<'a, M> {
     pub size: Size,
     /// At least one.
     pub starts: &'a [Vec<f64>],
-    /// The data, if there are any: a denoiser, and the signal a at the end of the run.
-    pub data: Option<(&'a Denoiser, f64)>,
+    /// Points of the data, columns, if there are any.
+    pub data: Option<DMatrix<f64>>,
 }
 
 /// The steps of an exact flow.
@@ -82,7 +82,7 @@ pub fn of_flow(
     data: (&Denoiser, f64),
 ) -> Result<Option<Panel>> {
     let (maps, starts) = (&Exact { drift, sampler }, &scattered(start));
-    Scene { maps, size: Size::None, starts, data: Some(data) }.draw()
+    Scene { maps, size: Size::None, starts, data: Some(samples(data)?) }.draw()
 }
 
 /// A world of T1; None on the line.
@@ -92,7 +92,7 @@ pub fn of_model(model: &Model, maps: &ModelMaps<'_>, starts: &[Vec<f64>]) -> Res
     let end = model.times[model.times.len() - 1];
     let data = match model.kind {
         Kind::Waves => None,
-        _ => Some((model.denoiser(), model.channel(end).signal)),
+        _ => Some(samples((model.denoiser(), model.channel(end).signal))?),
     };
     Scene { maps, size: Size::Visible, starts, data }.draw()
 }
@@ -109,8 +109,10 @@ pub fn scattered(start: &[f64]) -> Vec<Vec<f64>> {
     std::iter::once(start.to_vec()).chain((1..ORBITS).map(other)).collect()
 }
 
-/// Samples of the law, columns: the exact flow to it from far out.
-fn samples(denoiser: &Denoiser, signal: f64) -> Result<DMatrix<f64>> {
+/// Samples of the law of that denoiser, columns, at that signal a: the exact flow to it from far out.
+///
+/// *Errors*: as [`Trajectory::from`].
+pub fn samples((denoiser, signal): (&Denoiser, f64)) -> Result<DMatrix<f64>> {
     let (from, to, steps) = (30.0, 0.01, 24);
     let flow = Canonical { denoiser };
     let sampler = Sampler::new(Method::Heun, geometric_times(from, to, steps));
@@ -138,8 +140,8 @@ impl<M: Maps> Scene<'_, M> {
             self.starts.iter().map(|start| Orbit::from(self.maps, epsilon, start)).collect()
         };
         let exact = orbits(0.0)?;
-        let data = self.data.map(|(denoiser, signal)| samples(denoiser, signal)).transpose()?;
-        let view = match &data {
+        let data = &self.data;
+        let view = match data {
             Some(data) => View::of(data),
             None => View::of(&columns(exact.iter().flat_map(|orbit| &orbit.states))),
         };
@@ -152,12 +154,12 @@ impl<M: Maps> Scene<'_, M> {
             None => "exact model".to_owned(),
         };
         let mut panel = view.panel(title);
-        if let Some(data) = &data {
+        if let Some(data) = data {
             let (x, y) = seen(&view, data.column_iter().map(|point| point.into_owned()));
             panel = panel.with("data", Ink::Data, Mark::points(x, y));
         }
         if let Some(epsilon) = epsilon {
-            let about = match &data {
+            let about = match data {
                 Some(data) => seen(&view, data.column_iter().map(|point| point.into_owned())),
                 None => seen(&view, exact.iter().map(|orbit| orbit.end().clone())),
             };

@@ -1,7 +1,7 @@
 //! Axes of a panel: its frame, grid, ticks and labels.
 
 use super::scale::{Scale, has_equal_units, shortened};
-use super::{Area, FINE, GAP, TITLE, failed, palette, px};
+use super::{Area, FINE, GAP, TITLE, colours, failed, palette, px};
 use crate::error::Result;
 use crate::figure::Panel;
 use plotters::prelude::*;
@@ -48,7 +48,7 @@ fn margins(panel: &Panel) -> (u32, u32) {
 /// The height of a panel of that width, in pixels.
 pub fn height(panel: &Panel, (x, y): &(Scale, Scale), width: u32) -> u32 {
     let (left, below) = margins(panel);
-    let across = f64::from(width.saturating_sub(left + GAP));
+    let across = f64::from(width.saturating_sub(left + colours::room(panel)));
     let shape = if has_equal_units(panel) { y.span() / x.span() } else { SHAPE };
     TITLE + below + (across * shape).round() as u32 + 6
 }
@@ -56,17 +56,18 @@ pub fn height(panel: &Panel, (x, y): &(Scale, Scale), width: u32) -> u32 {
 /// Draws title, grid, ticks and labels, and returns the inside.
 pub fn draw<'a>(area: &Area<'a>, panel: &Panel, x: &Scale, y: &Scale) -> Result<Frame<'a>> {
     let (left, below) = margins(panel);
+    let right = colours::room(panel);
     let bold = ("sans-serif", px(TEXT + 0.5)).into_font().style(FontStyle::Bold);
     let centre = Pos::new(HPos::Center, VPos::Center);
     let title = TextStyle::from(bold).color(&palette::INK).pos(centre);
     let (width, height) = area.dim_in_pixel();
-    let middle = (width + (left - GAP) * FINE) as i32 / 2;
+    let middle = (width + left * FINE) as i32 / 2 - (right * FINE) as i32 / 2;
     area.draw(&Text::new(panel.title.clone(), (middle, px(0.5 * f64::from(TITLE))), title))
         .map_err(failed)?;
 
     let top = TITLE * FINE;
     let inside = (
-        width.saturating_sub((left + GAP) * FINE),
+        width.saturating_sub((left + right) * FINE),
         // A panel with equal units may be lower than its row.
         height.saturating_sub(top + (below + 6) * FINE),
     );
@@ -76,14 +77,14 @@ pub fn draw<'a>(area: &Area<'a>, panel: &Panel, x: &Scale, y: &Scale) -> Result<
     };
     let plot = area
         .clone()
-        .shrink((0, top), (inside.0 + (left + GAP) * FINE, inside.1 + (below + 6) * FINE));
+        .shrink((0, top), (inside.0 + (left + right) * FINE, inside.1 + (below + 6) * FINE));
     let text =
         |size: f64| TextStyle::from(("sans-serif", px(size)).into_font()).color(&palette::INK);
     let mut builder = ChartBuilder::on(&plot);
     builder
         // plotters puts the label of the vertical axis on the very edge.
         .margin_left(EDGE * FINE)
-        .margin_right(GAP * FINE)
+        .margin_right(right * FINE)
         .margin_bottom(6 * FINE)
         .x_label_area_size(below * FINE)
         .y_label_area_size((left - EDGE) * FINE);

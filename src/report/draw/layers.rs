@@ -14,6 +14,13 @@ use std::ops::Range;
 /// A place in units of the drawing, from the upper left corner.
 type Place = (f64, f64);
 
+/// How strong the area and the edges of a band are.
+pub const BAND: f64 = 0.26;
+const EDGE: f64 = 0.6;
+
+/// More points than this are a cloud.
+const CLOUD: usize = 300;
+
 /// Draws one layer; what lies outside the frame is not drawn.
 pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
     let (area, (width, height)) = (&frame.area, frame.size);
@@ -26,9 +33,7 @@ pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
     let line = colour.stroke_width(px(palette::width(layer.ink)) as u32);
     match &layer.mark {
         Mark::Points { x: a, y: b, bars } => {
-            let shape = palette::marker(layer.ink);
-            // Clouds are drawn with small markers.
-            let shape = if a.len() > 300 && bars.is_empty() { Marker::Dot } else { shape };
+            let shape = shape(layer);
             for (nth, (&a, &b)) in a.iter().zip(b).enumerate() {
                 let Some(at) = place(a, b).filter(inside) else { continue };
                 if let Some(bar) = bars.get(nth).filter(|bar| bar.is_finite()) {
@@ -60,7 +65,13 @@ pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
                 place(a[n], low[n]).or_else(|| place(a[n], high[n]).map(|(a, _)| (a, height)))
             });
             let outline: Vec<(i32, i32)> = upper.chain(lower).map(within).map(whole).collect();
-            area.draw(&Polygon::new(outline, colour.mix(0.22))).map_err(failed)?;
+            // Bands that lie over each other are told apart by their edges.
+            let edges = [&outline[..known.len()], &outline[known.len()..]].map(<[_]>::to_vec);
+            area.draw(&Polygon::new(outline, colour.mix(BAND))).map_err(failed)?;
+            let edge = colour.mix(EDGE).stroke_width(px(0.8) as u32);
+            for points in edges {
+                area.draw(&PathElement::new(points, edge)).map_err(failed)?;
+            }
         }
         Mark::Arrows { x: a, y: b, dx, dy, headless } => {
             for n in 0..a.len() {
@@ -125,6 +136,14 @@ pub fn draw(frame: &Frame, layer: &Layer, x: &Scale, y: &Scale) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The marker of a layer: clouds have small ones.
+pub fn shape(layer: &Layer) -> Marker {
+    match &layer.mark {
+        Mark::Points { x, bars, .. } if x.len() > CLOUD && bars.is_empty() => Marker::Dot,
+        _ => palette::marker(layer.ink),
+    }
 }
 
 /// The nearest whole units.
@@ -227,6 +246,16 @@ pub fn head(area: &Area, from: Place, to: Place, colour: RGBAColor) -> Result<()
     area.draw(&Polygon::new(corners, colour)).map_err(failed)
 }
 
+/// The values of the first and of the last colour.
+pub fn ends_of_colours(values: &[f64], signed: bool) -> (f64, f64) {
+    let known = values.iter().filter(|value| value.is_finite());
+    let (least, most) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
+        (least.min(*value), most.max(*value))
+    });
+    let largest = least.abs().max(most.abs()).max(f64::MIN_POSITIVE);
+    if signed { (-largest, largest) } else { (least, most) }
+}
+
 /// A grid of values as an image: the part of it that is inside the frame.
 fn raster(
     frame: &Frame,
@@ -238,13 +267,9 @@ fn raster(
 ) -> Result<()> {
     let columns = columns.max(1);
     let rows = values.len() / columns;
-    let known = values.iter().filter(|value| value.is_finite());
-    let (least, most) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
-        (least.min(*value), most.max(*value))
-    });
-    let largest = least.abs().max(most.abs()).max(f64::MIN_POSITIVE);
+    let (least, most) = ends_of_colours(values, signed);
     let share = |value: f64| match signed {
-        true => value / largest,
+        true => value / most,
         false => (value - least) / (most - least).max(f64::MIN_POSITIVE),
     };
     let across = Pixels::new(from.0, to.0, frame.size.0);

@@ -1,6 +1,7 @@
 //! The legend: a strip below the panels, so that it covers no data.
 
 use super::axes::TEXT;
+use super::palette::Marker;
 use super::{Area, FINE, failed, layers, palette, px};
 use crate::error::Result;
 use crate::figure::{Dash, Figure, Layer, Mark};
@@ -103,8 +104,12 @@ fn sample(strip: &Area, layer: &Layer, (left, middle): (f64, f64)) -> Result<()>
     };
     match &layer.mark {
         Mark::Points { .. } => {
-            let at = fine(left + 0.5 * SAMPLE, middle);
-            layers::marker(strip, at, palette::marker(layer.ink), colour)
+            let shape = layers::shape(layer);
+            // One dot of a cloud would be missed.
+            let shares: &[f64] = if shape == Marker::Dot { &[0.2, 0.5, 0.8] } else { &[0.5] };
+            shares.iter().try_for_each(|share| {
+                layers::marker(strip, fine(left + share * SAMPLE, middle), shape, colour)
+            })
         }
         Mark::Line { dash, .. } => {
             layers::stroke(strip, &across, palette::dash(layer.ink, *dash), line)
@@ -115,7 +120,7 @@ fn sample(strip: &Area, layer: &Layer, (left, middle): (f64, f64)) -> Result<()>
             layers::head(strip, across[0], across[1], colour)
         }
         Mark::Rule { .. } => layers::stroke(strip, &across, palette::rule(layer.ink), line),
-        Mark::Band { .. } => block(0.22),
+        Mark::Band { .. } => block(layers::BAND),
         Mark::Steps { .. } => {
             block(0.18)?;
             layers::stroke(strip, &across, palette::dash(layer.ink, Dash::Solid), line)

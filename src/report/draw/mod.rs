@@ -1,6 +1,7 @@
 //! Figures as SVG and PNG, by plotters and resvg.
 
 mod axes;
+mod colours;
 mod layers;
 mod legend;
 mod palette;
@@ -94,7 +95,7 @@ fn draw_panel(area: &Area, panel: &Panel, (x, y): (Scale, Scale)) -> Result<()> 
     for layer in &panel.layers {
         layers::draw(&frame, layer, &x, &y)?;
     }
-    Ok(())
+    colours::draw(area, &frame, panel)
 }
 
 /// Its size in pixels of the page, its units finer.

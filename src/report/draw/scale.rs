@@ -13,6 +13,9 @@ const LARGEST: f64 = 1e150;
 /// Ticks that are aimed at.
 const TICKS: f64 = 6.0;
 
+/// Fewer ticks do not say what an axis spans.
+const FEWEST: usize = 3;
+
 /// Letters of a category that are shown.
 const LONGEST: usize = 48;
 
@@ -164,12 +167,20 @@ impl Scale {
             return (first..=last).step_by(stride).map(|decade| 10_f64.powi(decade)).collect();
         }
         let inside = |tick: &f64| (self.ends.0..=self.ends.1).contains(&tick.log10());
-        let of_decade = |decade| [1.0, 2.0, 5.0].map(|part| part * 10_f64.powi(decade));
-        let ticks: Vec<f64> = (first - 1..=last + 1).flat_map(of_decade).filter(inside).collect();
-        if ticks.len() >= 2 {
-            return ticks;
+        for parts in [&[1.0, 2.0, 5.0][..], &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0]] {
+            let decades = first - 1..=last + 1;
+            let all = decades.flat_map(|decade| parts.iter().map(move |p| p * 10_f64.powi(decade)));
+            let ticks: Vec<f64> = all.filter(inside).collect();
+            if ticks.len() >= FEWEST {
+                return ticks;
+            }
         }
         linear_ticks(10_f64.powf(self.ends.0), 10_f64.powf(self.ends.1))
+    }
+
+    /// From one value to another, as a range of its own.
+    pub fn between(least: f64, most: f64) -> Self {
+        Self::new(&Axis::default().from_to(least, most), std::iter::empty(), true)
     }
 
     /// What a tick says.
@@ -209,14 +220,17 @@ fn padded(least: f64, most: f64, padding: f64) -> (f64, f64) {
 fn linear_ticks(least: f64, most: f64) -> Vec<f64> {
     let raw = (most - least) / TICKS;
     let power = 10_f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|part| part * power)
-        .find(|step| *step >= raw * 0.999)
-        .unwrap_or(10.0 * power);
-    let (first, last) = ((least / step).ceil() as i64, (most / step).floor() as i64);
-    // Rounding far from 0 must not make a comb of ticks.
-    (first..=last.min(first.saturating_add(20))).map(|nth| nth as f64 * step).collect()
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|part| part * power);
+    let ticks = |step: f64| -> Vec<f64> {
+        let (first, last) = ((least / step).ceil() as i64, (most / step).floor() as i64);
+        // Rounding far from 0 must not make a comb of ticks.
+        (first..=last.min(first.saturating_add(20))).map(|nth| nth as f64 * step).collect()
+    };
+    let wide = steps.iter().position(|step| *step >= raw * 0.999).unwrap_or(steps.len() - 1);
+    match ticks(steps[wide]) {
+        few if few.len() < FEWEST && wide > 0 => ticks(steps[wide - 1]),
+        enough => enough,
+    }
 }
 
 /// A name that leaves room for what it names.
@@ -301,6 +315,20 @@ mod tests {
         assert_eq!(said(&scale(false, 0.0, 4.1e-5)), ["0", "10⁻⁵", "2·10⁻⁵", "3·10⁻⁵", "4·10⁻⁵"]);
         assert_eq!(said(&scale(true, -4.2, 0.1)), ["10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"]);
         assert_eq!(said(&scale(true, -0.5, 0.8)), ["0.5", "1", "2", "5"]);
+        assert_eq!(said(&scale(true, 0.28, 0.72)), ["2", "3", "5"]);
+        assert_eq!(said(&scale(false, 0.55, 2.95)), ["1.0", "1.5", "2.0", "2.5"]);
+    }
+
+    #[test]
+    fn an_axis_has_three_ticks_at_least() {
+        for nth in 0..400 {
+            let (least, span) = (0.37 * f64::from(nth % 20) - 3.0, 0.13 * f64::from(1 + nth / 20));
+            for log in [false, true] {
+                let scale = scale(log, least, least + span);
+                let ticks = scale.ticks();
+                assert!((3..=10).contains(&ticks.len()), "{scale:?}: {ticks:?}");
+            }
+        }
     }
 
     #[test]

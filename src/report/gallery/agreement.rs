@@ -1,7 +1,13 @@
 //! Whether a chapter that was computed again agrees with its record.
 
-use crate::figure::{Cell, Figure, Layer, Mark, Table};
+use crate::figure::{Axis, Cell, Figure, Layer, Mark, Panel, Table};
 use crate::record::Chapter;
+
+/// What rounding to six digits changes, twice, as a share of a number.
+const SIX_DIGITS: f64 = 1e-5;
+
+/// Numbers on a logarithmic axis that are this close may be rounding errors both.
+const ROUNDING: f64 = 1e-12;
 
 /// One figure or table of two runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +23,8 @@ pub struct Agreement {
 
 /// Compares figure by figure and table by table, in the order of the new one.
 ///
-/// Two numbers may differ by their bars, and by the tolerance of the figure as a share of what its layer spans.
+/// Two numbers may differ by their bars, by their last digit, and by the tolerance of the figure as a share of what its
+/// layer spans; on a logarithmic axis that share is of its decades.
 pub fn compare(old: &Chapter, new: &Chapter) -> Vec<Agreement> {
     let mut found = Vec::new();
     for figure in &new.figures {
@@ -68,7 +75,7 @@ fn of_figures(old: Option<&Figure>, new: &Figure) -> Agreement {
         }
         for (layer, other) in panel.layers.iter().zip(&other.layers) {
             let at = format!("panel `{}`, `{}`", panel.title, layer.name);
-            let misfit = of_layers(other, layer, new.tolerance);
+            let misfit = of_layers(other, layer, panel, new.tolerance);
             if misfit > worst.misfit {
                 worst = Agreement { misfit, at, ..worst };
             }
@@ -77,7 +84,7 @@ fn of_figures(old: Option<&Figure>, new: &Figure) -> Agreement {
     worst
 }
 
-fn of_layers(old: &Layer, new: &Layer, tolerance: f64) -> f64 {
+fn of_layers(old: &Layer, new: &Layer, panel: &Panel, tolerance: f64) -> f64 {
     let (before, after) = (old.mark.columns(), new.mark.columns());
     let names = |columns: &[(&'static str, &[f64])]| -> Vec<(&'static str, usize)> {
         columns.iter().map(|(name, series)| (*name, series.len())).collect()
@@ -98,18 +105,49 @@ fn of_layers(old: &Layer, new: &Layer, tolerance: f64) -> f64 {
     };
     let mut worst = 0.0_f64;
     for ((name, before), (_, after)) in before.iter().zip(&after) {
-        let span = span(before).max(span(after));
+        let log = along(panel, &new.mark, name).is_some_and(|axis| axis.log);
+        let decades = |series: &[f64]| -> Vec<f64> { series.iter().map(|v| v.log10()).collect() };
+        let spans = match log {
+            true => [span(&decades(before)), span(&decades(after))],
+            false => [span(before), span(after)],
+        };
+        let share = tolerance.max(SIX_DIGITS) * spans[0].max(spans[1]);
         for (nth, (a, b)) in before.iter().zip(*after).enumerate() {
+            let [a, b] = [*a, *b].map(|value| seen(panel, &new.mark, name, value));
             // A bar is itself an estimate, and speaks of the value that it belongs to.
             let bar = match *name {
                 "y" => 2.0 * least(nth),
                 "bar" => least(nth),
                 _ => 0.0,
             };
-            worst = worst.max(misfit(*a, *b, bar + tolerance.max(1e-5) * span));
+            let close = bar + SIX_DIGITS * a.abs().max(b.abs());
+            worst = worst.max(match log {
+                true => {
+                    let linear = misfit(a, b, close + ROUNDING);
+                    linear.min(misfit(a.log10(), b.log10(), share))
+                }
+                false => misfit(a, b, close + share),
+            });
         }
     }
     worst
+}
+
+/// The axis along which a column of numbers is drawn.
+fn along<'a>(panel: &'a Panel, mark: &Mark, column: &str) -> Option<&'a Axis> {
+    match (column, mark) {
+        ("x" | "edge", _) | ("at", Mark::Rule { vertical: true, .. }) => Some(&panel.x),
+        ("y" | "low" | "high" | "height" | "at", _) => Some(&panel.y),
+        _ => None,
+    }
+}
+
+/// What a reader sees of a number: those beyond the range of their axis are all alike.
+fn seen(panel: &Panel, mark: &Mark, column: &str, value: f64) -> f64 {
+    match along(panel, mark, column).and_then(|axis| axis.range) {
+        Some([low, high]) if low < high => value.clamp(low, high),
+        _ => value,
+    }
 }
 
 /// What the finite numbers of a series span, its largest size where they are all alike.
@@ -145,7 +183,7 @@ fn of_tables(old: Option<&Table>, new: &Table) -> Agreement {
         for (column, (cell, other)) in row.iter().zip(other).enumerate() {
             let misfit = match (other, cell) {
                 (Cell::Number { value: a, bar: p }, Cell::Number { value: b, bar: q }) => {
-                    let allowed = new.tolerance.max(1e-5);
+                    let allowed = new.tolerance.max(SIX_DIGITS);
                     let bar = 2.0 * p.min(*q);
                     let values = misfit(*a, *b, bar + allowed * a.abs().max(b.abs()));
                     values.max(misfit(*p, *q, p.min(*q) + allowed * p.max(*q)))

@@ -44,6 +44,17 @@ impl Level {
         *Self::available().last().expect("the portable level is always there")
     }
 
+    /// Its common name, in lower case.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(_) => "avx512",
+        }
+    }
+
     /// Runs `kernel` compiled for this level.
     pub(super) fn run<K: Kernel>(self, kernel: K) {
         match self.0 {

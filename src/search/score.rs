@@ -1,0 +1,101 @@
+//! How near a world comes to a counterexample.
+
+use crate::claims::{Claim, Mutant};
+use crate::facts::Facts;
+use crate::observe::observe;
+use crate::random::Knobs;
+use crate::verdict::{Judgement, Margin, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// The wording of a claim whose counterexamples are wanted.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// The claim.
+    pub claim: &'static Claim,
+    /// The wrong version of it that is searched in its place, if any.
+    pub wording: Option<&'static Mutant>,
+}
+
+impl Target {
+    /// `CLAIM`, or `CLAIM--MUTANT`.
+    pub fn name(&self) -> String {
+        match self.wording {
+            Some(mutant) => format!("{}--{}", self.claim.id, mutant.name),
+            None => self.claim.id.to_owned(),
+        }
+    }
+
+    /// The judgement of that wording.
+    pub fn judge(&self, facts: &Facts) -> Judgement {
+        match self.wording {
+            Some(mutant) => self.claim.judge_mutant(facts, mutant),
+            None => self.claim.judge(facts),
+        }
+    }
+
+    /// Observes, judges and scores the world of these knobs.
+    pub fn score(&self, knobs: &mut Knobs) -> Score {
+        match observe(self.claim.id, knobs) {
+            Ok(seen) => {
+                let judgement = self.judge(&seen.facts);
+                let (value, verdict) = (value(&judgement), judgement.verdict());
+                Score { value, verdict, family: seen.labels.family, read: knobs.read() }
+            }
+            Err(_) => Score {
+                value: NOT_COMPUTED,
+                verdict: Verdict::Undecided,
+                family: String::new(),
+                read: knobs.read(),
+            },
+        }
+    }
+}
+
+/// The score of a world that could not be computed.
+const NOT_COMPUTED: f64 = 3.0;
+
+/// What a search knows of a world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Smaller is nearer to a counterexample: from 1 to 2 while hypotheses are not met, from −1 to 1 for the least room
+    /// of a conclusion beyond its bar, below 0 for a counterexample; 3 where nothing could be computed.
+    pub value: f64,
+    /// The verdict of the wording that is searched.
+    pub verdict: Verdict,
+    /// The family of the world.
+    pub family: String,
+    /// How many knobs it read.
+    pub read: usize,
+}
+
+impl Score {
+    /// Whether every hypothesis is met beyond doubt.
+    pub fn in_scope(&self) -> bool {
+        self.value < 1.0
+    }
+}
+
+/// x/(1 + |x|): keeps the sign and the order, within (−1, 1).
+fn squashed(x: f64) -> f64 {
+    match x.is_infinite() {
+        true => x.signum(),
+        false => x / (1.0 + x.abs()),
+    }
+}
+
+fn value(judgement: &Judgement) -> f64 {
+    let lacking = |margin: &Margin| {
+        let beyond = margin.slack - margin.bar;
+        // What is unknown is as bad as can be.
+        if beyond.is_nan() { 1.0 } else { squashed((-beyond).max(0.0)) }
+    };
+    let missed = judgement.hypotheses.iter().filter(|margin| margin.verdict() != Verdict::Holds);
+    let lacks: Vec<f64> = missed.map(lacking).collect();
+    if !lacks.is_empty() {
+        return 1.0 + lacks.iter().sum::<f64>() / lacks.len() as f64;
+    }
+    let room = |margin: &Margin| Some(margin.slack + margin.bar).filter(|room| !room.is_nan());
+    let least = judgement.conclusions.iter().filter_map(room).min_by(f64::total_cmp);
+    // Just below 1: in scope, and nothing was decided.
+    squashed(least.unwrap_or(f64::INFINITY)).min(1.0 - 1e-9)
+}
