@@ -69,8 +69,9 @@ pub fn along(
             let problem = "tangent planes of nearest points jump, or turn fast, before time";
             trouble.get_or_insert(format!("{problem} {t:.4}"));
         }
-        flow.blocks(k, &foot, &mut found)?;
-        flow.slope(k, &foot, (&planes[2 * k], &rough[k]), &mut found)?;
+        let turned = foot.turned_from(&Foot::of(world, manifold, t, &resolved.rough.states[k])?)?;
+        flow.blocks(k, (&foot, turned), &mut found)?;
+        flow.slope(k, (&foot, turned), (&planes[2 * k], &rough[k]), &mut found)?;
         before = Some(foot);
     }
     extremes(&found, facts);
@@ -78,15 +79,14 @@ pub fn along(
 }
 
 impl Along<'_> {
-    /// γ, κ and η at the time of that number.
-    fn blocks(&self, k: usize, foot: &Foot, found: &mut Facts) -> Result<()> {
+    /// γ, κ and η at the time of that number, over a foot that may be turned by so much.
+    fn blocks(&self, k: usize, (foot, turned): (&Foot, f64), found: &mut Facts) -> Result<()> {
         let (resolved, t) = (self.resolved, self.resolved.times[k]);
         let jacobian = |x: &DVector<f64>| {
             self.velocity.jacobian(t, x.as_slice(), &mut Workspace::default()) * self.forward
         };
         let a = jacobian(resolved.state(k));
         let size = spectral_norm(&a)?;
-        let turned = foot.turned(resolved.off(k) / resolved.world.signal(t));
         let change = spectral_norm(&(&a - jacobian(&resolved.rough.states[k])))?;
         let bar = change + ROUNDING * (1.0 + size) + 2.0 * size * turned;
         let h = self.step(k) * STEP_SHARE;
@@ -111,17 +111,15 @@ impl Along<'_> {
     fn slope(
         &self,
         k: usize,
-        foot: &Foot,
+        (foot, turned): (&Foot, f64),
         (fine, rough): (&DMatrix<f64>, &DMatrix<f64>),
         found: &mut Facts,
     ) -> Result<()> {
-        let (resolved, t) = (self.resolved, self.resolved.times[k]);
-        let turned = foot.turned(resolved.off(k) / resolved.world.signal(t));
         let (ut, un) = (&foot.tangent, &foot.normal);
         let (l, l_rough) = (slope_over(fine, ut, un)?, slope_over(rough, ut, un)?);
         let bar = (l - l_rough).abs() + turned * (1.0 + l * l);
         found.push("slope", Quantity::new(l, bar, Grade::Estimated));
-        if k == resolved.last() {
+        if k == self.resolved.last() {
             let bar = largest_angle(fine, rough)? + turned;
             let sine = largest_angle(fine, ut)?.sin();
             found.set("end_sine", Quantity::new(sine, bar, Grade::Estimated));

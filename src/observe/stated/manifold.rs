@@ -33,14 +33,12 @@ impl Foot {
         Ok(Self { nearest, tangent, normal, bend })
     }
 
-    /// How far the tangent plane may be turned when a state is off by so much.
-    pub fn turned(&self, off: f64) -> f64 {
-        if self.bend == 0.0 {
-            return ROUNDING;
-        }
-        let lever = 1.0 - self.bend * self.nearest.distance;
-        let lever = if lever > 0.0 { lever } else { f64::NAN };
-        self.bend * (off + self.nearest.residual) / lever + ROUNDING
+    /// How far the tangent plane may be turned: from where the rougher run has its foot, and by what the search leaves.
+    ///
+    /// *Errors*: as [`largest_angle`].
+    pub fn turned_from(&self, rough: &Self) -> Result<f64> {
+        let left = self.bend * self.nearest.residual;
+        Ok(largest_angle(&self.tangent, &rough.tangent)? + left + ROUNDING)
     }
 }
 
@@ -50,6 +48,8 @@ pub fn alignment(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
     let manifold = world.manifold.as_ref().expect("asked for where there is one");
     let (end, time) = (resolved.state(last), resolved.times[last]);
     let foot = Foot::of(world, manifold, time, end)?;
+    let rough = Foot::of(world, manifold, time, &resolved.rough.states[last])?;
+    let turned = foot.turned_from(&rough)?;
     let off = resolved.off(last) / world.signal(time);
     let estimated = |value: f64, bar: f64| Quantity::new(value, bar, Grade::Estimated);
     facts.set("end_distance", estimated(foot.nearest.distance, off));
@@ -57,7 +57,6 @@ pub fn alignment(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
 
     let carried = |run: &super::Run<'_>| qr_sweep(run.cocycle, resolved.plane).frame;
     let (fine, rough) = (carried(resolved.best()), carried(&resolved.rough));
-    let turned = foot.turned(off);
     let angle = largest_angle(&fine, &foot.tangent)?;
     let bar = largest_angle(&fine, &rough)? + turned;
     let angle = estimated(angle, bar);
@@ -82,20 +81,21 @@ pub fn alignment(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
     Ok(())
 }
 
-/// How far errors move the last state, in all and in the frame where the exact run ends.
+/// How far errors move the last state, in all and in the frame where the exact run ends: `exact`, at both resolutions.
 pub fn displacement(
     resolved: &Resolved<'_>,
-    exact: &DVector<f64>,
-    bar: f64,
+    [exact, rough]: [&DVector<f64>; 2],
     facts: &mut Facts,
 ) -> Result<()> {
     let (world, last) = (resolved.world, resolved.last());
     let moved = resolved.state(last) - exact;
+    let bar = (exact - rough).norm() + resolved.off(last);
     let length = |value: f64, bar: f64| Quantity::new(value, bar, Grade::Estimated);
     facts.set("displacement", length(moved.norm(), bar));
     if let Some(manifold) = &world.manifold {
-        let foot = Foot::of(world, manifold, resolved.times[last], exact)?;
-        let bar = bar + moved.norm() * foot.turned(bar);
+        let foot = |end| Foot::of(world, manifold, resolved.times[last], end);
+        let (foot, rough) = (foot(exact)?, foot(rough)?);
+        let bar = bar + moved.norm() * foot.turned_from(&rough)?;
         facts.set("displacement_normal", length(foot.normal.tr_mul(&moved).norm(), bar));
         facts.set("displacement_tangent", length(foot.tangent.tr_mul(&moved).norm(), bar));
     }

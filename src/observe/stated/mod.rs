@@ -183,8 +183,7 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
                     Ok(Trajectory::from(&exact, sampler, start)?.end().clone())
                 };
                 let (rough, fine) = (end(&sampler)?, end(&refined)?);
-                let bar = (&fine - rough).norm() + resolved.off(resolved.last());
-                manifold::displacement(&resolved, &fine, bar, &mut found.facts)?;
+                manifold::displacement(&resolved, [&fine, &rough], &mut found.facts)?;
             }
             if world.manifold.is_some() {
                 let t21 = conditions::along(&resolved, velocity, &mut found.facts)?;
@@ -225,8 +224,8 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
             common(&resolved, index, found)?;
             if !errors.errors.is_empty() {
                 let exact = Orbit::from(&sampler, 0.0, start)?;
-                let bar = resolved.off(resolved.last());
-                manifold::displacement(&resolved, exact.end(), bar, &mut found.facts)?;
+                let end = exact.end();
+                manifold::displacement(&resolved, [end, end], &mut found.facts)?;
             }
             if world.manifold.is_some() {
                 let t22 = claims::maps(&resolved, &orbit, index)?;

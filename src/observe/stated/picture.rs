@@ -45,7 +45,10 @@ fn states(world: &World, measured: &[TrajectoryFacts]) -> Figure {
     }
     let figure = Figure::new("states", "Where the trajectories go", vec![panel]);
     figure.says(
-        "The first two coordinates.",
+        match world.path {
+            Some(_) => "The first two coordinates of x = a·data + b·noise, not divided by a.",
+            None => "The first two coordinates.",
+        },
         match world.dim {
             2 => String::new(),
             dim => format!("The other {} coordinates.", dim - 2),
