@@ -1,5 +1,6 @@
 //! Many worlds: draws, observes and judges them in parallel, and sums up.
 
+pub mod scenario;
 mod summary;
 
 pub use crate::record::{

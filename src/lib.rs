@@ -22,6 +22,7 @@ pub mod report;
 pub mod response;
 pub mod scalar;
 pub mod scenario;
+pub mod scenario_file;
 pub mod search;
 pub mod special;
 pub mod verdict;

@@ -161,7 +161,7 @@ pub fn canonical(denoiser: &Denoiser) -> Canonical<'_, Denoiser> {
 }
 
 /// The radius of a sphere of any dimension; a circle is an ellipse with equal axes.
-fn sphere_radius(manifold: &Manifold) -> Option<f64> {
+pub(crate) fn sphere_radius(manifold: &Manifold) -> Option<f64> {
     match manifold.pieces() {
         [piece] => match &piece.chart {
             Chart::Sphere(sphere) => Some(sphere.radius),

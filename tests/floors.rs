@@ -21,8 +21,9 @@ const FLOORS: &[(&str, (u8, u8))] = &[
     ("flow", (2, 0)),
     ("scenario", (2, 1)),
     ("points", (3, 0)),
-    ("record", (3, 0)),
+    ("record", (3, 2)),
     ("response", (3, 0)),
+    ("scenario_file", (3, 1)),
     ("observe", (4, 0)),
     ("campaign", (5, 0)),
     ("experiments", (5, 0)),
@@ -37,8 +38,19 @@ const CLAIMS_MAY_SEE: &[&str] = &["facts", "verdict", "error", "special", "linal
 
 /// The computing tower does not know what is claimed.
 const COMPUTING: &[&str] = &[
-    "scalar", "special", "linalg", "random", "drift", "manifold", "lyapunov", "flow", "scenario",
-    "response", "points", "formula",
+    "scalar",
+    "special",
+    "linalg",
+    "random",
+    "drift",
+    "manifold",
+    "lyapunov",
+    "flow",
+    "scenario",
+    "response",
+    "points",
+    "formula",
+    "scenario_file",
 ];
 
 fn floor(module: &str) -> Result<(u8, u8), String> {

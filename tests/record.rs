@@ -60,6 +60,7 @@ fn sample() -> Record {
             }],
             error: Some("flow: not finite".into()),
         }],
+        scenario: None,
         timing: Timing { threads: 2, seconds: 0.1, claims: BTreeMap::new() },
     }
 }

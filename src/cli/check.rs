@@ -1,7 +1,9 @@
 //! `driftproof check`: claims on random worlds, data sets, the table and the record.
 
 use super::data::{self, Scale};
-use super::{Exit, interrupt, names, print, program, progress::Progress, replay, summary};
+use super::{
+    Exit, interrupt, names, print, program, progress::Progress, replay, scenario, summary,
+};
 use crate::campaign;
 use crate::claims::Claim;
 use crate::error::Result;
@@ -48,6 +50,9 @@ pub struct Options {
     /// planes of the flow are compared with the exact ones
     #[arg(long, requires = "data")]
     pub normals: bool,
+    /// Judge claims on the world of this scenario file in place of random worlds
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["worlds", "world", "data", "normals", "scale", "seed"])]
+    pub scenario: Option<PathBuf>,
     /// How data are scaled
     #[arg(long, value_enum, default_value_t)]
     pub scale: Scale,
@@ -69,6 +74,7 @@ impl Default for Options {
             threads: None,
             data: Vec::new(),
             normals: false,
+            scenario: None,
             scale: Scale::None,
             out: None,
             json: false,
@@ -98,6 +104,9 @@ impl Options {
 pub fn run(options: &Options) -> Result<Exit> {
     // Everything that can be refused is refused before anything is computed or written.
     let claims = names::resolve_all(&options.claims)?;
+    if let Some(file) = &options.scenario {
+        return scenario::judge(options, &claims, file);
+    }
     let (with_claims, with_data) = options.wanted();
     let pool = super::pool(options.threads)?;
     let threads = pool.current_num_threads();
@@ -176,6 +185,7 @@ pub fn begin(options: &Options, claims: &[&Claim], with_data: bool, threads: usi
         interrupted: false,
         claims: Vec::new(),
         data: Vec::new(),
+        scenario: None,
         timing: Timing { threads, seconds: 0.0, claims: BTreeMap::new() },
     }
 }

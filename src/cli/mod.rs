@@ -24,6 +24,7 @@ mod progress;
 mod replay;
 mod report;
 mod robustness;
+mod scenario;
 mod stages;
 mod summary;
 mod terminal;
@@ -68,6 +69,12 @@ enum Command {
     Report(report::Options),
     /// What is checked: the list of claims, or the statement of one
     Claims(claims::Options),
+    /// Compute what is known of the world of a scenario file
+    Run(scenario::Run),
+    /// Print the world of a scenario file with every default filled in
+    Explain(scenario::Explain),
+    /// Write a scenario file from an example
+    New(scenario::New),
 }
 
 /// Runs the command with the arguments of the process.
@@ -98,6 +105,9 @@ fn run(arguments: Arguments) -> Result<Exit> {
         Command::Explore(options) => explore::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Claims(options) => claims::run(&options),
+        Command::Run(options) => scenario::run(&options),
+        Command::Explain(options) => scenario::explain(&options),
+        Command::New(options) => scenario::new(&options),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A generative model with an error, as a family of maps F_k^ε, and its orbits.
 
 use super::Sampler;
+use super::trajectory::shown;
 use crate::drift::{Drift, Lanes, Workspace, push_generic};
 use crate::error::{Error, Result};
 use crate::lyapunov::Cocycle;
@@ -74,7 +75,8 @@ impl<'a, M: Maps> Orbit<'a, M> {
         for k in 0..maps.maps() {
             maps.map(k, epsilon, x.as_mut_slice());
             if !x.iter().all(|v| v.is_finite()) {
-                return Err(Error::numeric("orbit", format!("not finite after map {k}")));
+                let problem = format!("not finite after map {k}, from x = {}", shown(&states[k]));
+                return Err(Error::numeric("orbit", problem));
             }
             states.push(x.clone());
         }

@@ -40,8 +40,8 @@ impl<'a, F: Drift> Trajectory<'a, F> {
         for k in 0..sampler.maps() {
             sampler.step(drift, k, x.as_mut_slice(), Lanes::single(0), &mut work);
             if !x.iter().all(|v| v.is_finite()) {
-                let problem =
-                    format!("not finite after step {k}, from t = {:e}", sampler.times()[k]);
+                let (t, before) = (sampler.times()[k], shown(&states[k]));
+                let problem = format!("not finite after step {k}, from t = {t:e} and x = {before}");
                 return Err(Error::numeric("trajectory", problem));
             }
             states.push(x.clone());
@@ -59,6 +59,12 @@ impl<'a, F: Drift> Trajectory<'a, F> {
         let d = self.drift.dim();
         (0..self.sampler.maps()).map(|k| self.push(k, &DMatrix::identity(d, d))).collect()
     }
+}
+
+/// The first coordinates of a state, for a message.
+pub(super) fn shown(state: &DVector<f64>) -> String {
+    let first: Vec<String> = state.iter().take(4).map(|x| format!("{x:.6e}")).collect();
+    format!("({}{})", first.join(", "), if state.len() > 4 { ", …" } else { "" })
 }
 
 impl<F: Drift> Cocycle for Trajectory<'_, F> {

@@ -109,6 +109,12 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     if let Some((_, meant)) = SYNONYMS.iter().find(|(other, _)| *other == lower) {
         return Some((*meant).to_owned());
     }
+    closest(name, known)
+}
+
+/// The known name with the fewest wrong letters, unless they are too many.
+pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let lower = name.to_lowercase();
     let scored = known.map(|other| {
         (strsim::damerau_levenshtein(&lower, &other.to_lowercase()), other != name, other)
     });

@@ -38,6 +38,7 @@ mod vector;
 
 pub use machine::Workspace;
 pub use mistake::{Mistake, Position, Span};
+pub(crate) use mistake::{closest, listed};
 pub use names::Names;
 pub use print::Printed;
 

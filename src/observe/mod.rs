@@ -41,6 +41,7 @@ mod sampler_maps_contract_normals_exactly;
 mod segment_flow_is_a_quantile_map;
 mod sensitivity_carries_the_response_of_any_law;
 mod sphere_flow_is_a_radial_quantile_map;
+pub mod stated;
 mod tangential_alignment_bounds_score_overlap;
 mod torus_flow_factors_into_circles;
 mod two_formulas_give_one_response;

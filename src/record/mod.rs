@@ -2,12 +2,14 @@
 
 mod file;
 mod gallery;
+mod scenario;
 mod summary;
 
 pub use file::{
     FILE_NAME, as_stored, check_writable, read, read_chapter, to_json, write, write_file,
 };
 pub use gallery::{Chapter, Finding, GALLERY_MINOR, GALLERY_SCHEMA, GALLERY_VERSION, Relation};
+pub use scenario::{CheckRecord, ScenarioRecord, ScenarioTrajectory};
 pub use summary::{
     ClaimSummary, Distribution, Extreme, FormSummary, GroupSummary, MutantSummary, Outcome, Pairs,
     QUANTILES, Tightest,
@@ -30,8 +32,8 @@ pub const VERSION: u32 = 1;
 /// Raised whenever keys are added; a reader of an older one need not mind.
 ///
 /// 1: distributions of hypotheses and conclusions, families, corners. 2: both sides of margins, pictures of worlds.
-/// 3: compiler, vectors and cores.
-pub const MINOR: u32 = 3;
+/// 3: compiler, vectors and cores. 4: scenario files.
+pub const MINOR: u32 = 4;
 
 /// Everything that is kept of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,6 +50,9 @@ pub struct Record {
     pub claims: Vec<ClaimRecord>,
     /// One entry a data set.
     pub data: Vec<DataRecord>,
+    /// The scenario file that was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<ScenarioRecord>,
     /// The only part that differs between two runs of the same parameters.
     pub timing: Timing,
 }

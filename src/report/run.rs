@@ -2,6 +2,7 @@
 
 mod campaign;
 mod data;
+mod scenario;
 
 use super::gallery::{File, of_figure};
 use super::text::escaped;
@@ -51,7 +52,8 @@ struct Section {
 fn sections(record: &Record) -> Vec<Section> {
     let of_claim = |claim: &ClaimRecord| campaign::section(record, claim);
     let claims = record.claims.iter().map(of_claim);
-    claims.chain(record.data.iter().map(|set| data::section(record, set))).collect()
+    let sets = record.data.iter().map(|set| data::section(record, set));
+    claims.chain(sets).chain(record.scenario.iter().map(scenario::section)).collect()
 }
 
 /// The outcome in a word, and its class.
@@ -67,6 +69,9 @@ fn outcome(outcome: Outcome) -> (&'static str, &'static str) {
 
 /// What a reader wants to know in ten seconds.
 fn verdict(record: &Record) -> String {
+    if let Some(found) = &record.scenario {
+        return scenario::verdict(found);
+    }
     let of = |wanted: Outcome| {
         let claims = record.claims.iter().filter(|claim| claim.summary.outcome == wanted);
         claims.map(|claim| claim.summary.claim.as_str()).collect::<Vec<_>>()

@@ -1,0 +1,342 @@
+//! What a file expects of its world, and whether it is so.
+
+use super::format::{Check, Expected};
+use super::located::At;
+use super::reader::Reader;
+use super::world::{System, World};
+use crate::error::Result;
+use crate::facts::Quantity;
+use crate::formula::closest;
+use serde::{Deserialize, Serialize};
+
+/// Claims that are judged on the worlds of files.
+pub const CLAIMS: [&str; 3] = [
+    "relative_compression_forces_alignment",
+    "compressing_maps_force_alignment",
+    "posterior_moments_certify_alignment",
+];
+
+/// A number that is measured on a trajectory.
+#[derive(Clone, Copy, Debug)]
+pub struct Fact {
+    /// Its name in files and records.
+    pub name: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+    /// Whether there is one for each coordinate.
+    pub each: bool,
+    needs: Needs,
+}
+
+/// What a fact is known of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    Formulas,
+    Transient,
+    Manifold,
+    FlowAndManifold,
+    Errors,
+    ErrorsAndManifold,
+}
+
+const fn fact(name: &'static str, each: bool, needs: Needs, meaning: &'static str) -> Fact {
+    Fact { name, meaning, each, needs }
+}
+
+/// All of them; series along a trajectory are in the record and cannot be checked.
+pub const FACTS: &[Fact] = &[
+    fact("end_state", true, Needs::Nothing, "the last state"),
+    fact(
+        "log_growth",
+        true,
+        Needs::Nothing,
+        "log singular values of the tangent map of the whole run, decreasing",
+    ),
+    fact(
+        "finite_exponent",
+        true,
+        Needs::Nothing,
+        "log_growth per time, per map, or on a path per unit of log σ",
+    ),
+    fact(
+        "volume_exponent",
+        false,
+        Needs::Nothing,
+        "growth of log |det| of the tangent map, per the same unit",
+    ),
+    fact("exponent", true, Needs::Transient, "asymptotic Lyapunov exponents, decreasing"),
+    fact("exponent_sum", false, Needs::Transient, "their sum"),
+    fact(
+        "jacobian_difference",
+        false,
+        Needs::Formulas,
+        "largest relative difference of Jacobians by dual numbers and by symbolic derivatives",
+    ),
+    fact(
+        "end_distance",
+        false,
+        Needs::Manifold,
+        "distance of the last state from the manifold; on a path of x/a",
+    ),
+    fact(
+        "end_angle",
+        false,
+        Needs::Manifold,
+        "largest angle of the carried plane to the tangent plane at the end, in radians",
+    ),
+    fact("end_slope", false, Needs::Manifold, "its tangent"),
+    fact(
+        "singular_angle",
+        false,
+        Needs::Manifold,
+        "largest angle of the leading end-point singular vectors to the tangent plane, in radians",
+    ),
+    fact(
+        "singular_gap",
+        false,
+        Needs::Manifold,
+        "log_growth of the last tangent pair less that of the next",
+    ),
+    fact(
+        "least_gamma",
+        false,
+        Needs::FlowAndManifold,
+        "least relative normal compression γ along the run",
+    ),
+    fact(
+        "largest_kappa",
+        false,
+        Needs::FlowAndManifold,
+        "largest cross derivative κ from tangents to normals",
+    ),
+    fact(
+        "largest_eta",
+        false,
+        Needs::FlowAndManifold,
+        "largest cross derivative η from normals to tangents",
+    ),
+    fact("displacement", false, Needs::Errors, "how far the errors move the last state"),
+    fact(
+        "displacement_normal",
+        false,
+        Needs::ErrorsAndManifold,
+        "its part normal to the manifold, where the exact run ends",
+    ),
+    fact("displacement_tangent", false, Needs::ErrorsAndManifold, "its part along the manifold"),
+];
+
+impl Fact {
+    /// Why it is not known of a world.
+    pub fn missing(&self, world: &World) -> Option<&'static str> {
+        let manifold = world.manifold.is_some();
+        let (is_flow, errors) = match &world.system {
+            System::Flow { velocity, .. } => (true, !velocity.errors.is_empty()),
+            System::Noisy { errors, .. } => (false, !errors.errors.is_empty()),
+            System::Map(_) => (false, false),
+        };
+        let (ok, reason) = match self.needs {
+            Needs::Nothing => (true, ""),
+            Needs::Formulas => (world.formulas().is_some(), "needs a model of formulas"),
+            Needs::Transient => (world.transient.is_some(), "needs [exponents] with a transient"),
+            Needs::Manifold => (manifold, "needs a manifold"),
+            Needs::FlowAndManifold => (manifold && is_flow, "needs a flow and a manifold"),
+            Needs::Errors => (errors, "needs [[errors]]"),
+            Needs::ErrorsAndManifold => (manifold && errors, "needs [[errors]] and a manifold"),
+        };
+        (!ok).then_some(reason)
+    }
+}
+
+/// What is expected of what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// A fact or a claim.
+    pub subject: Subject,
+    /// The expectation in words.
+    pub words: String,
+}
+
+/// What is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// A fact, its component, and what it is compared with.
+    Fact(&'static str, usize, Comparison),
+    /// A claim, and the verdict that is expected of it.
+    Claim(&'static str, Expected),
+}
+
+/// What a number is compared with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Comparison {
+    /// It is this, up to so much.
+    Equals(f64, f64),
+    /// It is no more than this.
+    AtMost(f64),
+    /// It is no less than this.
+    AtLeast(f64),
+}
+
+/// What became of an expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is met, whatever the number is within its bar.
+    Pass,
+    /// The bar leaves it open, or the number is not known.
+    Inconclusive,
+    /// It is not met, whatever the number is within its bar.
+    Fail,
+}
+
+impl Comparison {
+    /// Whether a number meets it with its whole error bar.
+    ///
+    /// ```
+    /// use driftproof::facts::{Grade, Quantity};
+    /// use driftproof::scenario_file::{Comparison, Outcome};
+    /// let measured = |bar| Quantity::new(1.02, bar, Grade::Estimated);
+    /// let comparison = Comparison::Equals(1.0, 0.05);
+    /// assert_eq!(comparison.outcome(measured(0.01)), Outcome::Pass);
+    /// assert_eq!(comparison.outcome(measured(0.1)), Outcome::Inconclusive);
+    /// assert_eq!(Comparison::AtMost(1.0).outcome(measured(0.01)), Outcome::Fail);
+    /// assert_eq!(Comparison::AtMost(1.0).outcome(Quantity::UNKNOWN), Outcome::Inconclusive);
+    /// ```
+    pub fn outcome(self, measured: Quantity) -> Outcome {
+        // How much room it leaves.
+        let room = match self {
+            Self::Equals(value, within) => within - (measured.value - value).abs(),
+            Self::AtMost(most) => most - measured.value,
+            Self::AtLeast(least) => measured.value - least,
+        };
+        if !(room.is_finite() && measured.bar.is_finite()) {
+            Outcome::Inconclusive
+        } else if room >= measured.bar {
+            Outcome::Pass
+        } else if room < -measured.bar {
+            Outcome::Fail
+        } else {
+            Outcome::Inconclusive
+        }
+    }
+}
+
+/// The expectations of a file.
+pub(super) fn read(
+    reader: &Reader<'_>,
+    checks: &[At<Check>],
+    world: &World,
+) -> Result<Vec<Expectation>> {
+    checks.iter().map(|check| one(reader, check, world)).collect()
+}
+
+fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectation> {
+    let At { value, span } = check;
+    match (&value.fact, &value.claim) {
+        (Some(name), None) => {
+            if let Some(verdict) = &value.verdict {
+                let problem = "a verdict is one of a claim, and this check is of a fact";
+                return reader.refuse(
+                    &verdict.span,
+                    problem,
+                    "equals and within, at_most or at_least",
+                );
+            }
+            let (fact, component) = named(reader, name, world)?;
+            let comparison = comparison(reader, check)?;
+            let words = match comparison {
+                Comparison::Equals(value, within) => {
+                    format!("{} is {value:?} ± {within:?}", name.value)
+                }
+                Comparison::AtMost(most) => format!("{} is at most {most:?}", name.value),
+                Comparison::AtLeast(least) => format!("{} is at least {least:?}", name.value),
+            };
+            Ok(Expectation { subject: Subject::Fact(fact, component, comparison), words })
+        }
+        (None, Some(claim)) => {
+            let numbers = [&value.equals, &value.within, &value.at_most, &value.at_least];
+            if let Some(number) = numbers.into_iter().flatten().next() {
+                let problem = "a claim is not compared with a number";
+                return reader.refuse(&number.span, problem, "verdict = \"holds\"");
+            }
+            let Some(id) = CLAIMS.into_iter().find(|id| *id == claim.value) else {
+                let problem =
+                    format!("{:?} is no claim that is judged on scenario files", claim.value);
+                let near = closest(&claim.value, CLAIMS.into_iter());
+                return reader.refuse(&claim.span, problem, near.unwrap_or(CLAIMS.join(", ")));
+            };
+            let Some(verdict) = &value.verdict else {
+                return reader.refuse(span, "no verdict is expected", "verdict = \"holds\"");
+            };
+            let said = match verdict.value {
+                Expected::Holds => "holds",
+                Expected::Violated => "is violated",
+                Expected::OutOfScope => "is out of scope",
+            };
+            let subject = Subject::Claim(id, verdict.value);
+            Ok(Expectation { subject, words: format!("{id} {said}") })
+        }
+        (Some(_), Some(claim)) => reader.refuse(
+            &claim.span,
+            "a check of a fact and of a claim",
+            "one [[checks]] for each",
+        ),
+        (None, None) => {
+            reader.refuse(span, "a check of nothing", "fact = \"end_state[0]\", or a claim")
+        }
+    }
+}
+
+/// A fact by its name, with a component in brackets where it has several.
+fn named(reader: &Reader<'_>, name: &At<String>, world: &World) -> Result<(&'static str, usize)> {
+    let (stem, index) = match name.value.split_once('[') {
+        Some((stem, rest)) => (stem, rest.strip_suffix(']')),
+        None => (name.value.as_str(), None),
+    };
+    let Some(fact) = FACTS.iter().find(|fact| fact.name == stem) else {
+        let names = || FACTS.iter().map(|fact| fact.name);
+        let hint = closest(stem, names()).unwrap_or(names().collect::<Vec<_>>().join(", "));
+        return reader.refuse(&name.span, format!("{stem:?} is no fact that is measured"), hint);
+    };
+    if let Some(reason) = fact.missing(world) {
+        let problem = format!("{stem} {reason}");
+        return reader.refuse(&name.span, problem, "another fact, or add what it needs");
+    }
+    match (fact.each, name.value.contains('['), index.map(str::parse::<usize>)) {
+        (true, true, Some(Ok(index))) if index < world.dim => Ok((fact.name, index)),
+        (true, ..) => {
+            let problem = format!("{} has components 0 to {}", stem, world.dim - 1);
+            reader.refuse(&name.span, problem, format!("\"{stem}[0]\""))
+        }
+        (false, false, _) => Ok((fact.name, 0)),
+        (false, true, _) => {
+            reader.refuse(&name.span, format!("{stem} is one number"), format!("\"{stem}\""))
+        }
+    }
+}
+
+fn comparison(reader: &Reader<'_>, check: &At<Check>) -> Result<Comparison> {
+    let Check { equals, within, at_most, at_least, .. } = &check.value;
+    match (equals, within, at_most, at_least) {
+        (Some(value), Some(within), None, None) => {
+            Ok(Comparison::Equals(reader.number(value)?, reader.positive(within)?))
+        }
+        (None, None, Some(most), None) => Ok(Comparison::AtMost(reader.number(most)?)),
+        (None, None, None, Some(least)) => Ok(Comparison::AtLeast(reader.number(least)?)),
+        (Some(value), None, None, None) => {
+            let problem = "how far from this it may be is not given";
+            reader.refuse(&value.span, problem, "within = 0.01")
+        }
+        (None, Some(within), None, None) => {
+            reader.refuse(&within.span, "within what, is not given", "equals = 1.0")
+        }
+        (None, None, None, None) => {
+            let problem = "the fact is compared with nothing";
+            reader.refuse(&check.span, problem, "equals and within, at_most or at_least")
+        }
+        _ => {
+            let problem = "several comparisons in one check";
+            reader.refuse(&check.span, problem, "one [[checks]] for each")
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A world in words: what is integrated, with every default filled in.
+
+use super::field::{ErrorShape, Exact, FormulaField, Velocity};
+use super::world::{Stepping, System, World};
+use crate::formula::Printed;
+use std::fmt::Write;
+
+/// Columns of a formula before its parts become helpers.
+const WIDEST: usize = 400;
+
+/// The resolved world, line by line.
+pub fn explained(world: &World) -> String {
+    let mut text = format!("{}\n", world.name);
+    if !world.about.is_empty() {
+        let _ = writeln!(text, "{}", world.about.trim());
+    }
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "{name:<12} {value}");
+    };
+    line("state", format!("{} in R^{}", world.coordinates.join(", "), world.dim));
+    match &world.system {
+        System::Flow { velocity, span, steps } => {
+            line("time", format!("from {} to {}", span.0, span.1));
+            line("velocity", velocity_of(velocity));
+            line(
+                "steps",
+                match steps {
+                    Stepping::Fixed(method, times) => format!(
+                        "{} of {method:?}{}; compared with twice as many",
+                        times.len() - 1,
+                        if world.path.is_some() { ", equal in log σ" } else { ", equal in time" },
+                    ),
+                    Stepping::Adaptive(tolerance) => format!(
+                        "of DormandPrince, chosen for a local error of {tolerance:e} of 1 + |x|; compared with twice as many"
+                    ),
+                },
+            );
+        }
+        System::Map(map) => line("map", format!("applied {} times", map.maps)),
+        System::Noisy { scheme, times, .. } => {
+            line(
+                "steps",
+                format!(
+                    "{} of {scheme:?}, equal in log σ; the noise of each is drawn once",
+                    times.len() - 1
+                ),
+            );
+        }
+    }
+    if let Some((schedule, _)) = &world.path {
+        line(
+            "schedule",
+            format!("{schedule:?}, x = a·data + b·noise, s = 0 for noise and 1 for data"),
+        );
+    }
+    let errors = match &world.system {
+        System::Flow { velocity, .. } => velocity.errors.as_slice(),
+        System::Noisy { errors, .. } => errors.errors.as_slice(),
+        System::Map(_) => &[],
+    };
+    for error in errors {
+        let field = match &error.field {
+            ErrorShape::Formula(field) => field.formula().print(WIDEST).to_string(),
+            ErrorShape::Waves(field) => format!("a sum of {} waves", field.waves().len()),
+        };
+        line("error", format!("{} times {field} in the {:?}", error.size, error.prediction));
+    }
+    match &world.manifold {
+        Some(manifold) => line(
+            "manifold",
+            format!(
+                "of dimension {}: {}",
+                manifold.dim(),
+                serde_json::to_string(manifold).expect("a manifold is plain data"),
+            ),
+        ),
+        None => line(
+            "manifold",
+            "none: angles, distances and the conditions are not measured".to_owned(),
+        ),
+    }
+    for start in world.starts.iter().take(3) {
+        line("start", format!("{start:?}"));
+    }
+    if world.starts.len() > 3 {
+        line("", format!("and {} more", world.starts.len() - 3));
+    }
+    if world.manifold.is_some() {
+        let drawn = if world.random_planes { "drawn for each start" } else { "as given" };
+        line("plane", format!("{drawn}, of dimension {}", world.planes[0].ncols()));
+    }
+    match world.transient {
+        Some(transient) => {
+            line("exponents", format!("averages after {transient}, bars from 20 blocks"))
+        }
+        None => line("exponents", "of the whole run only".to_owned()),
+    }
+    line("seed", world.seed.to_string());
+    for check in &world.checks {
+        line("expected", check.words.clone());
+    }
+    for note in &world.notes {
+        line("weakness", note.clone());
+    }
+    if let Some(field) = world.formulas() {
+        let _ = write!(text, "\n{}", formulas(world, field));
+    }
+    text
+}
+
+fn velocity_of(velocity: &Velocity) -> String {
+    match &velocity.exact {
+        Exact::Formula(field) => format!(
+            "of formulas, {}{}",
+            if field.is_timed() { "which depend on time" } else { "autonomous" },
+            if velocity.errors.is_empty() { "" } else { ", with errors" },
+        ),
+        Exact::Path(..) => "(b'/b) x + (a' − a b'/b) E[data | x], the exact denoiser".to_owned(),
+    }
+}
+
+/// The formulas, with definitions put in and simplified.
+fn formulas(world: &World, field: &FormulaField) -> String {
+    let Printed { helpers, components, .. } = field.formula().print(WIDEST);
+    let mut text = String::new();
+    for (name, helper) in helpers {
+        let _ = writeln!(text, "{name} = {helper}");
+    }
+    let sign = if matches!(world.system, System::Map(_)) { " ←" } else { "' =" };
+    for (name, component) in world.coordinates.iter().zip(components) {
+        let _ = writeln!(text, "{name}{sign} {component}");
+    }
+    text
+}
+
+/// The symbolic Jacobian of the formulas that move the state, entry by entry; None without formulas.
+pub fn jacobian(world: &World) -> Option<String> {
+    let field = world.formulas()?;
+    let Printed { helpers, components, .. } = field.symbolic().print(WIDEST);
+    let mut text = String::new();
+    for (name, helper) in helpers {
+        let _ = writeln!(text, "{name} = {helper}");
+    }
+    let dim = world.dim;
+    for (at, entry) in components.iter().enumerate() {
+        let (column, row) = (at / dim, at % dim);
+        let (of, by) = (&world.coordinates[row], &world.coordinates[column]);
+        let moved =
+            if matches!(world.system, System::Map(_)) { of.clone() } else { format!("{of}'") };
+        let _ = writeln!(text, "∂{moved}/∂{by} = {entry}");
+    }
+    Some(text)
+}

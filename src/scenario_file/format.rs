@@ -1,0 +1,432 @@
+//! The keys of a scenario file. The JSON schema of the format is made from these types and their comments.
+
+use super::located::{At, Components, Value};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One world: what is integrated, the data it is measured against, and what is expected of it.
+///
+/// Numbers may be formulas of constants between quotes, such as "8/3" or "2*pi*radius".
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// What the world is, in a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What to look for in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// What the coordinates are called in formulas; needed where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<At<State>>,
+    /// Constants and helper expressions, in any order.
+    #[serde(default, rename = "let", skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub definitions: BTreeMap<toml::Spanned<String>, At<Value>>,
+    /// The data manifold, in the first coordinates of the state space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifold: Option<At<Manifold>>,
+    /// The law of the data, which `model.path` carries noise to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<At<Law>>,
+    /// What moves the state.
+    pub model: At<Model>,
+    /// Learning errors, which are added to the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<At<ErrorField>>,
+    /// Where trajectories start.
+    pub start: At<Start>,
+    /// The steps of `model.ode` and `model.path`; maps have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<At<Sampler>>,
+    /// Asks for asymptotic Lyapunov exponents of an autonomous system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exponents: Option<At<Exponents>>,
+    /// The seed of all random numbers; 1 when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What is expected: each passes, fails, or is inconclusive within the error bars.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<At<Check>>,
+}
+
+/// A point or a vector of the state space.
+pub type Point = At<Vec<At<Value>>>;
+
+/// The coordinates of the state.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum State {
+    /// One name for each coordinate.
+    Names(Vec<At<String>>),
+    /// One name for all of them, whose components are x[0], x[1], ….
+    Vector {
+        /// The name.
+        name: At<String>,
+        /// How many coordinates there are.
+        size: At<u32>,
+    },
+}
+
+/// A manifold by name.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Manifold {
+    /// The circle about 0 in the plane.
+    Circle {
+        /// Its radius.
+        radius: At<Value>,
+    },
+    /// The ellipse x²/a² + y²/b² = 1.
+    Ellipse {
+        /// Half axis along x.
+        a: At<Value>,
+        /// Half axis along y.
+        b: At<Value>,
+    },
+    /// The sphere about 0, of dimension `dim` in `dim` + 1 coordinates.
+    Sphere {
+        /// Its dimension.
+        dim: At<u32>,
+        /// Its radius.
+        radius: At<Value>,
+    },
+    /// The torus of revolution in space.
+    Torus {
+        /// Radius of the circle of centres.
+        major: At<Value>,
+        /// Radius of the tube, less than `major`.
+        minor: At<Value>,
+    },
+    /// A product of circles, each in two coordinates.
+    FlatTorus {
+        /// Radii of the circles.
+        radii: Vec<At<Value>>,
+    },
+    /// An arc of a circle about 0 in the plane, with two ends.
+    Arc {
+        /// Radius of the circle.
+        radius: At<Value>,
+        /// First angle, in radians.
+        from: At<Value>,
+        /// Last angle, in radians.
+        to: At<Value>,
+    },
+    /// Two half circles: the upper one about 0, the lower one about (1, 1/2) times the radius.
+    Moons {
+        /// Radius of both.
+        radius: At<Value>,
+    },
+    /// The spiral (inner + growth·t)(cos t, sin t), 0 ≤ t ≤ angle, times an interval of the third coordinate.
+    SwissRoll {
+        /// Radius of the inner end.
+        inner: At<Value>,
+        /// Growth of the radius per radian.
+        growth: At<Value>,
+        /// Total angle, in radians.
+        angle: At<Value>,
+        /// Half the length of the interval.
+        half_width: At<Value>,
+    },
+    /// The space of the first `dim` coordinates.
+    Flat {
+        /// Its dimension.
+        dim: At<u32>,
+    },
+    /// A box in the first coordinates, with boundary.
+    Cuboid {
+        /// Half its width along each of them.
+        half_widths: Vec<At<Value>>,
+    },
+}
+
+/// The law of the data.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Law {
+    /// The uniform law of the manifold.
+    Uniform {
+        /// Standard deviation of Gaussian noise in every direction; 0 when it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thickness: Option<At<Value>>,
+    },
+    /// Density exp⟨direction, x⟩ on the manifold: the von Mises–Fisher law on a sphere.
+    Tilt {
+        /// One number for each coordinate.
+        direction: Vec<At<Value>>,
+        /// Standard deviation of Gaussian noise in every direction; 0 when it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thickness: Option<At<Value>>,
+    },
+    /// The rows of a file as atoms.
+    Samples {
+        /// A .npy or .csv file; relative paths start at the folder of the scenario file.
+        file: At<String>,
+        /// Standard deviation of Gaussian noise in every direction; 0 when it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thickness: Option<At<Value>>,
+    },
+    /// The rows of a data set that comes with the command, as atoms.
+    DataSet {
+        /// The name of its file, as `s2_vega_earthquakes_xyz.npy`.
+        name: At<String>,
+        /// Standard deviation of Gaussian noise in every direction; 0 when it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thickness: Option<At<Value>>,
+    },
+    /// The normal law with independent coordinates.
+    Gaussian {
+        /// Mean of each coordinate.
+        mean: Vec<At<Value>>,
+        /// Standard deviation of each coordinate, at least 0.
+        deviations: Vec<At<Value>>,
+    },
+    /// Points with weights.
+    Atoms {
+        /// The points.
+        points: Vec<Point>,
+        /// One positive weight for each; equal ones when they are not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weights: Option<At<Vec<At<Value>>>>,
+        /// Standard deviation of Gaussian noise in every direction; 0 when it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thickness: Option<At<Value>>,
+    },
+}
+
+/// What moves the state.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Model {
+    /// dx/dt = drift. A drift of your own from noise to data is one with `time = "s"`, `from = 0` and `to = 1`.
+    Ode {
+        /// One formula for each coordinate, or one whose value is a vector.
+        drift: At<Components>,
+        /// What the time is called in formulas; without it the system is autonomous.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time: Option<At<String>>,
+        /// First time.
+        from: At<Value>,
+        /// Last time, which may be less than the first.
+        to: At<Value>,
+    },
+    /// x ← image, again and again.
+    Map {
+        /// One formula for each coordinate, or one whose value is a vector.
+        image: At<Components>,
+        /// What the number of the map, from 0, is called in formulas; without it the system is autonomous.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<At<String>>,
+        /// How many times it is applied.
+        maps: At<u32>,
+    },
+    /// A noise schedule over the exact denoiser of `law`, as a flow in generating time s, 0 for noise and 1 for data.
+    Path {
+        /// a(s) and b(s) in x = a·data + b·noise.
+        schedule: At<Schedule>,
+        /// Noise level σ = b/a at which the run starts.
+        sigma_start: At<Value>,
+        /// Noise level at which it ends.
+        sigma_end: At<Value>,
+    },
+}
+
+/// A noise schedule.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Schedule {
+    /// a = s, b = 1 − s.
+    FlowMatching,
+    /// a = sin(πs/2), b = cos(πs/2).
+    Trigonometric,
+    /// Variance preserving, β linear in 1 − s.
+    VpLinear {
+        /// β at the data end; 0.1 is customary.
+        beta_min: At<Value>,
+        /// β at the noise end; 20 is customary.
+        beta_max: At<Value>,
+    },
+    /// Variance preserving, cosine of time.
+    VpCosine {
+        /// Keeps β finite at the data end; 0.008 is customary.
+        offset: At<Value>,
+    },
+    /// a as `vp-linear`, b = 1 − a².
+    SubVp {
+        /// β at the data end.
+        beta_min: At<Value>,
+        /// β at the noise end.
+        beta_max: At<Value>,
+    },
+    /// Variance exploding: a = 1, b geometric.
+    Ve {
+        /// Least noise level.
+        sigma_min: At<Value>,
+        /// Largest noise level.
+        sigma_max: At<Value>,
+    },
+    /// EDM: a = 1, b a power of an affine function of s.
+    Edm {
+        /// Least noise level.
+        sigma_min: At<Value>,
+        /// Largest noise level.
+        sigma_max: At<Value>,
+        /// The power; 7 is customary.
+        rho: At<u32>,
+    },
+}
+
+/// A learning error: size times field, in what the model predicts.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorField {
+    /// What is predicted with this error; a model that is no `path` has a velocity only.
+    pub prediction: At<Prediction>,
+    /// The factor ε.
+    pub size: At<Value>,
+    /// The field.
+    pub field: At<FieldShape>,
+}
+
+/// What a model of a path predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prediction {
+    /// The posterior mean of the data.
+    Denoiser,
+    /// The posterior mean of the noise.
+    Noise,
+    /// The gradient of the log density.
+    Score,
+    /// The velocity dx/ds.
+    Velocity,
+}
+
+/// An error field.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum FieldShape {
+    /// One formula for each coordinate, or one whose value is a vector; on a `path` the time is s.
+    Formula(At<Components>),
+    /// The same vector everywhere.
+    Constant(Vec<At<Value>>),
+    /// A random sum of waves, of mean square 1 over space.
+    Fourier {
+        /// How many waves.
+        waves: At<u32>,
+        /// Their correlation length.
+        length: At<Value>,
+    },
+}
+
+/// Where trajectories start; give `points` or `draws`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// One start each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<At<Vec<Point>>>,
+    /// So many random states of a `path` at its first noise level: a·data + b·noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draws: Option<At<u32>>,
+    /// Vectors that span the plane which is carried along; a random one, as large as the manifold, when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plane: Option<At<Vec<Point>>>,
+}
+
+/// How the flow is stepped. Steps are equal in time, and on a `path` in log σ.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Sampler {
+    /// A Runge–Kutta method of fixed steps.
+    Fixed {
+        /// The method.
+        method: At<Method>,
+        /// How many steps.
+        steps: At<u32>,
+    },
+    /// Dormand–Prince 5(4) with steps chosen for the state.
+    Adaptive {
+        /// Local error of a step, against 1 + |x|.
+        tolerance: At<Value>,
+    },
+    /// The reverse stochastic equation of a `path`, its noise drawn once for each trajectory.
+    Stochastic {
+        /// How it is stepped.
+        scheme: At<Scheme>,
+        /// How many steps.
+        steps: At<u32>,
+    },
+}
+
+/// A Runge–Kutta method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Order 1.
+    Euler,
+    /// Order 2.
+    Heun,
+    /// Order 4.
+    Rk4,
+    /// Order 5.
+    DormandPrince,
+}
+
+/// A step of the reverse stochastic equation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Of Euler and Maruyama.
+    EulerMaruyama,
+    /// A draw of the less noisy state given the denoised one.
+    Ancestral,
+}
+
+/// Asymptotic exponents: averages over the run after its transient.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exponents {
+    /// How long the run is left alone at first: a time, or a number of maps.
+    pub transient: At<Value>,
+}
+
+/// One thing that is expected: of a `fact`, which is compared, or of a `claim`, which has a `verdict`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// A measured number, as `end_angle` or `exponent[0]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fact: Option<At<String>>,
+    /// What it is, together with `within`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equals: Option<At<Value>>,
+    /// How far from `equals` it may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<At<Value>>,
+    /// What it may not exceed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<At<Value>>,
+    /// What it may not stay below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<At<Value>>,
+    /// A claim by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<At<String>>,
+    /// What is said of it in this world.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<At<Expected>>,
+}
+
+/// A verdict of a claim on every trajectory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expected {
+    /// Its hypotheses are met, and its conclusions.
+    Holds,
+    /// Its hypotheses are met and a conclusion is not.
+    Violated,
+    /// A hypothesis is not met.
+    OutOfScope,
+}

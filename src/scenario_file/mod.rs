@@ -1,0 +1,30 @@
+//! Worlds stated in a text file: TOML for structure, [formulas](crate::formula) between quotes.
+//!
+//! [`Source`] holds the text and says where a mistake is, [`File`] the keys as they stand there, [`World`] what is run:
+//! every default filled in, every formula parsed. [`TEMPLATES`] are the examples that come with the command.
+
+mod build;
+mod checks;
+mod explain;
+mod field;
+mod format;
+mod law;
+mod located;
+mod reader;
+mod schema;
+mod shape;
+mod source;
+mod starts;
+mod templates;
+mod world;
+
+pub use checks::{CLAIMS, Comparison, Expectation, FACTS, Fact, Outcome, Subject};
+pub use explain::{explained, jacobian};
+pub use field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
+pub use format::{Expected, File};
+pub use law::DataLaw;
+pub use located::{At, Components, Value};
+pub use schema::schema;
+pub use source::Source;
+pub use templates::{TEMPLATES, Template, template};
+pub use world::{Stepping, System, World};

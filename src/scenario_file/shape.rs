@@ -1,0 +1,129 @@
+//! Manifolds and schedules of a file.
+
+use super::format::{Manifold as ManifoldName, Schedule as ScheduleName};
+use super::located::At;
+use super::reader::Reader;
+use crate::drift::Schedule;
+use crate::error::Result;
+use crate::manifold::{self as shapes, Chart, Manifold, Motion};
+
+/// The most dimensions of a sphere or a flat.
+const MOST_DIMENSIONS: u32 = 256;
+
+/// The manifold of a file, in the first coordinates of R^`dim`.
+pub(super) fn manifold(
+    reader: &Reader<'_>,
+    shape: Option<&At<ManifoldName>>,
+    dim: usize,
+) -> Result<Option<Manifold>> {
+    let Some(shape) = shape else { return Ok(None) };
+    let made = chart(reader, shape)?;
+    if made.ambient() > dim {
+        let problem = format!("a manifold in {} coordinates; the state has {dim}", made.ambient());
+        return reader.refuse(&shape.span, problem, "a state of more coordinates");
+    }
+    if made.dim() == dim {
+        let problem = "the manifold fills the whole space: nothing is normal to it";
+        return reader.refuse(&shape.span, problem, "a manifold of lower dimension");
+    }
+    let motion = Motion::identity(made.ambient(), dim);
+    let moved = motion.and_then(|motion| made.moved(&motion));
+    reader.located(&shape.span, moved).map(Some)
+}
+
+/// The manifold in its own space.
+pub(super) fn chart(reader: &Reader<'_>, shape: &At<ManifoldName>) -> Result<Manifold> {
+    use ManifoldName as M;
+    let made = match &shape.value {
+        M::Circle { radius } => Manifold::new(Chart::circle(reader.positive(radius)?)),
+        M::Ellipse { a, b } => Manifold::new(Chart::Ellipse(shapes::Ellipse {
+            a: reader.positive(a)?,
+            b: reader.positive(b)?,
+        })),
+        M::Sphere { dim, radius } => Manifold::new(Chart::Sphere(shapes::Sphere {
+            dim: reader.count(dim, 1, MOST_DIMENSIONS)?,
+            radius: reader.positive(radius)?,
+        })),
+        M::Torus { major, minor } => {
+            let (large, small) = (reader.positive(major)?, reader.positive(minor)?);
+            if small >= large {
+                let problem = format!("the tube of radius {small} meets itself around {large}");
+                return reader.refuse(&minor.span, problem, "minor less than major");
+            }
+            Manifold::new(Chart::Torus(shapes::Torus { major: large, minor: small }))
+        }
+        M::FlatTorus { radii } => {
+            let lengths = radii.iter().map(|r| reader.positive(r)).collect::<Result<Vec<_>>>()?;
+            if lengths.is_empty() {
+                let problem = "a product of no circles";
+                return reader.refuse(&shape.span, problem, "radii = [1.0, 2.0]");
+            }
+            Manifold::new(Chart::flat_torus(&lengths))
+        }
+        M::Arc { radius, from, to } => {
+            let (first, last) = (reader.number(from)?, reader.number(to)?);
+            if last <= first || last - first >= std::f64::consts::TAU {
+                let problem = format!("angles from {first} to {last}");
+                let hint = "a last angle above the first by less than 2*pi; circle for the whole";
+                return reader.refuse(&to.span, problem, hint);
+            }
+            Manifold::new(Chart::Arc(shapes::Arc {
+                radius: reader.positive(radius)?,
+                from: first,
+                to: last,
+            }))
+        }
+        M::Moons { radius } => Manifold::moons(reader.positive(radius)?),
+        M::SwissRoll { inner, growth, angle, half_width } => {
+            let spiral = shapes::Spiral {
+                inner: reader.positive(inner)?,
+                growth: reader.positive(growth)?,
+                angle: reader.positive(angle)?,
+            };
+            Manifold::new(Chart::swiss_roll(spiral, reader.positive(half_width)?))
+        }
+        M::Flat { dim } => {
+            let half_widths = vec![1.0; reader.count(dim, 1, MOST_DIMENSIONS)?];
+            Manifold::new(Chart::Flat(shapes::Flat { half_widths, bounded: false }))
+        }
+        M::Cuboid { half_widths } => {
+            let half_widths =
+                half_widths.iter().map(|w| reader.positive(w)).collect::<Result<Vec<_>>>()?;
+            if half_widths.is_empty() {
+                let problem = "a box of no dimension";
+                return reader.refuse(&shape.span, problem, "half_widths = [1.0]");
+            }
+            Manifold::new(Chart::Flat(shapes::Flat { half_widths, bounded: true }))
+        }
+    };
+    reader.located(&shape.span, made)
+}
+
+/// The schedule of a path.
+pub(super) fn schedule(reader: &Reader<'_>, name: &At<ScheduleName>) -> Result<Schedule> {
+    use ScheduleName as S;
+    let made = match &name.value {
+        S::FlowMatching => Schedule::FlowMatching,
+        S::Trigonometric => Schedule::Trigonometric,
+        S::VpLinear { beta_min, beta_max } => Schedule::VpLinear {
+            beta_min: reader.number(beta_min)?,
+            beta_max: reader.number(beta_max)?,
+        },
+        S::VpCosine { offset } => Schedule::VpCosine { offset: reader.number(offset)? },
+        S::SubVp { beta_min, beta_max } => Schedule::SubVp {
+            beta_min: reader.number(beta_min)?,
+            beta_max: reader.number(beta_max)?,
+        },
+        S::Ve { sigma_min, sigma_max } => Schedule::Ve {
+            sigma_min: reader.number(sigma_min)?,
+            sigma_max: reader.number(sigma_max)?,
+        },
+        S::Edm { sigma_min, sigma_max, rho } => Schedule::Edm {
+            sigma_min: reader.number(sigma_min)?,
+            sigma_max: reader.number(sigma_max)?,
+            rho: reader.count(rho, 1, 100)? as i32,
+        },
+    };
+    reader.located(&name.span, made.validate())?;
+    Ok(made)
+}

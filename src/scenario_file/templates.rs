@@ -1,0 +1,56 @@
+//! The examples that come with the command.
+
+/// An example.
+#[derive(Clone, Copy, Debug)]
+pub struct Template {
+    /// Its name, the stem of its file under `examples/scenarios`.
+    pub name: &'static str,
+    /// The file.
+    pub text: &'static str,
+}
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        &[$(Template {
+            name: $name,
+            text: include_str!(concat!("../../examples/scenarios/", $name, ".toml")),
+        }),*]
+    };
+}
+
+/// All of them.
+pub const TEMPLATES: &[Template] = templates![
+    "alignment-without-robustness",
+    "ancestral-sampling",
+    "earthquakes-on-the-sphere",
+    "ellipse",
+    "gaussian-path",
+    "henon-map",
+    "late-error",
+    "lorenz-63",
+    "own-drift",
+    "rotating-linear-flow",
+    "swiss-roll",
+    "torus",
+    "two-moons",
+    "uniform-sphere",
+    "without-a-low-start",
+    "without-relative-compression",
+    "without-small-cross-derivatives",
+    "without-small-derivatives-of-the-error",
+    "without-small-second-derivatives",
+    "without-transversality",
+];
+
+/// The example of that name.
+pub fn template(name: &str) -> Option<&'static Template> {
+    TEMPLATES.iter().find(|template| template.name == name)
+}
+
+impl Template {
+    /// Its title.
+    pub fn title(&self) -> &'static str {
+        let line = self.text.lines().find_map(|line| line.strip_prefix("title = \""));
+        line.and_then(|rest| rest.strip_suffix('"')).unwrap_or(self.name)
+    }
+}

@@ -1,0 +1,168 @@
+//! The world that a scenario file states.
+
+use super::build::Builder;
+use super::checks::Expectation;
+use super::field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, Velocity};
+use super::format::{File, Model};
+use super::law::DataLaw;
+use super::located::At;
+use super::reader::Reader;
+use super::source::Source;
+use crate::drift::Schedule;
+use crate::error::Result;
+use crate::flow::{Method, Scheme, adaptive_times};
+use crate::manifold::Manifold;
+use crate::random::Stream;
+use nalgebra::DMatrix;
+use std::path::Path;
+
+/// What moves the state.
+#[derive(Clone, Debug)]
+pub enum System {
+    /// A flow, in steps.
+    Flow {
+        /// dx/dt.
+        velocity: Velocity,
+        /// First and last time.
+        span: (f64, f64),
+        /// Its steps.
+        steps: Stepping,
+    },
+    /// A map.
+    Map(FormulaMap),
+    /// The reverse stochastic equation of a path.
+    Noisy {
+        /// The schedule.
+        schedule: Schedule,
+        /// How it is stepped.
+        scheme: Scheme,
+        /// The law behind it.
+        law: Box<DataLaw>,
+        /// Its errors, of the denoiser.
+        errors: InDenoiser,
+        /// Generating times.
+        times: Vec<f64>,
+    },
+}
+
+/// How a flow is stepped.
+#[derive(Clone, Debug)]
+pub enum Stepping {
+    /// On these times.
+    Fixed(Method, Vec<f64>),
+    /// Dormand–Prince on times chosen for the state.
+    Adaptive(f64),
+}
+
+/// A world as it is run: every default filled in.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// What it is called: its title, or else the stem of its file.
+    pub name: String,
+    /// What the file says of it.
+    pub about: String,
+    /// Dimension D of the state.
+    pub dim: usize,
+    /// What the coordinates are called.
+    pub coordinates: Vec<String>,
+    /// What moves the state.
+    pub system: System,
+    /// The data manifold.
+    pub manifold: Option<Manifold>,
+    /// The schedule and the law of a path.
+    pub path: Option<(Schedule, DataLaw)>,
+    /// Starts of the trajectories.
+    pub starts: Vec<Vec<f64>>,
+    /// The plane that is carried along, `D×d`, for each start; any basis.
+    pub planes: Vec<DMatrix<f64>>,
+    /// Whether the planes were drawn.
+    pub random_planes: bool,
+    /// How long a run is left alone before exponents are averaged.
+    pub transient: Option<f64>,
+    /// Where its random numbers come from.
+    pub stream: Stream,
+    /// The seed of that stream.
+    pub seed: u64,
+    /// What is expected of it.
+    pub checks: Vec<Expectation>,
+    /// What weakens the evidence.
+    pub notes: Vec<String>,
+}
+
+impl World {
+    /// Reads a file.
+    ///
+    /// *Errors*: [`crate::error::Error::Input`] with line and column for everything that does not fit.
+    pub fn read(path: &Path) -> Result<(Self, Source, File)> {
+        let source = Source::read(path)?;
+        let file = source.parse()?;
+        let world = Self::of(&source, &file)?;
+        Ok((world, source, file))
+    }
+
+    /// The world of a file that has been read.
+    ///
+    /// *Errors*: as [`World::read`].
+    pub fn of(source: &Source, file: &File) -> Result<Self> {
+        if file.state.is_none() && !matches!(file.model.value, Model::Path { .. }) {
+            let problem = "formulas need names for the state";
+            let hint = "add [state] with names = [\"x\", \"y\"]";
+            return Err(source.error(&file.model.span, problem, hint));
+        }
+        let path_time = At { value: "s".to_owned(), span: file.model.span.clone() };
+        let time = match &file.model.value {
+            Model::Ode { time, .. } => time.as_ref(),
+            Model::Map { count, .. } => count.as_ref(),
+            Model::Path { .. } => file.state.as_ref().map(|_| &path_time),
+        };
+        let reader = Reader::new(source, file, time)?;
+        Builder { reader: &reader, file }.world()
+    }
+
+    /// True when neither the velocity nor the map depends on time: then exponents have a limit to tend to.
+    pub fn is_autonomous(&self) -> bool {
+        match &self.system {
+            System::Flow { velocity, .. } => {
+                let timed = |field: &ErrorShape| match field {
+                    ErrorShape::Formula(field) => field.is_timed(),
+                    ErrorShape::Waves(_) => false,
+                };
+                matches!(&velocity.exact, Exact::Formula(field) if !field.is_timed())
+                    && !velocity.errors.iter().any(|error| timed(&error.field))
+            }
+            System::Map(map) => !map.image.is_timed(),
+            System::Noisy { .. } => false,
+        }
+    }
+
+    /// The factor a(s) between states and data: 1 but on a path.
+    pub fn signal(&self, time: f64) -> f64 {
+        self.path.as_ref().map_or(1.0, |(schedule, _)| schedule.coefficients(time).0)
+    }
+
+    /// The formulas that move the state, where it is moved by some.
+    pub fn formulas(&self) -> Option<&FormulaField> {
+        match &self.system {
+            System::Flow { velocity: Velocity { exact: Exact::Formula(field), .. }, .. } => {
+                Some(field)
+            }
+            System::Map(map) => Some(&map.image),
+            _ => None,
+        }
+    }
+
+    /// The times of the steps from a start.
+    ///
+    /// *Errors*: as [`adaptive_times`].
+    pub fn times(&self, start: &[f64]) -> Result<Vec<f64>> {
+        match &self.system {
+            System::Flow { steps: Stepping::Fixed(_, times), .. } | System::Noisy { times, .. } => {
+                Ok(times.clone())
+            }
+            System::Flow { velocity, span, steps: Stepping::Adaptive(tolerance) } => {
+                adaptive_times(velocity, span.0, span.1, start, *tolerance)
+            }
+            System::Map(map) => Ok((0..=map.maps).map(|k| k as f64).collect()),
+        }
+    }
+}
