@@ -8,10 +8,11 @@ use driftproof::drift::{Channel, Denoise, Gaussian, LearningError, Schedule};
 use driftproof::facts::{Facts, Quantity};
 use driftproof::flow::{Maps, Orbit, Scheme, StochasticSampler};
 use driftproof::lyapunov::product;
-use driftproof::observe::Observation;
-use driftproof::random::Stream;
+use driftproof::observe::{Observation, observe};
+use driftproof::random::{Knobs, Stream};
 use driftproof::response::sensitivities;
 use driftproof::scalar::Scalar;
+use driftproof::verdict::Verdict;
 use nalgebra::{dmatrix, dvector};
 use tampering::held;
 
@@ -161,4 +162,39 @@ fn runs_along_two_noise_paths_are_caught() {
     assert!(held >= 15 && violated * 10 >= held * 9, "{violated} of {held}");
     // Where there is no noise nothing is redrawn.
     assert_eq!(caught(|kind| matches!(kind, "waves" | "flow"), redraw).0, 0);
+}
+
+/// Found by a search: one Runge–Kutta step from σ = 56 to the data, whose stages amplify their rounding.
+#[test]
+fn rounding_that_a_long_step_amplifies_violates_nothing() {
+    let knobs = [
+        0.0,
+        0.0,
+        0.0,
+        0.3,
+        0.8,
+        1.0,
+        0.435414986015793,
+        0.0,
+        0.7,
+        0.5284459488923192,
+        0.0,
+        0.1720336595146449,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        1.0,
+        0.0,
+        0.48419114147328335,
+        0.0,
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.7242721848941196,
+    ];
+    let seen = observe(CLAIM.id, &mut Knobs::new(&knobs)).unwrap();
+    assert_ne!(CLAIM.judge(&seen.facts).verdict(), Verdict::Violated);
 }
