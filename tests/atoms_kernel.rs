@@ -137,6 +137,10 @@ fn worlds() -> Vec<World> {
             }
         }
     }
+    // Log weights of a thousand and more, beyond all exponents, though not so large that they are taken from differences.
+    for dim in [1, 2, 4, 5, 7, 8] {
+        worlds.push(World::new(dim, 193, lanes(9, 2), 0.0, 0.1, 48.0 / dim as f64));
+    }
     worlds.push(World::new(12, 1000, lanes(40, 3), 0.1, 0.3, 0.0));
     worlds.push(World::new(2, 1000, lanes(40, 2), 0.0, 0.05, 0.0));
     worlds

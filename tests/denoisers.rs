@@ -235,6 +235,21 @@ fn near_atoms_keep_their_digits_under_tiny_noise() {
 }
 
 #[test]
+fn the_likeliest_atom_is_found_however_unlikely_it_is_beforehand() {
+    // Seen at an atom with noise far below the distances, the posterior is that atom; compared with any other, its odds
+    // are beyond all numbers.
+    let (points, logs, sigma) = ([0.0, 1.0, -4.0, 9.0_f64], [0.0, -40.0, -3.0, -60.0], 1e-3_f64);
+    let law = Atoms::new(1, points.to_vec(), Some(logs.to_vec()), 0.0).unwrap();
+    for (point, log_weight) in points.iter().zip(law.log_weights()) {
+        let x = [point + 0.5 * sigma];
+        assert_eq!(mean(&law, Channel::canonical(sigma), &x)[0], *point);
+        let peak = log_weight - 0.125 - 0.5 * (TAU * sigma * sigma).ln();
+        let found = law.log_density(Channel::canonical(sigma), &x);
+        assert!((found - peak).abs() < ROUNDING * peak.abs(), "{found} {peak}");
+    }
+}
+
+#[test]
 fn a_mixture_is_atoms_made_thick() {
     let thin = Thick::new(atoms(3, 6, 0.0).into(), 0.3).unwrap();
     for channel in CHANNELS {

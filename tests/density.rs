@@ -5,7 +5,7 @@ use driftproof::drift::{
 };
 use driftproof::flow::{Method, Sampler, StepWorkspace, uniform_times};
 use driftproof::random::Stream;
-use driftproof::response::{CarriedPoints, DensityAt, LogDensity, NoisyLaw};
+use driftproof::response::{AccruedPoints, CarriedPoints, DensityAt, LogDensity, NoisyLaw};
 use driftproof::scalar::Scalar;
 use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
 use rand::RngExt;
@@ -58,6 +58,8 @@ fn isotropic_data_give_the_closed_form_both_ways() {
     let arrived: Vec<f64> = (0..5).flat_map(|i| forward.state(i).to_vec()).collect();
     let mut back = CarriedPoints::new(3, &arrived);
     back.run(&sampler(end, start, 200), &drift, &Shear(shear), &mut work);
+    let mut accrued = AccruedPoints::new(3, &starts);
+    accrued.run(&sampler(start, end, 200), (SCHEDULE, &drift), &Shear(shear), &mut work);
     let variance = 0.3 * channel(end).signal.powi(2) + channel(end).noise_variance;
     for i in 0..5 {
         let y = Vector3::from_column_slice(forward.state(i));
@@ -73,6 +75,9 @@ fn isotropic_data_give_the_closed_form_both_ways() {
             assert!((ours.log_density - exact.log_density).abs() < 1e-8, "{ours:?}, {exact:?}");
             assert!((ours.response - exact.response).abs() < 1e-8, "{ours:?}, {exact:?}");
         }
+        // From the error and the score alone, g = −q: with the score of another time, even that of the start of
+        // the step, it is off by h.
+        assert!((accrued.accrued(i) + exact.response).abs() < 1e-8, "{}", accrued.accrued(i));
         // By Liouville ℓ is D log(r_end/r_start), and dℓ/dε = div δ = τ tr B.
         let divergence = (end - start) * shear.trace();
         assert!((forward.log_volume_response(i) - divergence).abs() < 1e-8);

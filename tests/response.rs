@@ -326,6 +326,27 @@ fn euler_maruyama_keeps_the_variance_of_gaussian_data() {
     assert!(fine < 0.01 && fine < 0.3 * coarse, "{coarse} {fine}");
 }
 
+#[test]
+fn euler_maruyama_reverses_the_noising_process_and_no_other() {
+    // Any multiple of g² keeps the law at each time; the noising process of a = s, b = 1 − s has
+    // g² = −2b²σ'/σ = 2b/a. With D = E[X | x] the velocity is (D − x)/b, the score (aD − x)/b².
+    let data = Gaussian::diagonal(&[0.3]).unwrap();
+    let none = LearningError::constant(&[0.0]);
+    let (schedule, scheme) = (Schedule::FlowMatching, Scheme::EulerMaruyama);
+    let times = vec![0.2, 0.5, 0.9];
+    let maps =
+        StochasticSampler::new(schedule, scheme, times.clone(), &data, &none, Stream::root(0))
+            .unwrap();
+    for (k, pair) in times.windows(2).enumerate() {
+        let (a, b, h) = (pair[0], 1.0 - pair[0], pair[1] - pair[0]);
+        let half = b / a;
+        let (of_x, of_mean, of_noise) = maps.coefficients(k);
+        close(of_x, 1.0 - h * (1.0 / b + half / (b * b)), 1e-13);
+        close(of_mean, h * (1.0 / b + half * a / (b * b)), 1e-13);
+        close(of_noise, (2.0 * half * h).sqrt(), 1e-13);
+    }
+}
+
 /// x ↦ a x + ε (c + b x), coordinate by coordinate, one set of numbers a map.
 struct Diagonal(Vec<[[f64; 2]; 3]>);
 
