@@ -224,14 +224,18 @@ fn atoms_agree_with_their_direct_posterior_sum() {
 fn near_atoms_keep_their_digits_under_tiny_noise() {
     // Two atoms δ apart, far from the origin, seen at the midpoint with σ = δ: tanh law of the pair.
     let (far, delta) = (1e3, 1e-6);
-    let law = Atoms::new(1, vec![far, far + delta], None, 0.0).unwrap();
     let separation = (far + delta) - far;
-    let (found, covariance) = law.posterior(Channel::canonical(delta), &[far]);
-    // Odds e^{−δ²/2σ²}: mean far + δ/(1 + e^{1/2}), variance δ² w (1 − w).
-    let w = 1.0 / (1.0 + (0.5 * (separation / delta).powi(2)).exp());
-    assert!((found[0] - far - separation * w).abs() <= far * f64::EPSILON);
-    let expected = separation * separation * w * (1.0 - w);
-    assert!((covariance[(0, 0)] / expected - 1.0).abs() < 1e-9);
+    // A third one, of no weight there, must not be what the two are compared with.
+    for others in [vec![], vec![far - 100.0]] {
+        let points = others.into_iter().chain([far, far + delta]).collect();
+        let law = Atoms::new(1, points, None, 0.0).unwrap();
+        let (found, covariance) = law.posterior(Channel::canonical(delta), &[far]);
+        // Odds e^{−δ²/2σ²}: mean far + δ/(1 + e^{1/2}), variance δ² w (1 − w).
+        let w = 1.0 / (1.0 + (0.5 * (separation / delta).powi(2)).exp());
+        assert!((found[0] - far - separation * w).abs() <= far * f64::EPSILON);
+        let expected = separation * separation * w * (1.0 - w);
+        assert!((covariance[(0, 0)] / expected - 1.0).abs() < 1e-9);
+    }
 }
 
 #[test]
