@@ -3,6 +3,7 @@
 use super::field::{ErrorShape, Exact, FormulaField, Velocity};
 use super::world::{Stepping, System, World};
 use crate::formula::Printed;
+use crate::manifold::Manifold;
 use std::fmt::Write;
 
 /// Columns of a formula before its parts become helpers.
@@ -66,14 +67,9 @@ pub fn explained(world: &World) -> String {
         line("error", format!("{} times {field} in the {:?}", error.size, error.prediction));
     }
     match &world.manifold {
-        Some(manifold) => line(
-            "manifold",
-            format!(
-                "of dimension {}: {}",
-                manifold.dim(),
-                serde_json::to_string(manifold).expect("a manifold is plain data"),
-            ),
-        ),
+        Some(manifold) => {
+            line("manifold", format!("of dimension {}: {}", manifold.dim(), pieces(manifold)))
+        }
         None => line(
             "manifold",
             "none: angles, distances and the conditions are not measured".to_owned(),
@@ -150,4 +146,19 @@ pub fn jacobian(world: &World) -> Option<String> {
         let _ = writeln!(text, "∂{moved}/∂{by} = {entry}");
     }
     Some(text)
+}
+
+/// The charts of a manifold with their parameters, without where they were moved to.
+fn pieces(manifold: &Manifold) -> String {
+    let whole = serde_json::to_value(manifold).expect("a manifold is plain data");
+    let told = |piece: &serde_json::Value| {
+        let parameters = piece["chart"].as_object().into_iter().flatten();
+        let words = parameters.map(|(key, value)| match value.as_str() {
+            Some(word) => word.to_owned(),
+            None => format!("{key} {value}"),
+        });
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let pieces: Vec<String> = whole["pieces"].as_array().into_iter().flatten().map(told).collect();
+    pieces.join("; ")
 }
