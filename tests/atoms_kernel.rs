@@ -142,6 +142,8 @@ fn worlds() -> Vec<World> {
         worlds.push(World::new(dim, 193, lanes(9, 2), 0.0, 0.1, 48.0 / dim as f64));
     }
     worlds.push(World::new(12, 1000, lanes(40, 3), 0.1, 0.3, 0.0));
+    // By the covariance, from more atoms than are summed over at a time.
+    worlds.push(World::new(12, 1000, lanes(3, 8), 0.1, 0.3, 0.0));
     worlds.push(World::new(2, 1000, lanes(40, 2), 0.0, 0.05, 0.0));
     worlds
 }
