@@ -79,7 +79,9 @@ fn the_counterexamples_of_the_theory_are_found_again() {
             confirmed += usize::from(confirm(target, &simplify(target, &point)).is_confirmed());
         }
         assert!(confirmed >= 3, "{naive}: {confirmed} of 4 seeds");
-        assert!(numbers.iter().any(|found| found == number), "{naive}: {numbers:?}");
+        // C1b is a variant of C1.
+        let is_family = |found: &String| found.trim_end_matches('b') == number;
+        assert!(numbers.iter().any(is_family), "{naive}: {numbers:?}");
     }
 }
 
