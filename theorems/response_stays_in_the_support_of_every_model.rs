@@ -101,11 +101,11 @@ fn a_density_at_a_point_that_moves_along_is_caught() {
         let (steps, values) =
             (facts.series("inside_step").to_vec(), facts.series("inside_value").to_vec());
         let moved = values.iter().enumerate().map(|(at, value)| {
-            let point = at / 5;
+            let point = at / 7;
             let terms = &facts.series("delta_along_score")[point * dim..][..dim];
             let rate: f64 = terms.iter().map(|t| t.value).sum();
             let density = facts.series("start_density")[point] / facts.series("volume")[point];
-            let epsilon = [-1.0, -0.5, 0.0, 0.5, 1.0][at % 5] * steps[point].value;
+            let epsilon = [-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0][at % 7] * steps[point].value;
             *value + Quantity::exact(epsilon * rate * density.value)
         });
         let moved = moved.collect();

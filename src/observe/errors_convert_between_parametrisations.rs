@@ -187,9 +187,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let difference = |with: &[f64], without: &[f64], size: f64| -> Vec<Quantity> {
         let pairs = || with.iter().zip(without);
         let largest = pairs().map(|(w, e)| w.abs().max(e.abs())).fold(size, f64::max);
-        pairs()
-            .map(|(w, e)| Quantity::new(w - e, rounding * largest, Grade::Estimated))
-            .collect()
+        pairs().map(|(w, e)| Quantity::new(w - e, rounding * largest, Grade::Estimated)).collect()
     };
     let reach = x.iter().chain(&mean).fold(1.0, |m: f64, v| m.max(v.abs()));
     let models = [

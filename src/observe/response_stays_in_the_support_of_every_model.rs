@@ -26,7 +26,7 @@ use std::f64::consts::TAU;
 const STEP: f64 = 5e-4;
 
 /// Sizes of the error at which values are taken, as parts of the step.
-const SIZES: [f64; 5] = [-1.0, -0.5, 0.0, 0.5, 1.0];
+const SIZES: [f64; 7] = [-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0];
 
 /// Points inside the support.
 const INSIDE: usize = 3;
