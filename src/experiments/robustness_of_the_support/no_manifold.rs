@@ -172,8 +172,8 @@ pub fn without_manifold(setting: &Setting, chapter: &mut Chapter) -> Result<()> 
     let largest = response.iter().map(|pair| pair.0.abs()).fold(0.0_f64, f64::max);
     let caption = format!(
         "Three Gaussians of width {WIDTH} in the plane: the density is positive everywhere, so there is no manifold to be along or \
-         off. Left: $\\mu=\\mathrm{{d}}\\rho^\\varepsilon/\\mathrm{{d}}\\varepsilon$ at ε = 0 for an error of the noise prediction (orange \
-         and blue: more and less density, largest |μ|/ρ shown {}), with samples at ε = {size}; ∫|μ| = {}, ∫μ = {}. Right: shifts \
+         off. First panel: $\\mu=\\mathrm{{d}}\\rho^\\varepsilon/\\mathrm{{d}}\\varepsilon$ at ε = 0 for an error of the noise prediction (orange \
+         and blue: more and less density, largest |μ|/ρ shown {}), with samples at ε = {size}; ∫|μ| = {}, ∫μ = {}. Others: shifts \
          along the score of the data at the sample, towards another density, and across it, with 95 % bands over {} random errors. \
          At ε = {}, for each unit of error, {}.",
         short(largest),

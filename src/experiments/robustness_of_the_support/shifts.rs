@@ -151,7 +151,8 @@ pub fn by_class(study: &Study, all: &All, chapter: &mut Chapter) {
         stochastic.join("; ")
     );
     let not_shown = "Errors here are functions of the state x of each model, which is scaled differently from class to class; \
-                     the chapter on model classes takes the same function of x/a, and then the three flows agree to rounding.";
+                     the chapter on model classes takes the same function of x/a, and then the three flows agree to rounding where it is an \
+                     error of the denoiser or of the noise prediction, not where it is one of the score or the velocity, whose share in the denoiser depends on a.";
     let figure = Figure::new("shift-by-class", "Shift off the moons, by model class", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(5e-3));
 }

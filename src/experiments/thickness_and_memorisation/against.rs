@@ -36,7 +36,7 @@ pub struct Fleet {
     pub levels: Vec<f64>,
     /// The law first, then its points in growing number.
     pub runs: Vec<Run>,
-    /// Largest difference of the medians of angle (degrees) and gap with half the steps, for 64 points.
+    /// Largest difference of the medians of angle (degrees) and gap with twice the steps, for 64 points.
     pub resolved: [f64; 2],
 }
 
@@ -195,7 +195,7 @@ pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) 
         "Medians over trajectories with 95 % bars; vertical lines mark the median distance between neighbours among the N points. \
          From σ = {} to {END} the median angle of the law goes {}. The gap of N points is less than that of the law by more than both bars at all σ below {} to {} spacings \
          (least and largest over N and manifolds). At σ = {END}: {}. The gap of \
-         the laws is within {apart:.2} of $\\log(R/\\sigma\\sqrt{{2D}})$ there. With half the steps the medians of 64 points change by at most \
+         the laws is within {apart:.2} of $\\log(R/\\sigma\\sqrt{{2D}})$ there. With twice the steps the medians of 64 points change by at most \
          {:.0e}° and {:.0e}.",
         short(fleets[0].levels[0]),
         trends.join(", "),

@@ -156,12 +156,14 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
     let most = last_spread.iter().copied().fold(0.0, f64::max);
     let spread = if most < 1e-6 { "below 1e-6".to_owned() } else { format!("at most {most:.1e}") };
     let caption = format!(
-        "Points drawn on a unit circle; σ in units of the median distance between neighbours. First: where trajectories are along the circle. \
+        "Points drawn on a unit circle; σ in units of the median distance between neighbours. First: the angle along the circle of {} trajectories of the model of \
+         {PICTURED} points, and of these points. \
          Second: the largest eigenvalue of the posterior covariance over σ² \
          (median, and the range of the middle 80 % of the samples) has medians of {} for N = {} and σ between \
          three spacings and 0.3 radii, is at least {peak:.1} in a tenth of the samples at its largest, and at the last σ is {spread} in the median for the N whose spacing is above ten σ. Third: the share of samples whose \
          posterior mean is within {NEAR} spacings of a point passes one half at σ/spacing = {}. Fourth: \
          the angle of a random line goes {}. Bars 95 %.",
+        LINES.min(cloud.trajectories),
         range(&smooth),
         SHOWN[SHOWN.len() - 1],
         range(&halves),
