@@ -1,7 +1,7 @@
 //! The search for counterexamples: found where a hypothesis is dropped, from nearly every seed; the same whatever the threads and
 //! interruptions; simplified, confirmed, stored and replayed.
 
-use driftproof::claims::{self, Claim, Mutant};
+use driftproof::claims::{self, Claim};
 use driftproof::observe::observe;
 use driftproof::random::Knobs;
 use driftproof::search::archive::{self, Standing};
@@ -30,10 +30,6 @@ fn searched(target: Target, effort: Effort, journal: &Journal<Score>) -> (Seen, 
 fn found(target: Target, seed: u64) -> Option<Point> {
     let (seen, stopped) = searched(target, effort(3000, seed), &Journal::none());
     (stopped == Stopped::Found).then(|| seen.best.unwrap())
-}
-
-fn wording(claim: &'static Claim, name: &str) -> Option<&'static Mutant> {
-    claim.mutants.iter().find(|mutant| mutant.name == name)
 }
 
 #[test]
@@ -70,7 +66,7 @@ fn the_counterexamples_of_the_theory_are_found_again() {
         (apart, "compression_attenuates_every_error", "C8"),
         (apart, "c0_small_errors_keep_alignment", "C9"),
     ] {
-        let target = Target { claim, wording: Some(wording(claim, naive).unwrap()) };
+        let target = Target { claim, wording: Some(claim.mutant(naive).unwrap()) };
         let (mut confirmed, mut numbers) = (0, Vec::new());
         for seed in 1..=4 {
             let Some(point) = found(target, seed) else { continue };
@@ -150,8 +146,7 @@ fn a_map_keeps_the_worst_world_of_each_place() {
 
 #[test]
 fn a_counterexample_is_stored_and_read_back_as_it_was() {
-    let target =
-        Target { claim: RELATIVE, wording: Some(wording(RELATIVE, "eta_dropped").unwrap()) };
+    let target = Target { claim: RELATIVE, wording: Some(RELATIVE.mutant("eta_dropped").unwrap()) };
     let plain = simplify(target, &found(target, 1).unwrap());
     let seen = Found { driftproof: "0".into(), seed: 1, worlds: 9 };
     let kept = Counterexample::new(target, &plain, seen, confirm(target, &plain)).unwrap();

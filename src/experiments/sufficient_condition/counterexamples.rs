@@ -162,7 +162,7 @@ fn judge(shown: &Shown) -> Result<Judged> {
             .ok_or_else(|| Error::input(id, "is not a claim", "driftproof claims lists them"))
     };
     let own = claim(shown.claim)?;
-    let mutant = own.mutants.iter().find(|m| m.name == shown.naive).ok_or_else(|| {
+    let mutant = own.mutant(shown.naive).ok_or_else(|| {
         Error::input(shown.naive, "is not a mutant of the claim", "see the page of the claim")
     })?;
     let planar = matches!(shown.world, World::Planar(_));

@@ -214,8 +214,7 @@ fn tables(record: &Record, s: &ClaimSummary) -> Vec<Table> {
         ["wrong version", "what is wrong", "refuted by", "first world", "repeat"],
     );
     let what = |name: &str| {
-        let mutants = claims::find(id).map_or(&[][..], |claim| claim.mutants);
-        mutants.iter().find(|mutant| mutant.name == name).map_or("", |mutant| mutant.what)
+        claims::find(id).and_then(|claim| claim.mutant(name)).map_or("", |mutant| mutant.what)
     };
     let seed = record.parameters.seed;
     for mutant in &s.mutants {
