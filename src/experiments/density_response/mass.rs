@@ -3,7 +3,7 @@
 use crate::drift::{Drift, LearningError};
 use crate::error::Result;
 use crate::experiments::relation::{self, met};
-use crate::experiments::words::{short, with_bar};
+use crate::experiments::words::{ends, short, with_bar};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
@@ -256,6 +256,6 @@ fn rates(leaks: &[Leak]) -> String {
 
 /// From the least to the largest.
 fn span(values: impl Iterator<Item = f64>) -> String {
-    let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+    let (low, high) = ends(values);
     format!("{low:.4} to {high:.4}")
 }

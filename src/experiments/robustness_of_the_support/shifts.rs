@@ -5,7 +5,7 @@ use super::manifolds::along_not_off;
 use super::study::Study;
 use crate::drift::Parametrisation;
 use crate::experiments::model_class::{Class, Range, SIGMA_END};
-use crate::experiments::words::{band, short, values, with_bar};
+use crate::experiments::words::{band, ends, short, values, with_bar};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::Chapter;
 
@@ -163,7 +163,6 @@ fn spread(all: &All, parametrisation: Parametrisation) -> Option<String> {
     let sizes =
         flows.iter().map(|class| Some(all.of(*class, parametrisation)?.first_order.1.value));
     let sizes: Vec<f64> = sizes.collect::<Option<_>>()?;
-    let (least, most) =
-        sizes.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
+    let (least, most) = ends(sizes);
     Some(short(most / least))
 }

@@ -4,6 +4,7 @@ use super::against::{Fleet, Run};
 use super::clouds::{Cloud, nearest_atom};
 use super::median;
 use crate::error::Result;
+use crate::experiments::words::{ends, measured, values};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::{Chapter, Relation};
@@ -62,7 +63,6 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
             run.seen.iter().map(of).collect()
         };
         let (low, middle, high) = (quantile(0.1), quantile(0.5), quantile(0.9));
-        let values = |q: &[Quantity]| q.iter().map(|q| q.value).collect::<Vec<f64>>();
         peak = high.iter().map(|q| q.value).fold(peak, f64::max);
         stretch = stretch
             .with("", ink, Mark::Band { x: x.clone(), low: values(&low), high: values(&high) })
@@ -77,11 +77,10 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
                 Quantity::sampled_share(near.count(), level.len(), REPORTED)
             })
             .collect();
-        let bars = shares.iter().map(|q| q.bar).collect();
         share = share.with("", ink, Mark::line(x.clone(), values(&shares))).with(
             &format!("N = {n}"),
             ink,
-            Mark::points_with_bars(x.clone(), values(&shares), bars),
+            measured(x.clone(), &shares),
         );
         // Levels fall: the first at which half of the samples are at a point.
         if let Some(at) = shares.iter().position(|q| q.value >= 0.5) {
@@ -93,11 +92,10 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
             smooth.extend(levels.filter(|(sigma, _)| looks(sigma)).map(|(_, q)| q.value));
         }
         let angles = run.angles();
-        let bars = angles.iter().map(|q| q.bar).collect();
         angle = angle.with("", ink, Mark::line(x.clone(), values(&angles))).with(
             &format!("N = {n}"),
             ink,
-            Mark::points_with_bars(x, values(&angles), bars),
+            measured(x, &angles),
         );
         let last = fleet.levels.len() - 1;
         // Where the last level is well below the spacing.
@@ -139,12 +137,10 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
         }
     }
     let range = |values: &[f64]| {
-        let (low, high) = values
-            .iter()
-            .fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(*v), high.max(*v)));
+        let (low, high) = ends(values.iter().copied());
         format!("{low:.2} to {high:.2}")
     };
-    let ends: Vec<String> = last_angles
+    let angles: Vec<String> = last_angles
         .iter()
         .map(|(n, before, plane, singular)| {
             format!(
@@ -167,7 +163,7 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
         range(&smooth),
         SHOWN[SHOWN.len() - 1],
         range(&halves),
-        ends.join(", "),
+        angles.join(", "),
     );
     let not_shown = "Sampled with the exact denoiser of the points. A median angle hides the spread over trajectories, of which the second panel shows some.";
     let figure = Figure::new(
@@ -188,7 +184,7 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
             "where the last σ is below a tenth of the spacing of the data, a share of {} of the samples sits at data points and the median \
              of the largest eigenvalue of C/σ² is {spread}; the angle goes {}",
             range(&last_share),
-            ends.join(", ")
+            angles.join(", ")
         ),
     );
     Ok(())
