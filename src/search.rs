@@ -1,5 +1,6 @@
 //! Search for a world in which a claim fails: the worlds of a campaign, moved instead of drawn.
 //!
+//! The worlds are those that the observer of a claim makes, or those of a [scenario file](stated) with free constants.
 //! A claim is searched as it is stated, or in one of its wrong wordings, such as the one without hypothesis H1. What is made
 //! small is the [`Score`] of a world: above 1 while a hypothesis fails, the room of the conclusions where all are met,
 //! negative for a counterexample. Draws come first, which bound the rate of counterexamples among them; then the
@@ -12,13 +13,13 @@ pub mod confirm;
 pub mod journal;
 mod score;
 pub mod simplify;
+pub mod stated;
 pub mod store;
 
 pub use score::{Score, Target};
 
 use crate::campaign::violation_rate_bound;
 use crate::error::Result;
-use crate::observe::KNOBS;
 use crate::random::{Knobs, Stream};
 use cma::Adaptation;
 use journal::Journal;
@@ -37,6 +38,33 @@ const PATIENCE: usize = 25;
 
 /// A counterexample fails by this much at least, in [`Score::value`]; less may be rounding.
 pub const CLEAR: f64 = 0.01;
+
+/// Worlds that a search moves through, each named by its knobs.
+pub trait Worlds: Sync {
+    /// What is searched, as journals and files call it.
+    fn name(&self) -> String;
+    /// How many knobs there are.
+    fn knobs(&self) -> usize;
+    /// Computes, judges and scores a world.
+    fn score(&self, knobs: &mut Knobs) -> Score;
+    /// Plainer positions of a knob, the plainest first.
+    fn plainer(&self, nth: usize, value: f64) -> Vec<f64>;
+}
+
+impl<W: Worlds> Worlds for &W {
+    fn name(&self) -> String {
+        (*self).name()
+    }
+    fn knobs(&self) -> usize {
+        (*self).knobs()
+    }
+    fn score(&self, knobs: &mut Knobs) -> Score {
+        (*self).score(knobs)
+    }
+    fn plainer(&self, nth: usize, value: f64) -> Vec<f64> {
+        (*self).plainer(nth, value)
+    }
+}
 
 /// How long to search.
 #[derive(Clone, Copy, Debug)]
@@ -129,8 +157,8 @@ impl Seen {
 }
 
 /// One search, from its first world to its last.
-pub struct Search<'a> {
-    target: Target,
+pub struct Search<'a, W> {
+    worlds: W,
     effort: Effort,
     journal: &'a Journal<Score>,
     stop: &'a AtomicBool,
@@ -141,18 +169,18 @@ pub struct Search<'a> {
     spent: Duration,
 }
 
-impl<'a> Search<'a> {
+impl<'a, W: Worlds> Search<'a, W> {
     /// A search that has seen nothing yet. Worlds that the journal knows are not computed again.
     pub fn new(
-        target: Target,
+        worlds: W,
         effort: Effort,
         journal: &'a Journal<Score>,
         stop: &'a AtomicBool,
         watch: &'a dyn Fn(&Seen),
     ) -> Self {
-        let stream = Stream::root(effort.seed).named("search").named(&target.name());
+        let stream = Stream::root(effort.seed).named("search").named(&worlds.name());
         let (seen, spent) = (Seen::default(), Duration::ZERO);
-        Self { target, effort, journal, stop, watch, stream, seen, spent }
+        Self { worlds, effort, journal, stop, watch, stream, seen, spent }
     }
 
     /// Searches until a counterexample is clear, or the effort is spent.
@@ -160,9 +188,9 @@ impl<'a> Search<'a> {
     /// *Errors*: as [`Journal::look`].
     pub fn run(mut self) -> Result<(Seen, Stopped)> {
         let mut points: Vec<Point> = Vec::new();
-        let draws = self.stream.named("draws");
+        let (draws, knobs) = (self.stream.named("draws"), self.worlds.knobs());
         for from in (0..DRAWS).step_by(BATCH) {
-            let drawn = |i: usize| draws.indexed(i as u64).uniforms(KNOBS);
+            let drawn = |i: usize| draws.indexed(i as u64).uniforms(knobs);
             let batch = self.look((from..from + BATCH).map(drawn).collect(), true)?;
             points.extend(batch);
             if let Some(stopped) = self.stopped() {
@@ -174,7 +202,7 @@ impl<'a> Search<'a> {
             // The best draws, one after the other, and between them points that fill the cube evenly.
             let (start, size) = match (round % 2, points.get(round / 2)) {
                 (0, Some(point)) => (point.knobs.clone(), 0.15),
-                _ => (evenly(round as u64), 0.35),
+                _ => (evenly(round as u64, knobs), 0.35),
             };
             if let Some(stopped) = self.adapt(start, size, round)? {
                 return Ok((self.seen, stopped));
@@ -210,8 +238,7 @@ impl<'a> Search<'a> {
 
     /// Looks at these worlds side by side, in order.
     fn look(&mut self, worlds: Vec<Vec<f64>>, drawn: bool) -> Result<Vec<Point>> {
-        let target = self.target;
-        let see = |knobs: &[f64]| target.score(&mut Knobs::new(knobs));
+        let see = |knobs: &[f64]| self.worlds.score(&mut Knobs::new(knobs));
         let (scores, spent) = self.journal.look(self.seen.worlds, &worlds, see)?;
         self.spent += spent;
         let points: Vec<Point> =
@@ -232,10 +259,10 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The n-th point of a sequence that fills the cube evenly: multiples of the powers of the inverse of the root of
-/// x^(K+1) = x + 1, modulo 1 (Roberts' generalisation of the golden ratio).
-fn evenly(n: u64) -> Vec<f64> {
-    let k = KNOBS as f64;
+/// The n-th point of a sequence that fills the cube of so many knobs evenly: multiples of the powers of the inverse of the
+/// root of x^(K+1) = x + 1, modulo 1 (Roberts' generalisation of the golden ratio).
+fn evenly(n: u64, knobs: usize) -> Vec<f64> {
+    let k = knobs as f64;
     let root = (0..64).fold(1.5_f64, |x, _| (1.0 + x).powf(1.0 / (k + 1.0)));
-    (1..=KNOBS).map(|i| (0.5 + (n as f64 + 1.0) * root.powi(-(i as i32))).fract()).collect()
+    (1..=knobs).map(|i| (0.5 + (n as f64 + 1.0) * root.powi(-(i as i32))).fract()).collect()
 }

@@ -6,7 +6,7 @@ use driftproof::campaign::scenario::run_file;
 use driftproof::claims;
 use driftproof::drift::{Drift, Workspace};
 use driftproof::record::ScenarioRecord;
-use driftproof::scenario_file::{CLAIMS, FACTS, Outcome, Source, TEMPLATES, World};
+use driftproof::scenario_file::{CLAIMS, FACTS, Outcome, Source, TEMPLATES, WORDINGS, World};
 use driftproof::verdict::Verdict;
 use std::path::{Path, PathBuf};
 use support::{run, stderr, stdout};
@@ -57,6 +57,7 @@ examples! {
     ancestral_sampling: "ancestral-sampling",
     earthquakes_on_the_sphere: "earthquakes-on-the-sphere",
     ellipse: "ellipse",
+    free_coupling: "free-coupling",
     gaussian_path: "gaussian-path",
     henon_map: "henon-map",
     late_error: "late-error",
@@ -97,6 +98,10 @@ fn every_example_comes_with_the_command_and_is_tested() {
 fn the_claims_that_are_judged_are_claims() {
     for id in CLAIMS {
         assert!(claims::find(id).is_some(), "{id}");
+    }
+    for (id, wordings) in CLAIMS.iter().zip(WORDINGS) {
+        let mutants = claims::find(id).unwrap().mutants.iter().map(|mutant| mutant.name);
+        assert!(mutants.eq(wordings.iter().copied()), "{id}");
     }
 }
 

@@ -125,6 +125,67 @@ const CASES: &[Case] = &[
         "title = \"A spiral\"\n«sampling» = 3",
         &["unknown key `sampling`", "expected title"],
     ),
+    (
+        ODE,
+        "[manifold.flat]",
+        "[free]\nrate = { low = 0, high = 1, «step» = 2 }\n[manifold.flat]",
+        &["unknown key `step`; expected low, high, scale"],
+    ),
+    (
+        ODE,
+        "[manifold.flat]",
+        "[free]\nrate = { low = 0.1, high = 1, scale = «\"loog\"» }\n[manifold.flat]",
+        &["unknown kind `loog`", "try: log"],
+    ),
+    // Free constants.
+    (
+        ODE,
+        "[manifold.flat]",
+        "[free]\n«raet» = { low = 0, high = 1 }\n[manifold.flat]",
+        &["`raet` is free, but [let] gives it no value", "try: rate"],
+    ),
+    (
+        ODE,
+        "[manifold.flat]",
+        "[free]\nrate = { low = 1, high = «1» }\n[manifold.flat]",
+        &["a range from 1 to 1", "high above low"],
+    ),
+    (
+        ODE,
+        "[manifold.flat]",
+        "[free]\nrate = { low = «0», high = 1, scale = \"log\" }\n[manifold.flat]",
+        &["a range from 0 has no logarithm", "scale = \"linear\""],
+    ),
+    (
+        ODE,
+        "[manifold.flat]",
+        "[free]\nrate = «{ low = 1, high = 2 }»\n[manifold.flat]",
+        &["[let] gives rate = 0.5, out of its range 1 to 2"],
+    ),
+    (
+        ODE,
+        "speed = \"rate*x\"",
+        "speed = \"rate*«x»\"\n[free]\nspeed = { low = 1, high = 2 }",
+        &["expected a constant"],
+    ),
+    (
+        ODE,
+        "[manifold.flat]",
+        "[free]\nrate = { low = 0, high = \"«fast»\" }\n[manifold.flat]",
+        &["fast is not defined"],
+    ),
+    (
+        PATH,
+        "verdict = \"holds\"",
+        "wording = «\"without_H2\"»\nverdict = \"holds\"",
+        &["is no wrong wording of relative_compression", "try: without_H1"],
+    ),
+    (
+        MAP,
+        "at_least = 0",
+        "at_least = 0\nwording = «\"without_H1\"»",
+        &["a wording is one of a claim", "delete it"],
+    ),
     // Missing keys.
     (
         ODE,
@@ -412,6 +473,7 @@ fn commands_refuse_with_one_error_exit_code_2_and_write_nothing() {
     let folder = tempdir().unwrap();
     let bad = ODE.replace("turn*y", "tern*y");
     std::fs::write(folder.path().join("bad.toml"), bad).unwrap();
+    std::fs::write(folder.path().join("fixed.toml"), ODE).unwrap();
     std::fs::write(folder.path().join("bytes.toml"), [0xff, 0xfe, 0x00]).unwrap();
     std::fs::write(folder.path().join("empty.toml"), "").unwrap();
     let cases: &[(&[&str], &str)] = &[
@@ -426,6 +488,11 @@ fn commands_refuse_with_one_error_exit_code_2_and_write_nothing() {
         (&["new", "lorentz"], "none of this name"),
         (&["check", "--scenario", "bad.toml", "--worlds", "3"], "--worlds"),
         (&["check", "nonsense", "--scenario", "bad.toml"], "no claim of that name"),
+        (&["explore", "T2.1", "--scenario", "bad.toml"], "bad.toml:12:21"),
+        (&["explore", "T2.1", "--scenario", "absent.toml"], "cannot be read"),
+        (&["explore", "T2.1", "--scenario", "fixed.toml"], "no constant is free"),
+        (&["explore", "T3", "--scenario", "fixed.toml"], "is not judged on scenario files"),
+        (&["explore", "T2.1", "--archive", "--scenario", "bad.toml"], "--archive"),
     ];
     for (arguments, named) in cases {
         let output = run(folder.path(), arguments);
@@ -434,6 +501,6 @@ fn commands_refuse_with_one_error_exit_code_2_and_write_nothing() {
         assert!(message.contains(named), "{arguments:?} does not name {named}: {message}");
         assert_eq!(message.matches("error:").count(), 1, "{message}");
         assert!(stdout(&output).is_empty(), "{arguments:?}");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "{arguments:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4, "{arguments:?}");
     }
 }

@@ -9,7 +9,7 @@ use driftproof::search::confirm::confirm;
 use driftproof::search::journal::Journal;
 use driftproof::search::simplify::simplify;
 use driftproof::search::store::{self, Counterexample, Found};
-use driftproof::search::{CLEAR, Effort, Point, Score, Search, Seen, Stopped, Target};
+use driftproof::search::{CLEAR, Effort, Point, Score, Search, Seen, Stopped, Target, Worlds};
 use driftproof::verdict::Verdict;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -5,8 +5,10 @@ use crate::error::Result;
 use crate::facts::Quantity;
 use crate::observe::stated::{self, TrajectoryFacts};
 use crate::record::{CheckRecord, ScenarioRecord, ScenarioTrajectory, TrajectoryRecord};
-use crate::scenario_file::{Expectation, Expected, Outcome, Source, Subject, World, explained};
-use crate::verdict::Verdict;
+use crate::scenario_file::{
+    Expectation, Expected, Outcome, Source, Subject, Wording, World, explained,
+};
+use crate::verdict::{Judgement, Verdict};
 use std::path::Path;
 
 /// Reads a scenario file, measures its world, judges the claims that it speaks of, and looks at what it expects.
@@ -38,17 +40,37 @@ pub fn run_world(world: &World, source: &Source) -> ScenarioRecord {
 
 fn judged(world: &World, found: TrajectoryFacts) -> ScenarioTrajectory {
     let dimension = world.manifold.as_ref().map_or(0, crate::manifold::Manifold::dim);
-    let claims = found.claims.iter().filter_map(|(id, facts)| {
-        let judgement = claims::find(id)?.judge(facts);
-        let verdict = judgement.verdict();
-        Some(TrajectoryRecord { claim: (*id).to_owned(), dimension, verdict, judgement })
-    });
+    let mut claims = Vec::new();
+    for (id, facts) in &found.claims {
+        let Some(claim) = claims::find(id) else { continue };
+        let mut push = |claim: String, judgement: Judgement| {
+            let verdict = judgement.verdict();
+            claims.push(TrajectoryRecord { claim, dimension, verdict, judgement });
+        };
+        push((*id).to_owned(), claim.judge(facts));
+        let mut wordings: Vec<Wording> = world.checks.iter().filter_map(wrong_wording).collect();
+        wordings.dedup();
+        for said in wordings.into_iter().filter(|said| said.claim == *id) {
+            let mutant = said.wrong.and_then(|wrong| claim.mutant(wrong));
+            mutant.into_iter().for_each(|mutant| {
+                push(said.name(), claim.judge_mutant(facts, mutant));
+            });
+        }
+    }
     ScenarioTrajectory {
-        claims: claims.collect(),
+        claims,
         start: found.start,
         facts: found.facts,
         silent: found.silent.into_iter().map(|(id, why)| (id.to_owned(), why)).collect(),
         error: found.error.map(|error| error.to_string()),
+    }
+}
+
+/// The wrong wording of a claim that an expectation speaks of.
+fn wrong_wording(check: &Expectation) -> Option<Wording> {
+    match &check.subject {
+        Subject::Claim(said, _) if said.wrong.is_some() => Some(*said),
+        _ => None,
     }
 }
 
@@ -60,8 +82,8 @@ fn looked_at(check: &Expectation, trajectories: &[ScenarioTrajectory]) -> CheckR
                 let measured = found.facts.at(name, *component);
                 (comparison.outcome(measured), Some(measured), None)
             }
-            Subject::Claim(id, expected) => {
-                let (outcome, words) = of_claim(id, *expected, found);
+            Subject::Claim(said, expected) => {
+                let (outcome, words) = of_claim(*said, *expected, found);
                 (outcome, None::<Quantity>, Some(words))
             }
         };
@@ -73,10 +95,12 @@ fn looked_at(check: &Expectation, trajectories: &[ScenarioTrajectory]) -> CheckR
         .expect("a world has a start")
 }
 
-fn of_claim(id: &str, expected: Expected, found: &ScenarioTrajectory) -> (Outcome, String) {
-    let Some(judged) = found.claims.iter().find(|judged| judged.claim == id) else {
-        let why =
-            found.why_silent(id).unwrap_or("no facts of it are measured in this kind of world");
+fn of_claim(said: Wording, expected: Expected, found: &ScenarioTrajectory) -> (Outcome, String) {
+    let name = said.name();
+    let Some(judged) = found.claims.iter().find(|judged| judged.claim == name) else {
+        let why = found
+            .why_silent(said.claim)
+            .unwrap_or("no facts of it are measured in this kind of world");
         return (Outcome::Inconclusive, format!("not judged: {why}"));
     };
     let met = match judged.verdict {

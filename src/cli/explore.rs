@@ -13,11 +13,12 @@ use crate::random::Knobs;
 use crate::record;
 use crate::report::{draw, gallery, map};
 use crate::search::archive::{self, Archive, Standing};
-use crate::search::confirm::confirm;
+use crate::search::confirm::{Confirmation, confirm};
 use crate::search::journal::Journal;
 use crate::search::simplify::simplify;
-use crate::search::store::{self, Counterexample, Found};
-use crate::search::{Effort, Score, Search, Seen, Stopped, Target};
+use crate::search::stated::Stated;
+use crate::search::store::{self, Counterexample, Failure, Found};
+use crate::search::{Effort, Point, Score, Search, Seen, Stopped, Target, Worlds};
 use crate::verdict::Verdict;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +35,9 @@ pub struct Options {
     /// Search the claim without a hypothesis (H1), or in another of its wrong wordings
     #[arg(long, value_name = "HYPOTHESIS")]
     pub drop: Option<String>,
+    /// Move the free constants of this scenario file in place of the claim's own worlds
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["archive", "replay"])]
+    pub scenario: Option<PathBuf>,
     /// How long to search, e.g. 90s or 10m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
     pub budget: Duration,
@@ -67,16 +71,16 @@ pub fn run(options: &Options) -> Result<Exit> {
     }
     let name = options.claim.as_deref().unwrap_or_default();
     let claim = names::claim(name)?;
+    let wording = options.drop.as_deref().map(|drop| names::wording(claim, drop));
+    let target = Target { claim, wording: wording.transpose()? };
+    let stated = options.scenario.as_ref().map(|path| Stated::read(target, path)).transpose()?;
     let pool = super::pool(options.threads)?;
     record::check_writable(&options.out)?;
-    match options.archive {
-        true => pool.install(|| chart(options, claim)),
-        false => {
-            let wording = options.drop.as_deref().map(|drop| names::wording(claim, drop));
-            let target = Target { claim, wording: wording.transpose()? };
-            pool.install(|| search(options, target))
-        }
-    }
+    pool.install(|| match (options.archive, &stated) {
+        (true, _) => chart(options, claim),
+        (false, Some(stated)) => search(options, target, stated),
+        (false, None) => search(options, target, &target),
+    })
 }
 
 impl Options {
@@ -97,25 +101,88 @@ impl Options {
     }
 }
 
-fn search(options: &Options, target: Target) -> Result<Exit> {
-    let journal: Journal<Score> = options.journal(&target.name())?;
+/// What is kept of a counterexample.
+trait Keep: Worlds {
+    /// What the intact claim not failing is evidence of.
+    const SPAN: &str;
+    /// How many parameters of a world are not at their plainest.
+    fn moved(&self, point: &Point) -> usize;
+    /// What it says of itself, and how it is stored: the path, and the command that replays it.
+    fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept>;
+}
+
+/// A counterexample in words, and what stores it.
+struct Kept {
+    words: String,
+    store: Box<dyn FnOnce(&Path) -> Result<(PathBuf, String)>>,
+}
+
+impl Keep for Target {
+    const SPAN: &str = "of the worlds that the claim's observer can make alone";
+
+    fn moved(&self, point: &Point) -> usize {
+        let read = point.score.read.min(point.knobs.len());
+        point.knobs[..read].iter().filter(|knob| **knob != 0.0).count()
+    }
+
+    fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept> {
+        let kept = Counterexample::new(*self, plain, found, confirmed.clone())?;
+        let picture = observe::picture(self.claim.id, &mut Knobs::new(&plain.knobs))?;
+        let words = shown(&kept);
+        let store = move |folder: &Path| {
+            let path = kept.write(folder)?;
+            if let Some(panel) = picture {
+                let svg = draw::standalone(&draw::svg(&Figure::new("world", "", vec![panel]))?);
+                let name = path.with_extension("svg");
+                let name = name.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                record::write_file(folder, name, svg.as_bytes())?;
+            }
+            let replay = format!("explore --replay {}", path.display());
+            Ok((path, replay))
+        };
+        Ok(Kept { words, store: Box::new(store) })
+    }
+}
+
+impl Keep for Stated {
+    const SPAN: &str = "of the worlds that the ranges of the file span alone";
+
+    fn moved(&self, point: &Point) -> usize {
+        self.moved(&point.knobs)
+    }
+
+    fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept> {
+        let kept = self.counterexample(plain, &found, confirmed)?;
+        let mut words = failing(&kept.fails) + "\nWorld\n";
+        for (name, value) in &kept.values {
+            let _ = writeln!(words, "{name} = {value}");
+        }
+        let store = move |folder: &Path| {
+            let path = kept.write(folder)?;
+            let replay = format!("run {}", path.display());
+            Ok((path, replay))
+        };
+        Ok(Kept { words, store: Box::new(store) })
+    }
+}
+
+fn search<W: Keep>(options: &Options, target: Target, worlds: &W) -> Result<Exit> {
+    let journal: Journal<Score> = options.journal(&worlds.name())?;
     let watch = Watch::begin(&target.name(), options.budget);
     let show = |seen: &Seen| {
         let best = seen.best.as_ref().map_or(f64::NAN, |best| best.score.value);
         watch.show(seen.worlds, &format!("least score {}", number(best)));
     };
-    let search = Search::new(target, options.effort(), &journal, interrupt::flag(), &show);
+    let search = Search::new(worlds, options.effort(), &journal, interrupt::flag(), &show);
     let (seen, stopped) = search.run()?;
     let seconds = watch.end();
     let mut text = told(target, &seen, stopped, seconds);
     let Some(best) = seen.best.as_ref().filter(|best| best.score.value < 0.0) else {
-        text += match target.wording {
+        text += &match target.wording {
             Some(_) => {
-                "This wording met no counterexample: a longer --budget or another --seed may find one.\n"
+                "This wording met no counterexample: a longer --budget or another --seed may find one.\n".to_owned()
             }
-            None => {
-                "No counterexample: evidence, not a proof, and of the worlds that the claim's observer can make alone.\n"
-            }
+            None => format!("No counterexample: evidence, not a proof, and {}.\n", W::SPAN),
         };
         print(&text)?;
         let intact = target.wording.is_none() && seen.in_scope > 0;
@@ -125,19 +192,19 @@ fn search(options: &Options, target: Target) -> Result<Exit> {
             Exit::Undecided
         });
     };
-    let plain = simplify(target, best);
-    let confirmation = confirm(target, &plain);
+    let plain = simplify(worlds, best);
+    let confirmation = confirm(worlds, &plain);
     let found = Found {
         driftproof: env!("CARGO_PKG_VERSION").to_owned(),
         seed: options.seed,
         worlds: seen.worlds,
     };
-    let kept = Counterexample::new(target, &plain, found, confirmation.clone())?;
+    let kept = worlds.kept(&plain, found, &confirmation)?;
     let _ = writeln!(
         text,
-        "\nSimplified from {} knobs that are not 0 to {}; score {}.",
-        nonzero(&best.knobs[..best.score.read.min(best.knobs.len())]),
-        nonzero(&plain.knobs),
+        "\nSimplified from {} parameters that are not plainest to {}; score {}.",
+        worlds.moved(best),
+        worlds.moved(&plain),
         number(plain.score.value)
     );
     let steps = match confirmation.has_steps {
@@ -151,27 +218,17 @@ fn search(options: &Options, target: Target) -> Result<Exit> {
     let neighbours = 100.0 * confirmation.neighbours;
     let _ =
         writeln!(text, "Confirmed: {steps}; {neighbours:.0} % of its close neighbours fail too.");
-    text += &shown(&kept);
+    text += &kept.words;
     if !confirmation.is_confirmed() {
         text += "NOT CONFIRMED: it may be an artefact of rounding or of the steps, and was not stored.\n";
         print(&text)?;
         return Ok(Exit::Undecided);
     }
-    let path = kept.write(&options.out)?;
-    if let Some(panel) = observe::picture(target.claim.id, &mut Knobs::new(&plain.knobs))? {
-        let svg = draw::standalone(&draw::svg(&Figure::new("world", "", vec![panel]))?);
-        let name = path.with_extension("svg");
-        let name = name.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        record::write_file(&options.out, name, svg.as_bytes())?;
-    }
+    let (path, replay) = (kept.store)(&options.out)?;
     let _ = writeln!(text, "\nStored: {}", path.display());
-    let _ = writeln!(text, "Replay: {} explore --replay {}", program(), path.display());
+    let _ = writeln!(text, "Replay: {} {replay}", program());
     print(&text)?;
     Ok(Exit::Counterexample)
-}
-
-fn nonzero(knobs: &[f64]) -> usize {
-    knobs.iter().filter(|knob| **knob != 0.0).count()
 }
 
 /// What a search saw, and why it ended.
@@ -222,19 +279,23 @@ fn told(target: Target, seen: &Seen, stopped: Stopped, seconds: f64) -> String {
     text
 }
 
-/// The counterexample as its file tells it.
-fn shown(kept: &Counterexample) -> String {
-    let fails = &kept.fails;
+/// The conclusion that fails.
+fn failing(fails: &Failure) -> String {
     let sides = fails.sides.map_or(String::new(), |[left, right]| {
         format!(": {} against {}", number(left), number(right))
     });
-    let world = toml::to_string(&kept.world).unwrap_or_default();
     format!(
-        "\nFails: {}{sides} (slack {} ± {})\n\nWorld\n{world}",
+        "\nFails: {}{sides} (slack {} ± {})\n",
         fails.conclusion,
         number(fails.slack),
         number(fails.bar)
     )
+}
+
+/// The counterexample as its file tells it.
+fn shown(kept: &Counterexample) -> String {
+    let world = toml::to_string(&kept.world).unwrap_or_default();
+    format!("{}\nWorld\n{world}", failing(&kept.fails))
 }
 
 fn replay(path: &Path) -> Result<Exit> {

@@ -9,7 +9,9 @@ use crate::error::{Error, Result};
 use crate::facts::Quantity;
 use crate::formula::closest;
 use crate::record::{self, Record, ScenarioRecord};
-use crate::scenario_file::{self, CLAIMS, Expected, FACTS, Outcome, TEMPLATES, World, explained};
+use crate::scenario_file::{
+    self, CLAIMS, Expected, FACTS, Free, Outcome, TEMPLATES, World, explained,
+};
 use crate::verdict::Verdict;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -57,11 +59,11 @@ pub struct New {
 /// Computes what is known of the world of a file.
 pub fn run(options: &Run) -> Result<Exit> {
     let folder = options.out.as_deref().unwrap_or(Path::new(check::FOLDER));
-    let (record, written) = recorded(&options.file, folder, options.threads, &[])?;
+    let (record, written, free) = recorded(&options.file, folder, options.threads, &[])?;
     let found = record.scenario.as_ref().expect("a record of a scenario file");
     print(&match options.json {
         true => record::to_json(&record),
-        false => shown(found, &written),
+        false => shown(found, &free, &written),
     })?;
     Ok(exit(found))
 }
@@ -114,7 +116,7 @@ pub fn new(options: &New) -> Result<Exit> {
 /// Judges claims on the world of a file: all that are asked for, each with what is said of it.
 pub fn judge(options: &check::Options, claims: &[&Claim], file: &Path) -> Result<Exit> {
     let folder = options.out.as_deref().unwrap_or(Path::new(check::FOLDER));
-    let (record, written) = recorded(file, folder, options.threads, claims)?;
+    let (record, written, _) = recorded(file, folder, options.threads, claims)?;
     let found = record.scenario.as_ref().expect("a record of a scenario file");
     if options.json {
         print(&record::to_json(&record))?;
@@ -127,7 +129,10 @@ pub fn judge(options: &check::Options, claims: &[&Claim], file: &Path) -> Result
             Column::number("out of\nscope"),
             Column::text(""),
         ];
-        let rows = claims.iter().map(|claim| row(found, claim.id));
+        let rows = claims.iter().flat_map(|claim| {
+            let wrong = wrong_wordings(found, claim.id);
+            std::iter::once(row(found, claim.id)).chain(wrong)
+        });
         let table = terminal::table(&columns, rows);
         print(&format!("{}\n\n{table}Record: {}\n", found.name, written.display()))?;
     }
@@ -173,13 +178,23 @@ fn row(found: &ScenarioRecord, id: &str) -> Vec<String> {
     std::iter::once(id.to_owned()).chain(shown).chain([note]).collect()
 }
 
-/// Runs a file and writes its record and page.
+/// The wrong wordings of a claim that the file asks for.
+fn wrong_wordings(found: &ScenarioRecord, id: &str) -> Vec<Vec<String>> {
+    let mut names: Vec<&str> =
+        found.trajectories.iter().flat_map(|t| &t.claims).map(|c| c.claim.as_str()).collect();
+    names.retain(|name| name.strip_prefix(id).is_some_and(|rest| rest.starts_with("--")));
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| row(found, name)).collect()
+}
+
+/// Runs a file and writes its record and page; the constants that are free in it.
 fn recorded(
     file: &Path,
     folder: &Path,
     threads: Option<u16>,
     claims: &[&Claim],
-) -> Result<(Record, PathBuf)> {
+) -> Result<(Record, PathBuf, Vec<Free>)> {
     // Everything that can be refused is refused before anything is computed or written.
     let (world, source) = World::read(file)?;
     let pool = super::pool(threads)?;
@@ -192,7 +207,7 @@ fn recorded(
     record.timing.seconds = started.elapsed().as_secs_f64();
     let written = record::write(&record, folder, record::FILE_NAME)?;
     pool.install(|| super::report::write_page(folder, &record::read(&written)?))?;
-    Ok((record, written))
+    Ok((record, written, world.free))
 }
 
 /// A failed check decides, then what could not be decided, and a claim that fell unexpectedly.
@@ -214,8 +229,11 @@ fn exit(found: &ScenarioRecord) -> Exit {
     }
 }
 
-fn shown(found: &ScenarioRecord, written: &Path) -> String {
+fn shown(found: &ScenarioRecord, free: &[Free], written: &Path) -> String {
     let mut text = format!("{}\n", found.name);
+    for free in free {
+        text += &terminal::note(&format!("free: {free}"), 2);
+    }
     for note in &found.notes {
         text += &terminal::note(&format!("weakness: {note}"), 2);
     }

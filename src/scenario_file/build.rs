@@ -4,11 +4,12 @@ use super::checks;
 use super::field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
 use super::format::{ErrorField, FieldShape, File, Method as MethodName, Model, Prediction};
 use super::format::{Sampler as Steps, Scheme as SchemeName};
+use super::free;
 use super::law::{DataLaw, ambient};
 use super::located::{At, Components};
 use super::reader::Reader;
 use super::shape::{manifold, schedule};
-use super::world::{Stepping, System, World};
+use super::world::{LEAST_TOLERANCE, Stepping, System, World};
 use crate::drift::{Drift, LearningError, Parametrisation, Schedule};
 use crate::error::Result;
 use crate::facts::Grade;
@@ -54,6 +55,7 @@ impl Builder<'_> {
             planes,
             random_planes,
             transient: None,
+            free: free::read(reader, file)?,
             stream,
             seed,
             checks: Vec::new(),
@@ -210,7 +212,7 @@ impl Builder<'_> {
             }
             Steps::Adaptive { tolerance } => {
                 let value = reader.positive(tolerance)?;
-                if !(1e-13..=1e-2).contains(&value) {
+                if !(LEAST_TOLERANCE..=1e-2).contains(&value) {
                     let problem = format!("a tolerance of {value:e}; expected 1e-13 to 1e-2");
                     return reader.refuse(&tolerance.span, problem, "1e-9 is customary");
                 }

@@ -16,6 +16,38 @@ pub const CLAIMS: [&str; 3] = [
     "posterior_moments_certify_alignment",
 ];
 
+/// The wrong wordings of each of them that may be judged in its place.
+pub const WORDINGS: [&[&str]; 3] = [
+    &[
+        "gamma_doubled",
+        "cross_terms_dropped",
+        "frame_rotation_ignored",
+        "eta_dropped",
+        "eta_sign_flipped",
+        "kappa_halved",
+        "absolute_compression",
+        "without_H1",
+    ],
+    &[
+        "cross_terms_dropped",
+        "start_forgotten",
+        "tangent_contraction_ignored",
+        "back_terms_dropped",
+        "norms_exchanged",
+        "cone_narrowed",
+        "without_H1",
+    ],
+    &[
+        "cross_moments_dropped",
+        "gamma_doubled",
+        "start_forgotten",
+        "normal_variance_bound_halved",
+        "lever_dropped",
+        "turning_halved",
+        "tube_ignored",
+    ],
+];
+
 /// A number that is measured on a trajectory.
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
@@ -159,8 +191,27 @@ pub struct Expectation {
 pub enum Subject {
     /// A fact, its component, and what it is compared with.
     Fact(&'static str, usize, Comparison),
-    /// A claim, and the verdict that is expected of it.
-    Claim(&'static str, Expected),
+    /// A claim or a wrong wording of it, and the verdict that is expected of it.
+    Claim(Wording, Expected),
+}
+
+/// A claim, or a wrong wording of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wording {
+    /// The claim.
+    pub claim: &'static str,
+    /// The wording, where it is not the claim as stated.
+    pub wrong: Option<&'static str>,
+}
+
+impl Wording {
+    /// `CLAIM`, or `CLAIM--WORDING`.
+    pub fn name(&self) -> String {
+        match self.wrong {
+            Some(wrong) => format!("{}--{wrong}", self.claim),
+            None => self.claim.to_owned(),
+        }
+    }
 }
 
 /// What a number is compared with.
@@ -231,6 +282,10 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
     let At { value, span } = check;
     match (&value.fact, &value.claim) {
         (Some(name), None) => {
+            if let Some(wording) = &value.wording {
+                let problem = "a wording is one of a claim, and this check is of a fact";
+                return reader.refuse(&wording.span, problem, "delete it");
+            }
             if let Some(verdict) = &value.verdict {
                 let problem = "a verdict is one of a claim, and this check is of a fact";
                 return reader.refuse(
@@ -256,7 +311,7 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
                 let problem = "a claim is not compared with a number";
                 return reader.refuse(&number.span, problem, "verdict = \"holds\"");
             }
-            let Some(id) = CLAIMS.into_iter().find(|id| *id == claim.value) else {
+            let Some(nth) = CLAIMS.into_iter().position(|id| id == claim.value) else {
                 let problem =
                     format!("{:?} is no claim that is judged on scenario files", claim.value);
                 let near = closest(&claim.value, CLAIMS.into_iter());
@@ -265,8 +320,10 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
             let Some(verdict) = &value.verdict else {
                 return reader.refuse(span, "no verdict is expected", "verdict = \"holds\"");
             };
-            let subject = Subject::Claim(id, verdict.value);
-            Ok(Expectation { subject, words: verdict.value.of(id) })
+            let wrong = value.wording.as_ref().map(|name| wording(reader, nth, name));
+            let said = Wording { claim: CLAIMS[nth], wrong: wrong.transpose()? };
+            let subject = Subject::Claim(said, verdict.value);
+            Ok(Expectation { subject, words: verdict.value.of(&said.name()) })
         }
         (Some(_), Some(claim)) => reader.refuse(
             &claim.span,
@@ -277,6 +334,17 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
             reader.refuse(span, "a check of nothing", "fact = \"end_state[0]\", or a claim")
         }
     }
+}
+
+/// A wrong wording of the claim of that number.
+fn wording(reader: &Reader<'_>, nth: usize, name: &At<String>) -> Result<&'static str> {
+    let known = WORDINGS[nth];
+    if let Some(found) = known.iter().find(|known| **known == name.value) {
+        return Ok(found);
+    }
+    let problem = format!("{:?} is no wrong wording of {}", name.value, CLAIMS[nth]);
+    let near = closest(&name.value, known.iter().copied());
+    reader.refuse(&name.span, problem, near.unwrap_or(known.join(", ")))
 }
 
 /// A fact by its name, with a component in brackets where it has several.

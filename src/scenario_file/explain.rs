@@ -87,6 +87,9 @@ pub fn explained(world: &World) -> String {
         None => line("exponents", "of the whole run only".to_owned()),
     }
     line("seed", world.seed.to_string());
+    for free in &world.free {
+        line("free", free.to_string());
+    }
     for check in &world.checks {
         line("expected", check.words.clone());
     }

@@ -24,6 +24,11 @@ pub struct File {
     #[serde(default, rename = "let", skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, Value>")]
     pub definitions: BTreeMap<toml::Spanned<String>, At<Value>>,
+    /// Constants of `let` that `driftproof explore --scenario` moves, each within its range; all else uses their value in
+    /// `let`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, FreeRange>")]
+    pub free: BTreeMap<toml::Spanned<String>, At<FreeRange>>,
     /// The data manifold, in the first coordinates of the state space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifold: Option<At<Manifold>>,
@@ -67,6 +72,29 @@ pub enum State {
         /// How many coordinates there are.
         size: At<u32>,
     },
+}
+
+/// The range of a free constant, which holds its value in `let`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreeRange {
+    /// Its least value.
+    pub low: At<Value>,
+    /// Its largest value.
+    pub high: At<Value>,
+    /// How values are spread over the range; evenly when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<At<Scale>>,
+}
+
+/// How values are spread over a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scale {
+    /// Evenly.
+    Linear,
+    /// Evenly in the logarithm, of positive values.
+    Log,
 }
 
 /// A manifold by name.
@@ -414,6 +442,9 @@ pub struct Check {
     /// A claim by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<At<String>>,
+    /// The wrong wording of the claim that is judged in its place, as `without_H1`; `driftproof claims NAME` lists them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wording: Option<At<String>>,
     /// What is said of it in this world.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<At<Expected>>,

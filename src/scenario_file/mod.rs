@@ -8,6 +8,7 @@ mod checks;
 mod explain;
 mod field;
 mod format;
+mod free;
 mod law;
 mod located;
 mod reader;
@@ -18,10 +19,13 @@ mod starts;
 mod templates;
 mod world;
 
-pub use checks::{CLAIMS, Comparison, Expectation, FACTS, Fact, Outcome, Subject};
+pub use checks::{
+    CLAIMS, Comparison, Expectation, FACTS, Fact, Outcome, Subject, WORDINGS, Wording,
+};
 pub use explain::{explained, jacobian};
 pub use field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
 pub use format::{Expected, File};
+pub use free::Free;
 pub use law::DataLaw;
 pub use located::{At, Components, Value};
 pub use schema::schema;

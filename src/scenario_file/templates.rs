@@ -24,6 +24,7 @@ pub const TEMPLATES: &[Template] = templates![
     "ancestral-sampling",
     "earthquakes-on-the-sphere",
     "ellipse",
+    "free-coupling",
     "gaussian-path",
     "henon-map",
     "late-error",

@@ -4,17 +4,21 @@ use super::build::Builder;
 use super::checks::Expectation;
 use super::field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
 use super::format::{File, Model};
+use super::free::Free;
 use super::law::DataLaw;
 use super::located::At;
 use super::reader::Reader;
 use super::source::Source;
 use crate::drift::Schedule;
 use crate::error::Result;
-use crate::flow::{Method, Scheme, adaptive_times};
+use crate::flow::{Method, Sampler, Scheme, adaptive_times};
 use crate::manifold::Manifold;
 use crate::random::Stream;
 use nalgebra::DMatrix;
 use std::path::Path;
+
+/// The least local error of a step that means anything.
+pub(super) const LEAST_TOLERANCE: f64 = 1e-13;
 
 /// What moves the state.
 #[derive(Clone, Debug)]
@@ -79,6 +83,8 @@ pub struct World {
     pub random_planes: bool,
     /// How long a run is left alone before exponents are averaged.
     pub transient: Option<f64>,
+    /// The constants that a search may move.
+    pub free: Vec<Free>,
     /// Where its random numbers come from.
     pub stream: Stream,
     /// The seed of that stream.
@@ -158,6 +164,29 @@ impl World {
             System::Map(map) => Some(&map.image),
             _ => None,
         }
+    }
+
+    /// Whether finer steps are the same world.
+    pub fn has_steps(&self) -> bool {
+        matches!(self.system, System::Flow { .. })
+    }
+
+    /// The same world with so many times the steps, a power of 2; as it is where it has none to refine.
+    pub fn refined(mut self, factor: usize) -> Self {
+        let System::Flow { steps, .. } = &mut self.system else { return self };
+        match steps {
+            Stepping::Fixed(method, times) => {
+                let halvings = factor.ilog2();
+                let sampler = Sampler::new(*method, std::mem::take(times));
+                let finer = (0..halvings).fold(sampler, |sampler, _| sampler.refined());
+                *times = finer.times().to_vec();
+            }
+            // Local errors of order 5 fall with that power of the steps.
+            Stepping::Adaptive(tolerance) => {
+                *tolerance = (*tolerance / (factor as f64).powi(5)).max(LEAST_TOLERANCE);
+            }
+        }
+        self
     }
 
     /// The times of the steps from a start.

@@ -1,6 +1,6 @@
 //! Whether a counterexample is one of the mathematics, and not of the arithmetic.
 
-use super::{Point, Target};
+use super::{Point, Worlds};
 use crate::random::{Knobs, Stream};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -32,10 +32,10 @@ impl Confirmation {
 }
 
 /// Looks at a counterexample again, at finer steps, and at its neighbours.
-pub fn confirm(target: Target, point: &Point) -> Confirmation {
+pub fn confirm(worlds: impl Worlds, point: &Point) -> Confirmation {
     let [(twice, read), (four, _)] = FACTORS.map(|factor| {
         let mut knobs = Knobs::new(&point.knobs).refined(factor);
-        (target.score(&mut knobs).value, knobs)
+        (worlds.score(&mut knobs).value, knobs)
     });
     let away = |nth: usize| {
         let offsets = Stream::root(nth as u64).named("neighbour").uniforms(point.knobs.len());
@@ -46,7 +46,7 @@ pub fn confirm(target: Target, point: &Point) -> Confirmation {
         };
         Knobs::new(&offsets.iter().enumerate().map(move_by).collect::<Vec<_>>())
     };
-    let fails = |nth: &usize| target.score(&mut away(*nth)).value < 0.0;
+    let fails = |nth: &usize| worlds.score(&mut away(*nth)).value < 0.0;
     let failing = (0..NEIGHBOURS).into_par_iter().filter(fails).count();
     Confirmation {
         refined: [twice, four],

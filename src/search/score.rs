@@ -1,9 +1,12 @@
 //! How near a world comes to a counterexample.
 
+use super::Worlds;
+use super::simplify::plainer;
 use crate::claims::{Claim, Mutant};
 use crate::facts::Facts;
-use crate::observe::observe;
+use crate::observe::{KNOBS, observe};
 use crate::random::Knobs;
+use crate::scenario_file::Wording;
 use crate::verdict::{Judgement, Margin, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -17,14 +20,6 @@ pub struct Target {
 }
 
 impl Target {
-    /// `CLAIM`, or `CLAIM--MUTANT`.
-    pub fn name(&self) -> String {
-        match self.wording {
-            Some(mutant) => format!("{}--{}", self.claim.id, mutant.name),
-            None => self.claim.id.to_owned(),
-        }
-    }
-
     /// The judgement of that wording.
     pub fn judge(&self, facts: &Facts) -> Judgement {
         match self.wording {
@@ -32,22 +27,29 @@ impl Target {
             None => self.claim.judge(facts),
         }
     }
+}
 
-    /// Observes, judges and scores the world of these knobs.
-    pub fn score(&self, knobs: &mut Knobs) -> Score {
+/// The worlds that the observer of the claim makes.
+impl Worlds for Target {
+    /// `CLAIM`, or `CLAIM--MUTANT`.
+    fn name(&self) -> String {
+        let wrong = self.wording.map(|mutant| mutant.name);
+        Wording { claim: self.claim.id, wrong }.name()
+    }
+
+    fn knobs(&self) -> usize {
+        KNOBS
+    }
+
+    fn score(&self, knobs: &mut Knobs) -> Score {
         match observe(self.claim.id, knobs) {
-            Ok(seen) => {
-                let judgement = self.judge(&seen.facts);
-                let (value, verdict) = (value(&judgement), judgement.verdict());
-                Score { value, verdict, family: seen.labels.family, read: knobs.read() }
-            }
-            Err(_) => Score {
-                value: NOT_COMPUTED,
-                verdict: Verdict::Undecided,
-                family: String::new(),
-                read: knobs.read(),
-            },
+            Ok(seen) => Score::of(&self.judge(&seen.facts), seen.labels.family, knobs.read()),
+            Err(_) => Score::not_computed(knobs.read()),
         }
+    }
+
+    fn plainer(&self, _: usize, value: f64) -> Vec<f64> {
+        plainer(value)
     }
 }
 
@@ -69,6 +71,17 @@ pub struct Score {
 }
 
 impl Score {
+    /// That of a world of a family, by its judgement.
+    pub(super) fn of(judgement: &Judgement, family: String, read: usize) -> Self {
+        Self { value: value(judgement), verdict: judgement.verdict(), family, read }
+    }
+
+    /// That of a world that could not be computed.
+    pub(super) fn not_computed(read: usize) -> Self {
+        let (verdict, family) = (Verdict::Undecided, String::new());
+        Self { value: NOT_COMPUTED, verdict, family, read }
+    }
+
     /// Whether every hypothesis is met beyond doubt.
     pub fn in_scope(&self) -> bool {
         self.value < 1.0

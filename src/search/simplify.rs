@@ -1,6 +1,6 @@
 //! The plainest world near one that fails: fewer dimensions, fewer modes, rounder numbers.
 
-use super::{CLEAR, Point, Target};
+use super::{CLEAR, Point, Worlds};
 use crate::random::Knobs;
 use rayon::prelude::*;
 
@@ -10,13 +10,13 @@ const MOST: usize = 4000;
 /// A simplified counterexample still fails by this share of [`CLEAR`].
 const SHARE: f64 = 0.5;
 
-/// Lowers one knob after another to 0, its plainest value, or to a rounder number, while the world still fails clearly.
+/// Puts one knob after another to its plainest value, or to a plainer one, while the world still fails clearly.
 ///
 /// Knobs at the front choose what kind of world it is, and are tried first. Knobs that the world does not read are 0 in
 /// what comes back.
-pub fn simplify(target: Target, found: &Point) -> Point {
+pub fn simplify(worlds: impl Worlds, found: &Point) -> Point {
     let fails = |knobs: Vec<f64>| -> Option<Point> {
-        let score = target.score(&mut Knobs::new(&knobs));
+        let score = worlds.score(&mut Knobs::new(&knobs));
         (score.value < -SHARE * CLEAR).then_some(Point { knobs, score })
     };
     let mut best = found.clone();
@@ -28,7 +28,8 @@ pub fn simplify(target: Target, found: &Point) -> Point {
             if nth >= best.knobs.len() || looked >= MOST {
                 break;
             }
-            let tries: Vec<Vec<f64>> = plainer(best.knobs[nth])
+            let tries: Vec<Vec<f64>> = worlds
+                .plainer(nth, best.knobs[nth])
                 .into_iter()
                 .map(|value| {
                     let mut knobs = best.knobs.clone();
@@ -49,8 +50,8 @@ pub fn simplify(target: Target, found: &Point) -> Point {
     }
 }
 
-/// Plainer values of a knob, the plainest first.
-fn plainer(value: f64) -> Vec<f64> {
+/// Plainer values of a knob whose plainest is 0: rounder numbers.
+pub(super) fn plainer(value: f64) -> Vec<f64> {
     let rounded = |digits: i32| {
         let unit = 10_f64.powi(digits);
         (value * unit).round() / unit

@@ -1,7 +1,7 @@
 //! A counterexample as a file that a person reads and the program replays.
 
 use super::confirm::Confirmation;
-use super::{Point, Target};
+use super::{Point, Target, Worlds};
 use crate::claims;
 use crate::error::{Error, Result};
 use crate::observe::observe;
@@ -148,7 +148,7 @@ pub fn read(path: &Path) -> Result<Counterexample> {
 }
 
 /// The conclusion that fails by most, where the world is in scope.
-fn failure(judgement: &Judgement) -> Option<Failure> {
+pub(super) fn failure(judgement: &Judgement) -> Option<Failure> {
     if judgement.verdict() != Verdict::Violated {
         return None;
     }

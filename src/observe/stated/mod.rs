@@ -127,7 +127,14 @@ impl<'a> Resolved<'a> {
 
 /// Measures every trajectory of a world. The same numbers come out for any number of threads.
 pub fn measure(world: &World) -> Vec<TrajectoryFacts> {
-    (0..world.starts.len()).into_par_iter().map(|i| trajectory(world, i)).collect()
+    (0..world.starts.len()).into_par_iter().map(|i| trajectory(world, i, None)).collect()
+}
+
+/// The facts of one claim alone, on each trajectory that it speaks of.
+pub fn measure_for(world: &World, claim: &str) -> Vec<Facts> {
+    let of = |index: usize| trajectory(world, index, Some(claim)).claims;
+    let all: Vec<_> = (0..world.starts.len()).into_par_iter().map(of).collect();
+    all.into_iter().flatten().map(|(_, facts)| facts).collect()
 }
 
 /// The world drawn, and what was measured along its first trajectory.
@@ -135,7 +142,7 @@ pub fn figures(world: &World, measured: &[TrajectoryFacts]) -> Vec<Figure> {
     picture::figures(world, measured)
 }
 
-fn trajectory(world: &World, index: usize) -> TrajectoryFacts {
+fn trajectory(world: &World, index: usize, alone: Option<&str>) -> TrajectoryFacts {
     let mut found = TrajectoryFacts {
         start: world.starts[index].clone(),
         facts: Facts::new(),
@@ -144,12 +151,18 @@ fn trajectory(world: &World, index: usize) -> TrajectoryFacts {
         error: None,
         states: Vec::new(),
     };
-    found.error = run(world, index, &mut found).err();
+    found.error = run(world, index, alone, &mut found).err();
     found
 }
 
-/// Runs the system of a world at its resolutions.
-fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
+/// Runs the system of a world at its resolutions, and measures all of it, or what one claim asks for `alone`.
+fn run(
+    world: &World,
+    index: usize,
+    alone: Option<&str>,
+    found: &mut TrajectoryFacts,
+) -> Result<()> {
+    let wants = |claim: &str| world.manifold.is_some() && alone.is_none_or(|one| one == claim);
     let (start, plane) = (&world.starts[index], &world.planes[index]);
     let times = world.times(start)?;
     match &world.system {
@@ -170,8 +183,10 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
                 fine: Some(Run::new(&fine.states, &fine, &stored.1)),
                 plane,
             };
-            common(&resolved, index, found)?;
-            if !velocity.errors.is_empty() {
+            if alone.is_none() {
+                common(&resolved, index, found)?;
+            }
+            if alone.is_none() && !velocity.errors.is_empty() {
                 let exact = velocity.without_errors();
                 let end = |sampler: &Sampler| -> Result<DVector<f64>> {
                     Ok(Trajectory::from(&exact, sampler, start)?.end().clone())
@@ -179,15 +194,17 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
                 let (rough, fine) = (end(&sampler)?, end(&refined)?);
                 manifold::displacement(&resolved, [&fine, &rough], &mut found.facts)?;
             }
-            if world.manifold.is_some() {
+            if wants(CLAIMS[0]) {
                 let t21 = conditions::along(&resolved, velocity, &mut found.facts)?;
                 keep(found, CLAIMS[0], t21);
+            }
+            if wants(CLAIMS[1]) {
                 let t22 = claims::maps(&resolved, &rough, index)?;
                 keep(found, CLAIMS[1], t22);
-                if let Some((schedule, law)) = &world.path {
-                    let t25 = claims::certificate(&resolved, velocity, schedule, law)?;
-                    keep(found, CLAIMS[2], t25);
-                }
+            }
+            if let Some((schedule, law)) = world.path.as_ref().filter(|_| wants(CLAIMS[2])) {
+                let t25 = claims::certificate(&resolved, velocity, schedule, law)?;
+                keep(found, CLAIMS[2], t25);
             }
         }
         System::Map(maps) => {
@@ -195,8 +212,10 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
             let stored = Stored::of(&orbit);
             let rough = Run::new(&orbit.states, &orbit, &stored);
             let resolved = Resolved { world, times: &times, rough, fine: None, plane };
-            common(&resolved, index, found)?;
-            if world.manifold.is_some() {
+            if alone.is_none() {
+                common(&resolved, index, found)?;
+            }
+            if wants(CLAIMS[1]) {
                 let t22 = claims::maps(&resolved, &orbit, index)?;
                 keep(found, CLAIMS[1], t22);
             }
@@ -215,13 +234,15 @@ fn run(world: &World, index: usize, found: &mut TrajectoryFacts) -> Result<()> {
             let stored = Stored::of(&orbit);
             let rough = Run::new(&orbit.states, &orbit, &stored);
             let resolved = Resolved { world, times, rough, fine: None, plane };
-            common(&resolved, index, found)?;
-            if !errors.errors.is_empty() {
+            if alone.is_none() {
+                common(&resolved, index, found)?;
+            }
+            if alone.is_none() && !errors.errors.is_empty() {
                 let exact = Orbit::from(&sampler, 0.0, start)?;
                 let end = exact.end();
                 manifold::displacement(&resolved, [end, end], &mut found.facts)?;
             }
-            if world.manifold.is_some() {
+            if wants(CLAIMS[1]) {
                 let t22 = claims::maps(&resolved, &orbit, index)?;
                 keep(found, CLAIMS[1], t22);
             }
