@@ -5,6 +5,7 @@
 
 mod assignment;
 mod atoms;
+mod convention;
 mod counterexample;
 mod coupling;
 mod denoiser;
@@ -14,6 +15,7 @@ pub mod kernel;
 mod law;
 mod learning_error;
 mod moved;
+mod noise_table;
 mod pairs;
 mod parametrisation;
 mod path;
@@ -23,10 +25,12 @@ mod schedule;
 mod segment;
 mod sphere;
 mod thick;
+mod trained;
 mod transport;
 
 pub use assignment::{Assignment, assignment};
 pub use atoms::Atoms;
+pub use convention::{Convention, NoiseLevels, PRESETS, Prediction, TimeInput, Weights};
 pub use counterexample::{Counterexample, Embedded, PlaneField, Stage};
 pub use coupling::LinearCoupling;
 pub use denoiser::{Channel, Denoise};
@@ -34,6 +38,7 @@ pub use gaussian::Gaussian;
 pub use law::Denoiser;
 pub use learning_error::{ErrorWave, InVelocity, Inexact, LearningError, Onset, PartOf};
 pub use moved::Moved;
+pub use noise_table::NoiseTable;
 pub use pairs::Pairs;
 pub use parametrisation::Parametrisation;
 pub use path::{Canonical, GaussianPath};
@@ -43,6 +48,7 @@ pub use schedule::Schedule;
 pub use segment::Segment;
 pub use sphere::Sphere;
 pub use thick::Thick;
+pub use trained::{Predict, Trained};
 pub use transport::{GaussianTransport, MonotoneMap, ProductTransport};
 
 use crate::error::{Error, Result};
