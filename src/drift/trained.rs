@@ -34,6 +34,24 @@ pub trait Predict: Sync {
     }
 }
 
+impl<N: Predict> Predict for &N {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+
+    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+        (**self).predict(t, x, out);
+    }
+
+    fn push(&self, t: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
+        (**self).push(t, block, lanes, out, work);
+    }
+
+    fn pull(&self, t: f64, state: &[f64], covectors: &DMatrix<f64>, work: &mut Workspace) -> DMatrix<f64> {
+        (**self).pull(t, state, covectors, work)
+    }
+}
+
 /// A network with its convention: the velocity of the flow from noise (s = 0) to data (s = 1).
 #[derive(Clone, Debug)]
 pub struct Trained<N> {
@@ -47,6 +65,14 @@ impl<N: Predict> Trained<N> {
     /// The prediction of the data E[X|x] at (s, x), and its Jacobian in x.
     pub fn denoised(&self, s: f64, x: &[f64], work: &mut Workspace) -> (Vec<f64>, DMatrix<f64>) {
         self.combined(self.convention.denoiser_weights(s), s, x, work)
+    }
+
+    /// The prediction of the data alone.
+    pub fn denoised_value(&self, s: f64, x: &[f64], work: &mut Workspace) -> Vec<f64> {
+        let (of_state, of_velocity) = self.convention.denoiser_weights(s);
+        let mut value = vec![0.0; x.len()];
+        self.push(s, x, Lanes::single(0), &mut value, work);
+        value.iter().zip(x).map(|(v, x)| of_state * x + of_velocity * v).collect()
     }
 
     /// The score that the network implies at (s, x), and its Jacobian in x.
