@@ -1,0 +1,5 @@
+use super::Lower;
+
+pub(super) fn operator(_name: &str) -> Option<Lower> {
+    None
+}

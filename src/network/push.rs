@@ -1,0 +1,440 @@
+//! The tape run over a block: values of many states and products with their tangents, in one pass.
+
+use super::function::{Function, Pairing};
+use super::tape::{Linear, Op, Place, Product, Step, Tape, largest};
+use num_dual::Dual64;
+
+/// Numbers in the buffers beyond which trajectories are run in turn (32 MB).
+const MOST_AT_ONCE: usize = 1 << 22;
+
+/// Scratch memory of a [`super::Field`], grown on first use and then reused.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// By buffer of the plan: all columns of a vector that depends on the state.
+    pub(super) buffers: Vec<Vec<f64>>,
+    /// By slot: vectors of one column, those that depend on time only or, on the way back, all.
+    pub(super) values: Vec<Vec<f64>>,
+    /// Derivatives of the entries of one vector.
+    pub(super) slopes: Vec<f64>,
+}
+
+/// For each trajectory its state, then its tangents, column by column.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    pub(super) trajectories: usize,
+    pub(super) tangents: usize,
+}
+
+impl Columns {
+    pub(super) fn count(self) -> usize {
+        self.trajectories * (1 + self.tangents)
+    }
+}
+
+/// An input of a step: one vector for all columns, or one each.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) data: &'a [f64],
+    pub(super) length: usize,
+    pub(super) varies: bool,
+    pub(super) tangents: usize,
+}
+
+impl<'a> Source<'a> {
+    fn column(&self, c: usize) -> &'a [f64] {
+        &self.data[if self.varies { c * self.length } else { 0 }..][..self.length]
+    }
+
+    /// The vector of a trajectory.
+    pub(super) fn value(&self, trajectory: usize) -> &'a [f64] {
+        self.column(trajectory * (1 + self.tangents))
+    }
+
+    /// Its tangent in a lane; none where the vector does not vary.
+    fn tangent(&self, trajectory: usize, lane: usize) -> Option<&'a [f64]> {
+        self.varies.then(|| self.column(trajectory * (1 + self.tangents) + 1 + lane))
+    }
+}
+
+/// Numbers of scratch, grown where there are too few.
+pub(super) fn grown(buffer: &mut Vec<f64>, length: usize) -> &mut [f64] {
+    if buffer.len() < length {
+        buffer.resize(length, 0.0);
+    }
+    &mut buffer[..length]
+}
+
+impl Tape {
+    /// Values and tangents of the output; `block` and `out` are column-major.
+    pub(super) fn push(
+        &self,
+        t: f64,
+        block: &[f64],
+        columns: Columns,
+        out: &mut [f64],
+        room: &mut Room,
+    ) {
+        let (dim, width) = (self.slots[self.state].length, self.slots[self.output].length);
+        assert_eq!(block.len(), dim * columns.count(), "the block does not fit the network");
+        assert_eq!(out.len(), width * columns.count(), "the result does not fit the network");
+        self.run_time(t, room);
+        let lanes = 1 + columns.tangents;
+        let numbers = self.plan.lengths.iter().sum::<usize>().max(1) * lanes;
+        let at_once = (MOST_AT_ONCE / numbers).max(1);
+        let parts =
+            block.chunks(dim * lanes * at_once).zip(out.chunks_mut(width * lanes * at_once));
+        for (block, out) in parts {
+            let trajectories = block.len() / (dim * lanes);
+            self.run_state(block, Columns { trajectories, ..columns }, out, room);
+        }
+    }
+
+    /// The vectors that depend on time only.
+    pub(super) fn run_time(&self, t: f64, room: &mut Room) {
+        room.values.resize_with(self.slots.len().max(room.values.len()), Vec::new);
+        grown(&mut room.values[self.time], 1)[0] = t;
+        let once = Columns { trajectories: 1, tangents: 0 };
+        for step in self.steps.iter().filter(|s| matches!(self.slots[s.output].place, Place::Time))
+        {
+            self.into_value(step, once, room);
+        }
+    }
+
+    /// One step on single columns.
+    pub(super) fn into_value(&self, step: &Step, once: Columns, room: &mut Room) {
+        let mut out = std::mem::take(&mut room.values[step.output]);
+        let result = grown(&mut out, self.slots[step.output].length);
+        let values = &room.values;
+        let source = |slot: usize| Source { varies: false, ..self.source(slot, values, &[], 0) };
+        step.run(&source, once, result, &mut room.slopes);
+        room.values[step.output] = out;
+    }
+
+    /// Where a slot lies.
+    pub(super) fn source<'a>(
+        &'a self,
+        slot: usize,
+        values: &'a [Vec<f64>],
+        buffers: &'a [Vec<f64>],
+        tangents: usize,
+    ) -> Source<'a> {
+        let length = self.slots[slot].length;
+        let (data, varies): (&[f64], bool) = match &self.slots[slot].place {
+            Place::Constant(data) => (data, false),
+            Place::State if !buffers.is_empty() => (&buffers[self.plan.buffer[slot]], true),
+            _ => (&values[slot], false),
+        };
+        Source { data, length, varies, tangents }
+    }
+
+    fn run_state(&self, block: &[f64], columns: Columns, out: &mut [f64], room: &mut Room) {
+        let count = self.plan.lengths.len().max(room.buffers.len());
+        room.buffers.resize_with(count, Vec::new);
+        grown(&mut room.buffers[self.plan.buffer[self.state]], block.len()).copy_from_slice(block);
+        for step in self.steps.iter().filter(|s| matches!(self.slots[s.output].place, Place::State))
+        {
+            let buffer = self.plan.buffer[step.output];
+            let mut held = std::mem::take(&mut room.buffers[buffer]);
+            let length = self.slots[step.output].length * columns.count();
+            let (values, buffers) = (&room.values, &room.buffers);
+            let source = |slot: usize| self.source(slot, values, buffers, columns.tangents);
+            step.run(&source, columns, grown(&mut held, length), &mut room.slopes);
+            room.buffers[buffer] = held;
+        }
+        out.copy_from_slice(&room.buffers[self.plan.buffer[self.output]][..out.len()]);
+    }
+}
+
+impl Step {
+    /// Writes all columns of the output.
+    fn run<'a>(
+        &self,
+        source: &impl Fn(usize) -> Source<'a>,
+        columns: Columns,
+        out: &mut [f64],
+        slopes: &mut Vec<f64>,
+    ) {
+        let length = out.len() / columns.count();
+        let first = source(self.inputs[0]);
+        match &self.op {
+            Op::Linear(linear) => return linear.run(first, columns, out),
+            Op::Take(map) => {
+                return each(first, out, length, |x, out| {
+                    for (out, index) in out.iter_mut().zip(map.iter()) {
+                        *out = x.get(*index as usize).copied().unwrap_or(0.0);
+                    }
+                });
+            }
+            Op::Sparse(sparse) => {
+                return each(first, out, length, |x, out| {
+                    for (r, out) in out.iter_mut().enumerate() {
+                        *out = sparse.row(r).map(|(c, w)| w * x[c]).sum();
+                    }
+                });
+            }
+            _ => (),
+        }
+        let width = length * (1 + columns.tangents);
+        for (trajectory, out) in out.chunks_exact_mut(width.max(1)).enumerate() {
+            let (value, tangents) = out.split_at_mut(length);
+            let lanes = tangents.chunks_exact_mut(length).enumerate();
+            match &self.op {
+                Op::Join => {
+                    let mut start = 0;
+                    for input in &self.inputs {
+                        let x = source(*input);
+                        let range = start..start + x.length;
+                        value[range.clone()].copy_from_slice(x.value(trajectory));
+                        for (lane, out) in tangents.chunks_exact_mut(length).enumerate() {
+                            match x.tangent(trajectory, lane) {
+                                Some(tangent) => out[range.clone()].copy_from_slice(tangent),
+                                None => out[range.clone()].fill(0.0),
+                            }
+                        }
+                        start = range.end;
+                    }
+                }
+                Op::Unary(function) => {
+                    unary(*function, first, trajectory, value, lanes, grown(slopes, length));
+                }
+                Op::Binary(pairing) => {
+                    let second = source(self.inputs[1]);
+                    let slopes = grown(slopes, 2 * length);
+                    binary(*pairing, [first, second], trajectory, value, lanes, slopes);
+                }
+                Op::Select => {
+                    let choices = [source(self.inputs[1]), source(self.inputs[2])];
+                    let condition = first.value(trajectory);
+                    let pick = |columns: [Option<&[f64]>; 2], out: &mut [f64]| {
+                        for (i, out) in out.iter_mut().enumerate() {
+                            let chosen = columns[usize::from(condition[i] == 0.0)];
+                            *out = chosen.map_or(0.0, |column| column[i]);
+                        }
+                    };
+                    pick(choices.map(|x| Some(x.value(trajectory))), value);
+                    for (lane, out) in lanes {
+                        pick(choices.map(|x| x.tangent(trajectory, lane)), out);
+                    }
+                }
+                Op::Max { width, held } => {
+                    let rows = first.value(trajectory).chunks_exact(*width);
+                    let slopes = grown(slopes, length);
+                    for (i, row) in rows.enumerate() {
+                        let at = largest(row.iter().copied());
+                        value[i] = row[at];
+                        // Where the largest is: exact, since an index is a small integer.
+                        slopes[i] = (i * width + at) as f64;
+                    }
+                    for (lane, out) in lanes {
+                        match first.tangent(trajectory, lane).filter(|_| !held) {
+                            Some(x) => out
+                                .iter_mut()
+                                .zip(&*slopes)
+                                .for_each(|(out, at)| *out = x[*at as usize]),
+                            None => out.fill(0.0),
+                        }
+                    }
+                }
+                Op::Product(product) => {
+                    let second = source(self.inputs[1]);
+                    let (a, b) = (first.value(trajectory), second.value(trajectory));
+                    product.run(a, b, value, 0.0);
+                    for (lane, out) in lanes {
+                        let (da, db) =
+                            (first.tangent(trajectory, lane), second.tangent(trajectory, lane));
+                        if let Some(da) = da {
+                            product.run(da, b, out, 0.0);
+                        }
+                        if let Some(db) = db {
+                            product.run(a, db, out, if da.is_some() { 1.0 } else { 0.0 });
+                        }
+                    }
+                }
+                Op::Linear(_) | Op::Take(_) | Op::Sparse(_) => unreachable!("done above"),
+            }
+        }
+    }
+}
+
+/// A linear map of one vector: the same for values and tangents.
+fn each(x: Source<'_>, out: &mut [f64], length: usize, map: impl Fn(&[f64], &mut [f64])) {
+    for (c, out) in out.chunks_exact_mut(length.max(1)).enumerate() {
+        map(x.column(c), out);
+    }
+}
+
+/// Values, and tangents times the derivative at the value.
+fn unary<'a>(
+    function: Function,
+    x: Source<'_>,
+    trajectory: usize,
+    value: &mut [f64],
+    lanes: impl ExactSizeIterator<Item = (usize, &'a mut [f64])>,
+    slopes: &mut [f64],
+) {
+    if lanes.len() == 0 {
+        for (value, x) in value.iter_mut().zip(x.value(trajectory)) {
+            *value = function.eval(*x);
+        }
+        return;
+    }
+    for ((value, slope), x) in value.iter_mut().zip(&mut *slopes).zip(x.value(trajectory)) {
+        let dual = function.eval(Dual64::new(*x, 1.0));
+        (*value, *slope) = (dual.re, dual.eps);
+    }
+    for (lane, out) in lanes {
+        match x.tangent(trajectory, lane) {
+            Some(tangent) => {
+                for ((out, x), slope) in out.iter_mut().zip(tangent).zip(&*slopes) {
+                    *out = x * slope;
+                }
+            }
+            None => out.fill(0.0),
+        }
+    }
+}
+
+/// The derivatives of a function of two numbers at a pair.
+pub(super) fn partials(pairing: Pairing, a: f64, b: f64) -> [f64; 2] {
+    match pairing {
+        Pairing::Add => [1.0, 1.0],
+        Pairing::Sub => [1.0, -1.0],
+        Pairing::Mul => [b, a],
+        _ => [
+            pairing.eval(Dual64::new(a, 1.0), Dual64::from(b)).eps,
+            pairing.eval(Dual64::from(a), Dual64::new(b, 1.0)).eps,
+        ],
+    }
+}
+
+fn binary<'a>(
+    pairing: Pairing,
+    [a, b]: [Source<'_>; 2],
+    trajectory: usize,
+    value: &mut [f64],
+    lanes: impl ExactSizeIterator<Item = (usize, &'a mut [f64])>,
+    slopes: &mut [f64],
+) {
+    let (va, vb) = (a.value(trajectory), b.value(trajectory));
+    for ((value, a), b) in value.iter_mut().zip(va).zip(vb) {
+        *value = pairing.eval(*a, *b);
+    }
+    if lanes.len() == 0 {
+        return;
+    }
+    let (along_a, along_b) = slopes.split_at_mut(va.len());
+    for (i, (a, b)) in va.iter().zip(vb).enumerate() {
+        [along_a[i], along_b[i]] = partials(pairing, *a, *b);
+    }
+    for (lane, out) in lanes {
+        match (a.tangent(trajectory, lane), b.tangent(trajectory, lane)) {
+            (Some(da), Some(db)) => {
+                for (i, out) in out.iter_mut().enumerate() {
+                    *out = da[i] * along_a[i] + db[i] * along_b[i];
+                }
+            }
+            (Some(tangent), None) => scaled(tangent, along_a, out),
+            (None, Some(tangent)) => scaled(tangent, along_b, out),
+            (None, None) => out.fill(0.0),
+        }
+    }
+}
+
+fn scaled(tangent: &[f64], slopes: &[f64], out: &mut [f64]) {
+    for ((out, x), slope) in out.iter_mut().zip(tangent).zip(slopes) {
+        *out = x * slope;
+    }
+}
+
+/// out = a·b + keep·out, of shapes `m×k`, `k×n`, `m×n` with these (row, column) strides.
+pub(super) fn gemm(
+    [m, k, n]: [usize; 3],
+    (a, sa): (&[f64], (usize, usize)),
+    (b, sb): (&[f64], (usize, usize)),
+    keep: f64,
+    (out, so): (&mut [f64], (usize, usize)),
+) {
+    if m * n == 0 {
+        return;
+    }
+    let fits = |length: usize, rows: usize, columns: usize, (row, column): (usize, usize)| {
+        rows * columns == 0 || (rows - 1) * row + (columns - 1) * column < length
+    };
+    assert!(fits(a.len(), m, k, sa) && fits(b.len(), k, n, sb) && fits(out.len(), m, n, so));
+    // SAFETY: the assertion above keeps every entry of the three matrices inside its slice.
+    unsafe {
+        matrixmultiply::dgemm(
+            m,
+            k,
+            n,
+            1.0,
+            a.as_ptr(),
+            sa.0 as isize,
+            sa.1 as isize,
+            b.as_ptr(),
+            sb.0 as isize,
+            sb.1 as isize,
+            keep,
+            out.as_mut_ptr(),
+            so.0 as isize,
+            so.1 as isize,
+        );
+    }
+}
+
+impl Linear {
+    /// The matrix of a group.
+    pub(super) fn group(&self, g: usize) -> &[f64] {
+        &self.weights[g * self.rows * self.depth..][..self.rows * self.depth]
+    }
+
+    /// All columns: one matrix product where there is one group.
+    fn run(&self, x: Source<'_>, columns: Columns, out: &mut [f64]) {
+        let (width, length) = (self.count * self.depth, self.count * self.rows);
+        // Columns of several groups interleave, so each is a product of its own.
+        let (parts, count) = if self.groups == 1 {
+            (1, self.count * columns.count())
+        } else {
+            (columns.count() * self.groups, self.count)
+        };
+        for part in 0..parts {
+            let x = &x.data[part * width..][..count * self.depth];
+            let out = &mut out[part * length..][..count * self.rows];
+            gemm(
+                [self.rows, self.depth, count],
+                (self.group(part % self.groups), (self.depth, 1)),
+                (x, (1, self.depth)),
+                0.0,
+                (out, (1, self.rows)),
+            );
+        }
+        if self.bias.is_empty() {
+            return;
+        }
+        let whole = self.groups * length * (1 + columns.tangents);
+        for out in out.chunks_exact_mut(whole) {
+            for (g, out) in out.chunks_exact_mut(length).take(self.groups).enumerate() {
+                let bias = &self.bias[g * self.rows..][..self.rows];
+                for out in out.chunks_exact_mut(self.rows) {
+                    out.iter_mut().zip(bias).for_each(|(out, bias)| *out += bias);
+                }
+            }
+        }
+    }
+}
+
+impl Product {
+    /// out = a·b + keep·out for each matrix of the batch.
+    fn run(&self, a: &[f64], b: &[f64], out: &mut [f64], keep: f64) {
+        let Self { rows, depth, columns, batch } = *self;
+        for i in 0..batch {
+            gemm(
+                [rows, depth, columns],
+                (&a[i * rows * depth..], (depth, 1)),
+                (&b[i * depth * columns..], (columns, 1)),
+                keep,
+                (&mut out[i * rows * columns..], (columns, 1)),
+            );
+        }
+    }
+}
