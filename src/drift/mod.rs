@@ -93,6 +93,8 @@ pub struct Workspace {
     pub duals: Vec<Tangents>,
     /// The same with second derivatives.
     pub nested: Vec<SecondTangents>,
+    /// Of a trained network.
+    pub network: crate::network::Room,
 }
 
 /// `length` numbers of scratch; contents are left over from the last use.

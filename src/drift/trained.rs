@@ -1,6 +1,7 @@
 //! The drift of a trained network under a convention.
 
 use super::{Convention, Drift, Lanes, Workspace, jacobian_by_push, push_generic};
+use crate::network::Field;
 use crate::scalar::{Scalar, Tangents};
 use nalgebra::DMatrix;
 
@@ -31,6 +32,24 @@ pub trait Predict: Sync {
             self.push(t, block, lanes, out, work);
         });
         jacobian.tr_mul(covectors)
+    }
+}
+
+impl Predict for Field {
+    fn dim(&self) -> usize {
+        Self::dim(self)
+    }
+
+    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+        self.eval(t, x, out);
+    }
+
+    fn push(&self, t: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
+        Self::push(self, t, block, lanes.trajectories, lanes.tangents, out, &mut work.network);
+    }
+
+    fn pull(&self, t: f64, state: &[f64], covectors: &DMatrix<f64>, work: &mut Workspace) -> DMatrix<f64> {
+        Self::pull(self, t, state, covectors, &mut work.network)
     }
 }
 

@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::facts::{Facts, Quantity, REPORTED};
 use crate::random::Stream;
 use crate::scalar::Scalar;
-use nalgebra::DMatrix;
 
 /// Root mean squares of the error in each coordinate of the network's value, relative to that of the value itself.
 const SIZES: [f64; 6] = [0.003, 0.01, 0.03, 0.1, 0.2, 0.4];
@@ -81,9 +80,9 @@ pub fn measure<N: Predict>(
             check_finite(&moved)?;
             for (&i, moved) in group.iter().zip(moved.column_iter()) {
                 let displacement = moved - exact.column(i);
-                let inside: DMatrix<f64> = &planes[i].0 * planes[i].0.tr_mul(&displacement);
+                let inside = &planes[i].0 * planes[i].0.tr_mul(&displacement);
                 along.push(inside.norm());
-                off.push((displacement - inside.column(0)).norm());
+                off.push((displacement - inside).norm());
                 change.push(tangent.distance(&moved.into_owned())? - planes[i].1);
             }
         }
