@@ -30,7 +30,10 @@ const SWEEP: f64 = 1e-5;
 fn close(got: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     let size = expected.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
     let worst = got.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    assert!(got.len() == expected.len() && worst <= tolerance * size, "{what}: off by {worst:e} of {size:e}");
+    assert!(
+        got.len() == expected.len() && worst <= tolerance * size,
+        "{what}: off by {worst:e} of {size:e}"
+    );
 }
 
 fn trained(path: &Path, inputs: (&str, &str), preset: &str, predicts: &str) -> Trained<Field> {
@@ -59,14 +62,22 @@ fn check(model: &Trained<Field>, golden: &HashMap<String, Array>) {
         let jacobian = product(&path);
         let expected = DMatrix::from_row_slice(d, d, row("flow_dphi", i));
         close(jacobian.as_slice(), expected.as_slice(), FLOW, "tangent map of the flow");
-        let values: Vec<f64> = spectrum(&jacobian).unwrap().log_growth.iter().map(|g| g.exp()).collect();
+        let values: Vec<f64> =
+            spectrum(&jacobian).unwrap().log_growth.iter().map(|g| g.exp()).collect();
         close(&values, row("flow_singular_values", i), FLOW, "singular values");
         let sweep = qr_sweep(&path, &DMatrix::identity(d, d));
-        close(&sweep.log_growth, row("flow_qr_log_growth", i), SWEEP, "one QR sweep from the identity");
+        close(
+            &sweep.log_growth,
+            row("flow_qr_log_growth", i),
+            SWEEP,
+            "one QR sweep from the identity",
+        );
         // Which is not the spectrum: T3(b).
         let logs: Vec<f64> = row("flow_singular_values", i).iter().map(|v| v.ln()).collect();
         let total = |values: &[f64]| values.iter().sum::<f64>();
-        assert!((total(&sweep.log_growth) - total(&logs)).abs() < 1e-6 * (1.0 + total(&logs).abs()));
+        assert!(
+            (total(&sweep.log_growth) - total(&logs)).abs() < 1e-6 * (1.0 + total(&logs).abs())
+        );
     }
 }
 
@@ -77,13 +88,19 @@ fn here(name: &str) -> PathBuf {
 #[test]
 fn the_noise_prediction_of_moons_flows_as_in_pytorch() {
     let golden = golden(&here("moons_vp_eps_mlp3x128.golden.json"));
-    check(&trained(&here("moons_vp_eps_mlp3x128.ts17.onnx"), ("x", "t"), "vp-linear", "eps"), &golden);
+    check(
+        &trained(&here("moons_vp_eps_mlp3x128.ts17.onnx"), ("x", "t"), "vp-linear", "eps"),
+        &golden,
+    );
 }
 
 #[test]
 fn the_velocity_of_moons_flows_as_in_pytorch() {
     let golden = golden(&here("moons_cfm_mlp256.golden.json"));
-    check(&trained(&here("moons_cfm_mlp256.default_args.onnx"), ("x", "t"), "flow", "velocity"), &golden);
+    check(
+        &trained(&here("moons_cfm_mlp256.default_args.onnx"), ("x", "t"), "flow", "velocity"),
+        &golden,
+    );
 }
 
 /// The folder of the larger networks, with golden values written by data/models/golden.py.
@@ -96,7 +113,8 @@ fn elsewhere(name: &str) -> PathBuf {
 #[ignore = "the network is not in the repository"]
 fn the_v_prediction_of_digits_flows_as_in_pytorch() {
     let golden = golden(&elsewhere("digits8x8_vp_v_mlp3x256.golden.json"));
-    let model = trained(&elsewhere("digits8x8_vp_v_mlp3x256.ts17.onnx"), ("x", "t"), "vp-linear", "v");
+    let model =
+        trained(&elsewhere("digits8x8_vp_v_mlp3x256.ts17.onnx"), ("x", "t"), "vp-linear", "v");
     check(&model, &golden);
     // Leading pairs without the matrix, by pushes and pulls, are those of the matrix.
     let sampler = Sampler::new(Method::Rk4, uniform_times(0.0, last_time(&golden), 200));

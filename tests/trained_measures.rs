@@ -7,7 +7,9 @@ use driftproof::flow::{Method, uniform_times};
 use driftproof::manifold::{Chart, Manifold, Sphere};
 use driftproof::observe::model::space::Space;
 use driftproof::observe::model::spectrum::{self, Leading};
-use driftproof::observe::model::{Model, Tangent, alignment, conventions, denoiser, ends, response, selfchecks, symmetry};
+use driftproof::observe::model::{
+    Model, Tangent, alignment, conventions, denoiser, ends, response, selfchecks, symmetry,
+};
 use driftproof::points::PointSet;
 use driftproof::random::Stream;
 use driftproof::scalar::Scalar;
@@ -49,15 +51,23 @@ const LEADING: Leading = Leading { pairs: 2, angle: 1e-8, rounds: 60 };
 #[test]
 fn the_spectrum_of_a_gaussian_flow_is_the_root_of_its_variances() {
     let variances = vec![4.0, 1.0, 0.01];
-    let trained = Trained { network: Diagonal { variances: variances.clone(), turning: 0.0 }, convention: flow() };
+    let trained = Trained {
+        network: Diagonal { variances: variances.clone(), turning: 0.0 },
+        convention: flow(),
+    };
     let model = model(&trained);
     let starts = model.starts(3, Stream::root(1));
-    let runs = spectrum::run(&model, &starts, uniform_times(0.0, 1.0, 100), LEADING, Stream::root(2)).unwrap();
+    let runs =
+        spectrum::run(&model, &starts, uniform_times(0.0, 1.0, 100), LEADING, Stream::root(2))
+            .unwrap();
     let mut facts = Facts::new();
     spectrum::state(&runs, &mut facts);
     for (growth, lambda) in facts.series("log_growth").iter().zip(&variances) {
         // J = √λ (T6.1); the bar is the change from twice the steps.
-        assert!((growth.value - 0.5 * lambda.ln()).abs() <= growth.bar.max(1e-9), "{growth:?} {lambda}");
+        assert!(
+            (growth.value - 0.5 * lambda.ln()).abs() <= growth.bar.max(1e-9),
+            "{growth:?} {lambda}"
+        );
         assert!(growth.bar < 1e-3, "{growth:?}");
     }
     // Σ log growth = ∫ div = ½ Σ log λ.
@@ -65,11 +75,19 @@ fn the_spectrum_of_a_gaussian_flow_is_the_root_of_its_variances() {
     let whole: f64 = variances.iter().map(|l| 0.5 * l.ln()).sum();
     for name in ["check_growth", "check_divergence"] {
         let found = facts.get(name);
-        assert!((found.value - whole).abs() <= 2.0 * found.bar + 1e-9 && found.bar < 1e-2, "{name} {found:?} {whole}");
+        assert!(
+            (found.value - whole).abs() <= 2.0 * found.bar + 1e-9 && found.bar < 1e-2,
+            "{name} {found:?} {whole}"
+        );
     }
     assert!(facts.get("check_difference").value < 1e-8 && facts.get("check_adjoint").value < 1e-12);
     // The plane of the two large variances, known from data in it.
-    let flat = DMatrix::from_fn(3, 60, |r, i| if r == 2 { 0.0 } else { ((7 * i + 3 * r * i) as f64).sin() });
+    let flat =
+        DMatrix::from_fn(
+            3,
+            60,
+            |r, i| if r == 2 { 0.0 } else { ((7 * i + 3 * r * i) as f64).sin() },
+        );
     let set = PointSet::of_points("flat", flat);
     let tangent = Tangent::Local { set: &set, dimension: 2, neighbours: 16 };
     let angles = alignment::measure(&runs, &tangent, Stream::root(4), &mut facts).unwrap();
@@ -81,14 +99,20 @@ fn the_spectrum_of_a_gaussian_flow_is_the_root_of_its_variances() {
 #[test]
 fn asymmetry_is_that_of_the_turning_part() {
     let of = |turning: f64| {
-        let trained = Trained { network: Diagonal { variances: vec![1.0, 1.0], turning }, convention: flow() };
+        let trained = Trained {
+            network: Diagonal { variances: vec![1.0, 1.0], turning },
+            convention: flow(),
+        };
         let model = model(&trained);
         let starts = model.starts(2, Stream::root(1));
-        let runs = spectrum::run(&model, &starts, uniform_times(0.0, 1.0, 100), LEADING, Stream::root(2)).unwrap();
+        let runs =
+            spectrum::run(&model, &starts, uniform_times(0.0, 1.0, 100), LEADING, Stream::root(2))
+                .unwrap();
         let mut facts = Facts::new();
         symmetry::measure(&model, &runs, Stream::root(3), &mut facts);
         let (times, found) = (facts.series("asymmetry_time"), facts.series("asymmetry"));
-        let pairs: Vec<(f64, f64)> = times.iter().zip(found).map(|(s, q)| (s.value, q.value)).collect();
+        let pairs: Vec<(f64, f64)> =
+            times.iter().zip(found).map(|(s, q)| (s.value, q.value)).collect();
         pairs
     };
     assert!(of(0.0).iter().all(|(_, share)| *share < 1e-12));
@@ -103,14 +127,20 @@ fn asymmetry_is_that_of_the_turning_part() {
 
 #[test]
 fn errors_of_a_network_displace_in_proportion_and_along_what_is_not_contracted() {
-    let trained = Trained { network: Diagonal { variances: vec![1.0, 1e-4], turning: 0.0 }, convention: flow() };
+    let trained = Trained {
+        network: Diagonal { variances: vec![1.0, 1e-4], turning: 0.0 },
+        convention: flow(),
+    };
     let line = DMatrix::from_fn(2, 80, |r, i| if r == 0 { 0.05 * i as f64 - 2.0 } else { 0.0 });
     let set = PointSet::of_points("line", line);
     let tangent = Tangent::Local { set: &set, dimension: 1, neighbours: 8 };
     let mut facts = Facts::new();
     response::measure(&model(&trained), &tangent, 1, Stream::root(5), &mut facts).unwrap();
-    let (size, off, along) =
-        (facts.series("response_size"), facts.series("response_off"), facts.series("response_along"));
+    let (size, off, along) = (
+        facts.series("response_size"),
+        facts.series("response_off"),
+        facts.series("response_along"),
+    );
     // Small errors: linear.
     let linear = (off[1].value / off[0].value) / (size[1].value / size[0].value);
     assert!((linear - 1.0).abs() < 0.05, "{linear}");
@@ -141,9 +171,12 @@ fn a_conformal_flow_of_the_sphere_stretches_alike_within_it() {
     let model = Model { space: Space::Sphere, ..model(&trained) };
     let starts = model.starts(5, Stream::root(7));
     assert!(starts.column_iter().all(|x| (x.norm() - 1.0).abs() < 1e-14));
-    let runs = spectrum::run(&model, &starts, uniform_times(0.0, 1.0, 100), LEADING, Stream::root(2)).unwrap();
+    let runs =
+        spectrum::run(&model, &starts, uniform_times(0.0, 1.0, 100), LEADING, Stream::root(2))
+            .unwrap();
     for run in &runs {
-        let (growth, leaves) = model.space.intrinsic(run.jacobian.as_ref().unwrap(), &run.start, &run.end).unwrap();
+        let (growth, leaves) =
+            model.space.intrinsic(run.jacobian.as_ref().unwrap(), &run.start, &run.end).unwrap();
         // The Möbius flow: both factors are sin θ(1)/sin θ(0) = 1/(cosh 1 + z sinh 1).
         let wanted = -(1_f64.cosh() + run.start[2] * 1_f64.sinh()).ln();
         assert!(growth.iter().all(|g| (g - wanted).abs() < 1e-8), "{growth:?} {wanted}");
@@ -179,12 +212,14 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
     let points = circle(240);
     let atoms = || Atoms::new(2, points.clone(), None, 0.0).unwrap();
     let convention = Convention::preset("edm:0.02,10", Prediction::EdmDenoiser, None).unwrap();
-    let trained = Trained { network: Learned { atoms: atoms(), error: vec![0.03, 0.0] }, convention };
+    let trained =
+        Trained { network: Learned { atoms: atoms(), error: vec![0.03, 0.0] }, convention };
     let model = model(&trained);
     let starts = model.starts(40, Stream::root(9));
     let circle = Manifold::new(Chart::Sphere(Sphere { dim: 1, radius: 1.0 })).unwrap();
     let mut facts = Facts::new();
-    denoiser::compare(&model, &atoms(), &Tangent::Known(&circle), &starts, (1.0, 0.05), &mut facts).unwrap();
+    denoiser::compare(&model, &atoms(), &Tangent::Known(&circle), &starts, (1.0, 0.05), &mut facts)
+        .unwrap();
     for k in 0..facts.series("error").len() {
         assert!((facts.at("error", k).value - 0.03).abs() < 1e-9);
         // |cos θ| of directions spread over the circle: median 1/√2.
@@ -195,14 +230,20 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
     let mut judged = 0;
     for start in starts.column_iter() {
         let start = start.into_owned();
-        let Some(facts) = denoiser::path(&model, &atoms(), &circle, &start, (1.0, 0.05)).unwrap() else { continue };
+        let Some(facts) = denoiser::path(&model, &atoms(), &circle, &start, (1.0, 0.05)).unwrap()
+        else {
+            continue;
+        };
         let judgement = judge_path(&facts);
         assert_ne!(judgement.verdict(), Verdict::Violated, "{judgement:?}");
         judged += usize::from(judgement.verdict() == Verdict::Holds);
         // Told that there is no error and no spread, the bound falls: it is not loose by orders.
         let mut none = facts.clone();
         for name in ["error", "spread"] {
-            none.set_series(name, vec![driftproof::facts::Quantity::exact(0.0); facts.series(name).len()]);
+            none.set_series(
+                name,
+                vec![driftproof::facts::Quantity::exact(0.0); facts.series(name).len()],
+            );
         }
         if facts.series("error").iter().all(|e| e.value > 0.02) {
             assert_eq!(judge_path(&none).verdict(), Verdict::Violated);
@@ -212,7 +253,10 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
         off.set("off_the_set", driftproof::facts::Quantity::exact(0.1));
         assert_eq!(judge_path(&off).verdict(), Verdict::OutOfScope);
         let mut unknown = facts.clone();
-        unknown.set_series("spread", vec![driftproof::facts::Quantity::UNKNOWN; facts.series("spread").len()]);
+        unknown.set_series(
+            "spread",
+            vec![driftproof::facts::Quantity::UNKNOWN; facts.series("spread").len()],
+        );
         assert_ne!(judge_path(&unknown).verdict(), Verdict::Holds);
     }
     assert!(judged > 20, "{judged} of 40 hold");
@@ -238,7 +282,13 @@ fn the_convention_of_the_training_is_told_from_its_rivals() {
     // E[X|x] of y = x is also called x0 where a = 1: nothing tells the two apart.
     let network = Learned { atoms: atoms.clone(), error: vec![0.0, 0.0] };
     let trained = Trained { network, convention: edm(Prediction::EdmDenoiser) };
-    let same = conventions::compare(&model(&trained), vec![edm(Prediction::Data)], &set, 200, Stream::root(12));
+    let same = conventions::compare(
+        &model(&trained),
+        vec![edm(Prediction::Data)],
+        &set,
+        200,
+        Stream::root(12),
+    );
     assert_eq!(same.alike().len(), 1);
     assert!(same.better().is_none());
 }

@@ -96,6 +96,28 @@ fn weight(v: Variant) -> f64 {
     v.scale("error_dropped", 0.0) * v.scale("error_halved", 0.5)
 }
 
+/// The bound (b) of the distance at every time of a path; none where its facts are not complete.
+pub fn distance_bound(facts: &Facts) -> Option<Vec<f64>> {
+    integrated(facts, Variant::STATED)
+}
+
+/// (R) of T2.1 with γ = 1 and without its quadratic term.
+fn integrated(facts: &Facts, v: Variant) -> Option<Vec<f64>> {
+    let times = facts.series("time");
+    let (distance, count) = (facts.series("distance"), times.len());
+    let push: Vec<Quantity> = facts
+        .series("spread")
+        .iter()
+        .zip(facts.series("error"))
+        .map(|(spread, e)| bend(facts, v, *spread) + *e * weight(v))
+        .collect();
+    let (one, none) = (vec![Quantity::exact(1.0); count], vec![Quantity::exact(0.0); count]);
+    let coefficients = Coefficients { times, gamma: &one, kappa: &push, eta: &none };
+    let first = distance.first()?;
+    let start = (first.value + first.bar) * v.scale("start_forgotten", 0.0);
+    Some(riccati_bound(coefficients, start)?.y)
+}
+
 /// Hypotheses and conclusions (a), (b): what the claim says of one path of a model whose error was measured on it.
 pub fn judge_path(facts: &Facts) -> Judgement {
     path(facts, Variant::STATED)
@@ -118,7 +140,6 @@ fn path(facts: &Facts, v: Variant) -> Judgement {
         return Judgement::default();
     }
     let bend = |spread: Quantity| bend(facts, v, spread);
-    let weight = weight(v);
 
     // (a) ⟨n, D − p⟩ ≤ V/(2 rch), at the time where it is tightest in each quarter.
     let mut conclusions = Vec::new();
@@ -133,17 +154,12 @@ fn path(facts: &Facts, v: Variant) -> Judgement {
         conclusions.extend(least(quarters(quarter).filter_map(margin)));
     }
 
-    // (b) the integrated bound: (R) of T2.1 with γ = 1 and without its quadratic term.
-    let push: Vec<Quantity> =
-        spread.iter().zip(error).map(|(v, e)| bend(*v) + *e * weight).collect();
-    let (one, none) = (vec![Quantity::exact(1.0); count], vec![Quantity::exact(0.0); count]);
-    let coefficients = Coefficients { times: time, gamma: &one, kappa: &push, eta: &none };
-    let start = (distance[0].value + distance[0].bar) * v.scale("start_forgotten", 0.0);
-    let Some(bound) = riccati_bound(coefficients, start) else {
+    // (b) the integrated bound.
+    let Some(bound) = integrated(facts, v) else {
         return Judgement::default();
     };
     let bound: Vec<Quantity> =
-        bound.y.iter().map(|y| Quantity::new(*y, 0.0, Grade::Estimated)).collect();
+        bound.iter().map(|y| Quantity::new(*y, 0.0, Grade::Estimated)).collect();
     for quarter in 1..=4 {
         let margin =
             |k: usize| at_most(format!("(b) distance in quarter {quarter}"), distance[k], bound[k]);

@@ -7,7 +7,7 @@ use super::{Exit, interrupt, print, program, report, terminal};
 use crate::claims::posterior_spread_and_denoiser_error_bound_the_distance as distance;
 use crate::drift::{Atoms, Convention, Prediction, Trained};
 use crate::error::{Error, Result};
-use crate::facts::{Facts, Quantity};
+use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Method, uniform_times};
 use crate::manifold::Manifold;
 use crate::network::{Batch, Field, Network, Port};
@@ -61,7 +61,13 @@ pub struct Options {
     #[arg(long, value_name = "N", requires = "data", default_value_t = 1.0)]
     divide: f64,
     /// See --divide
-    #[arg(long, value_name = "SHIFT", requires = "data", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "SHIFT",
+        requires = "data",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
     shift: f64,
     /// The manifold of the data, where it is known: moons, circle, sphere; :R after the name for a radius
     #[arg(long, value_name = "NAME")]
@@ -214,12 +220,19 @@ fn asked(options: &Options) -> Result<Asked> {
     );
     match field.batch() {
         Batch::Free => {}
-        Batch::Rewritten(n) => about += &format!("It was exported for {n} states and rewritten for one. "),
-        Batch::Repeated(n) => about += &format!("It works for {n} states only: each is run {n} times over. "),
+        Batch::Rewritten(n) => {
+            about += &format!("It was exported for {n} states and rewritten for one. ")
+        }
+        Batch::Repeated(n) => {
+            about += &format!("It works for {n} states only: each is run {n} times over. ")
+        }
     }
     if !kinks.is_empty() {
-        let of: Vec<String> =
-            kinks.iter().take(8).map(|kink| format!("{} ({})", kink.operator, kink.meaning)).collect();
+        let of: Vec<String> = kinks
+            .iter()
+            .take(8)
+            .map(|kink| format!("{} ({})", kink.operator, kink.meaning))
+            .collect();
         let mut of = of;
         of.dedup();
         about += &format!("**Not smooth** at {} nodes: {}. ", kinks.len(), of.join("; "));
@@ -227,7 +240,8 @@ fn asked(options: &Options) -> Result<Asked> {
     let dim = field.dim();
     let shape = shape(options.shape.as_deref(), dim)?;
     let data = options.data.as_deref().map(|path| data(path, options, dim)).transpose()?;
-    let manifold = options.manifold.as_deref().map(|name| known::manifold(name, dim)).transpose()?;
+    let manifold =
+        options.manifold.as_deref().map(|name| known::manifold(name, dim)).transpose()?;
     if let Some(d) = options.dimension
         && !(1..dim).contains(&d)
     {
@@ -236,7 +250,11 @@ fn asked(options: &Options) -> Result<Asked> {
     }
     if options.space == Where::Torus && !dim.is_multiple_of(2) {
         let problem = format!("{dim} coordinates are no product of circles");
-        return Err(Error::input("--space torus", problem, "a network of states (cos, sin, cos, sin, …)"));
+        return Err(Error::input(
+            "--space torus",
+            problem,
+            "a network of states (cos, sin, cos, sin, …)",
+        ));
     }
     Ok(Asked { trained: Trained { network: field, convention }, data, manifold, shape, about })
 }
@@ -249,13 +267,21 @@ fn ports(options: &Options, network: &Network) -> Result<(String, Option<String>
         Some(name) => Some(name.clone()),
         None if inputs.len() < 2 => None,
         None => {
-            let found: Vec<&Port> =
-                inputs.iter().filter(|port| Some(&port.name) != options.state.as_ref()).filter(single).collect();
+            let found: Vec<&Port> = inputs
+                .iter()
+                .filter(|port| Some(&port.name) != options.state.as_ref())
+                .filter(single)
+                .collect();
             match found[..] {
                 [only] => Some(only.name.clone()),
                 _ => {
-                    let problem = format!("inputs {}: which is the time cannot be told", said_of(inputs));
-                    return Err(Error::file(&options.file, problem, "--state NAME --time-input NAME"));
+                    let problem =
+                        format!("inputs {}: which is the time cannot be told", said_of(inputs));
+                    return Err(Error::file(
+                        &options.file,
+                        problem,
+                        "--state NAME --time-input NAME",
+                    ));
                 }
             }
         }
@@ -263,12 +289,18 @@ fn ports(options: &Options, network: &Network) -> Result<(String, Option<String>
     let state = match &options.state {
         Some(name) => name.clone(),
         None => {
-            let rest: Vec<&Port> = inputs.iter().filter(|port| Some(&port.name) != time.as_ref()).collect();
+            let rest: Vec<&Port> =
+                inputs.iter().filter(|port| Some(&port.name) != time.as_ref()).collect();
             match rest[..] {
                 [only] => only.name.clone(),
                 _ => {
-                    let problem = format!("inputs {}: which is the state cannot be told", said_of(inputs));
-                    return Err(Error::file(&options.file, problem, "--state NAME --time-input NAME"));
+                    let problem =
+                        format!("inputs {}: which is the state cannot be told", said_of(inputs));
+                    return Err(Error::file(
+                        &options.file,
+                        problem,
+                        "--state NAME --time-input NAME",
+                    ));
                 }
             }
         }
@@ -317,7 +349,11 @@ fn model<'a>(options: &Options, asked: &'a Asked) -> Result<Model<'a, Field>> {
     let span = (options.from.unwrap_or(first), options.until.unwrap_or(last));
     if !(0.0 <= span.0 && span.0 < span.1 && span.1 <= 1.0) {
         let problem = format!("from {} until {} is not a part of [0, 1]", span.0, span.1);
-        return Err(Error::input("--from and --until", problem, format!("--from {first} --until {last}")));
+        return Err(Error::input(
+            "--from and --until",
+            problem,
+            format!("--from {first} --until {last}"),
+        ));
     }
     let space = match options.space {
         Where::Flat => Space::Flat,
@@ -342,24 +378,37 @@ fn examine(options: &Options, asked: &Asked, stages: &Stages) -> Result<(Finding
     if let Some(set) = &asked.data {
         stages.next("conventions");
         let rivals = model.trained.convention.rivals(&options.preset, options.sigma_data);
-        let comparison = conventions::compare(&model, rivals, set, count, stream.named("conventions"));
+        let comparison =
+            conventions::compare(&model, rivals, set, count, stream.named("conventions"));
         if let Some(better) = comparison.better().filter(|_| !options.force) {
             let (_, said) = page::convention_in_words(&comparison);
             let problem = format!("{}: {said}", comparison.declared.name);
-            let hint = format!("the convention `{}`, or --force to go on with the declared one", better.name);
-            return Err(Error::input("the declared convention does not fit the data", problem, hint));
+            let hint = format!(
+                "the convention `{}`, or --force to go on with the declared one",
+                better.name
+            );
+            return Err(Error::input(
+                "the declared convention does not fit the data",
+                problem,
+                hint,
+            ));
         }
         found.comparison = Some(comparison);
     }
     stages.next("samples");
-    let samples = model::ends(model.trained, &model.sampler(), &model.starts(count, stream.named("samples")));
+    let samples =
+        model::ends(model.trained, &model.sampler(), &model.starts(count, stream.named("samples")));
     model::check_finite(&samples)?;
 
     stages.next("spectrum");
     let dim = model.dim();
     let trajectories = options.trajectories.map_or(spectrum::trajectories(dim), |n| n as usize);
     let starts = model.starts(trajectories, stream.named("trajectories"));
-    let leading = Leading { pairs: usize::from(options.top), angle: 1e-2, rounds: if large { 3 } else { 12 } };
+    let leading = Leading {
+        pairs: usize::from(options.top),
+        angle: 1e-2,
+        rounds: if large { 3 } else { 12 },
+    };
     let times = uniform_times(model.span.0, model.span.1, model.steps);
     found.runs = spectrum::run(&model, &starts, times, leading, stream.named("pairs"))?;
     spectrum::state(&found.runs, &mut found.facts);
@@ -376,17 +425,34 @@ fn examine(options: &Options, asked: &Asked, stages: &Stages) -> Result<(Finding
         let mut of_data = Facts::new();
         let found_levels = noise::levels(set, stream.named("levels"), &mut of_data)?;
         let watch = Watch { stop: interrupt::flag(), after_each: &|| {} };
-        gap = spectrum::against_null(&model, set, found_levels, stream.named("gap"), watch, &mut found.facts)?;
+        gap = spectrum::against_null(
+            &model,
+            set,
+            found_levels,
+            stream.named("gap"),
+            watch,
+            &mut found.facts,
+        )?;
         levels = Some(found_levels);
     }
     let tangent = tangent(options, asked, gap, &mut found.facts);
     if let Some(tangent) = &tangent {
         found.tangent = tangent.said();
         stages.next("alignment");
-        found.angles =
-            model::alignment::measure(&found.runs, tangent, stream.named("alignment"), &mut found.facts)?;
+        found.angles = model::alignment::measure(
+            &found.runs,
+            tangent,
+            stream.named("alignment"),
+            &mut found.facts,
+        )?;
         stages.next("response to errors");
-        model::response::measure(&model, tangent, cost, stream.named("response"), &mut found.facts)?;
+        model::response::measure(
+            &model,
+            tangent,
+            cost,
+            stream.named("response"),
+            &mut found.facts,
+        )?;
     }
     if let (Some(set), Some(levels), Some(tangent)) = (&asked.data, levels, &tangent) {
         stages.next("denoiser");
@@ -396,26 +462,37 @@ fn examine(options: &Options, asked: &Asked, stages: &Stages) -> Result<(Finding
         let between = (levels.start.min(first), (0.25 * levels.end).max(last));
         model::denoiser::compare(&model, &atoms, tangent, &starts, between, &mut found.facts)?;
         if let Some(manifold) = &asked.manifold {
-            let judged = distances(&model, &atoms, manifold, &starts, between)?;
+            let judged = distances(&model, &atoms, manifold, &starts, between, &mut found.facts)?;
             found.judged.extend(judged);
         }
     }
     Ok((found, samples))
 }
 
-/// T4.3 (a), (b) on each trajectory that comes near the known manifold.
+/// T4.3 (a), (b) on each trajectory that comes near the known manifold; the last distances and their bounds go to the facts
+/// `distance_end` and `distance_bound`.
 fn distances(
     model: &Model<'_, Field>,
     atoms: &Atoms,
     manifold: &Manifold,
     starts: &DMatrix<f64>,
     between: (f64, f64),
+    all: &mut Facts,
 ) -> Result<Vec<TrajectoryRecord>> {
     let mut judged = Vec::new();
     for start in starts.column_iter() {
-        let Some(facts) = model::denoiser::path(model, atoms, manifold, &start.into_owned(), between)? else {
+        let Some(facts) =
+            model::denoiser::path(model, atoms, manifold, &start.into_owned(), between)?
+        else {
             continue;
         };
+        if let (Some(bound), Some(end)) =
+            (distance::distance_bound(&facts), facts.series("distance").last())
+        {
+            let bound = bound.last().copied().unwrap_or(f64::NAN);
+            all.push("distance_bound", Quantity::new(bound, 0.0, Grade::Estimated));
+            all.push("distance_end", *end);
+        }
         let judgement = distance::judge_path(&facts);
         let (claim, verdict) = (distance::CLAIM.id.to_owned(), judgement.verdict());
         judged.push(TrajectoryRecord { claim, dimension: manifold.dim(), verdict, judgement });
@@ -424,13 +501,19 @@ fn distances(
 }
 
 /// Known planes, or those of local PCA at a dimension that is asked for, of the gap, or estimated.
-fn tangent<'a>(options: &Options, asked: &'a Asked, gap: Option<usize>, facts: &mut Facts) -> Option<Tangent<'a>> {
+fn tangent<'a>(
+    options: &Options,
+    asked: &'a Asked,
+    gap: Option<usize>,
+    facts: &mut Facts,
+) -> Option<Tangent<'a>> {
     if let Some(manifold) = &asked.manifold {
         return Some(Tangent::Known(manifold));
     }
     let set = asked.data.as_ref()?;
     let estimated = dimension::state(set, facts);
-    let dimension = options.dimension.or(gap).or(estimated)?.clamp(1, set.dim().saturating_sub(1).max(1));
+    let dimension =
+        options.dimension.or(gap).or(estimated)?.clamp(1, set.dim().saturating_sub(1).max(1));
     facts.set("tangent_dimension", Quantity::exact(dimension as f64));
     let neighbours = tangents::size(dimension, set.len())?;
     (set.dim() > 1).then_some(Tangent::Local { set, dimension, neighbours })
@@ -459,11 +542,13 @@ fn shown(chapter: &record::Chapter, found: &Findings, folder: &Path) -> String {
     let mut text = terminal::paragraph(&plain);
     text.push('\n');
     let growth = found.facts.series("log_growth");
-    let first: Vec<String> = growth.iter().take(8).map(|q| terminal::with_bar(q.value, q.bar, "")).collect();
+    let first: Vec<String> =
+        growth.iter().take(8).map(|q| terminal::with_bar(q.value, q.bar, "")).collect();
     let dots = if growth.len() > 8 { ", …" } else { "" };
     text += &terminal::note(&format!("log singular values: {}{dots}", first.join(", ")), 4);
     for finding in &chapter.findings {
-        text += &terminal::note(&format!("{}: {}", finding.claim, finding.found.replace("**", "")), 4);
+        text +=
+            &terminal::note(&format!("{}: {}", finding.claim, finding.found.replace("**", "")), 4);
     }
     text += &format!("\nPage: {}\n", folder.join(&chapter.name).join("index.html").display());
     text

@@ -48,7 +48,13 @@ impl Predict for Field {
         Self::push(self, t, block, lanes.trajectories, lanes.tangents, out, &mut work.network);
     }
 
-    fn pull(&self, t: f64, state: &[f64], covectors: &DMatrix<f64>, work: &mut Workspace) -> DMatrix<f64> {
+    fn pull(
+        &self,
+        t: f64,
+        state: &[f64],
+        covectors: &DMatrix<f64>,
+        work: &mut Workspace,
+    ) -> DMatrix<f64> {
         Self::pull(self, t, state, covectors, &mut work.network)
     }
 }
@@ -66,7 +72,13 @@ impl<N: Predict> Predict for &N {
         (**self).push(t, block, lanes, out, work);
     }
 
-    fn pull(&self, t: f64, state: &[f64], covectors: &DMatrix<f64>, work: &mut Workspace) -> DMatrix<f64> {
+    fn pull(
+        &self,
+        t: f64,
+        state: &[f64],
+        covectors: &DMatrix<f64>,
+        work: &mut Workspace,
+    ) -> DMatrix<f64> {
         (**self).pull(t, state, covectors, work)
     }
 }

@@ -77,7 +77,8 @@ pub fn top_pairs(
                 end_vectors: (end * &small.left).columns(0, k).into_owned(),
                 start_vectors: ritz.columns(0, k).into_owned(),
             };
-            let residuals = (0..k).map(|i| residual_of(i) / (2.0 * small.values[i].powi(2))).collect();
+            let residuals =
+                (0..k).map(|i| residual_of(i) / (2.0 * small.values[i].powi(2))).collect();
             return Ok(TopPairs { spectrum, angle_bound, residuals, sweeps });
         }
         start = next;

@@ -194,7 +194,10 @@ fn markdown_page(chapter: &Chapter) -> String {
         out.push_str(&format!("- {claim} — **{said}**: {found} ([{figure}](#{link}))\n"));
     }
     for figure in &chapter.figures {
-        out.push_str(&format!("\n{}", markdown::figure(figure, &repeat(chapter, &figure.name), "")));
+        out.push_str(&format!(
+            "\n{}",
+            markdown::figure(figure, &repeat(chapter, &figure.name), "")
+        ));
     }
     for table in &chapter.tables {
         out.push_str(&format!("\n{}", markdown::table(table)));

@@ -53,6 +53,7 @@ pub fn chapter(found: &Found<'_>) -> Chapter {
     symmetry(found, &mut chapter);
     response(found, &mut chapter);
     denoiser(found, &mut chapter);
+    distance(found, &mut chapter);
     chapter.figures.extend(pictures::vectors(found));
     conventions(found, &mut chapter);
     claims(found, &mut chapter);
@@ -80,10 +81,11 @@ fn spectrum(found: &Found<'_>, chapter: &mut Chapter) {
     let nth: Vec<f64> = (1..=growth.len()).map(|i| i as f64).collect();
     let axis = || Axis::new("number of the singular value");
     let mark = Mark::points_with_bars(nth, values(growth), bars(growth));
-    let mut panels = vec![
-        Panel::new("spectrum", axis(), Axis::new("log singular value"))
-            .with("flow of the network, mean over trajectories", Ink::Lyapunov, mark),
-    ];
+    let mut panels = vec![Panel::new("spectrum", axis(), Axis::new("log singular value")).with(
+        "flow of the network, mean over trajectories",
+        Ink::Lyapunov,
+        mark,
+    )];
     let intrinsic = facts.series("intrinsic_growth");
     if !intrinsic.is_empty() {
         let nth = (1..=intrinsic.len()).map(|i| i as f64).collect();
@@ -93,13 +95,23 @@ fn spectrum(found: &Found<'_>, chapter: &mut Chapter) {
     let (gap, null) = (facts.series("gap"), facts.series("null_gap"));
     if !gap.is_empty() {
         let nth: Vec<f64> = (1..=gap.len()).map(|i| i as f64).collect();
-        let panel = Panel::new("gaps", Axis::new("below singular value"), Axis::new("log ratio to the next"))
-            .with("learned flow", Ink::Lyapunov, Mark::points(nth.clone(), values(gap)))
-            .with("Gaussian data of the same covariance", Ink::Null, Mark::points_with_bars(nth, values(null), bars(null)));
+        let panel = Panel::new(
+            "gaps",
+            Axis::new("below singular value"),
+            Axis::new("log ratio to the next"),
+        )
+        .with("learned flow", Ink::Lyapunov, Mark::points(nth.clone(), values(gap)))
+        .with(
+            "Gaussian data of the same covariance",
+            Ink::Null,
+            Mark::points_with_bars(nth, values(null), bars(null)),
+        );
         panels.push(panel);
     }
     let iteration = match facts.get("pairs_angle_bound").value {
-        bound if bound.is_nan() => "Bars: 95 % over trajectories, plus the change from twice the steps.".to_owned(),
+        bound if bound.is_nan() => {
+            "Bars: 95 % over trajectories, plus the change from twice the steps.".to_owned()
+        }
         bound => format!(
             "Leading pairs by block iteration with J and its transpose, {} rounds; the leading subspace may be off by {}°, and bars are what \
              the residual of each pair allows.",
@@ -109,7 +121,9 @@ fn spectrum(found: &Found<'_>, chapter: &mut Chapter) {
     };
     let figure = Figure::new("spectrum", "Finite-time spectrum of the learned flow", panels);
     chapter.figures.push(figure.says(
-        format!("Log singular values of the tangent map from the first to the last time. {iteration}"),
+        format!(
+            "Log singular values of the tangent map from the first to the last time. {iteration}"
+        ),
         "Vectors, and exponents of one QR sweep, which are not these.",
     ));
     let (relation, said) = gap_in_words(facts);
@@ -162,12 +176,27 @@ fn alignment(found: &Found<'_>, chapter: &mut Chapter) {
     let degrees: Vec<f64> = found.angles.iter().map(|a| a.to_degrees()).collect();
     let random = facts.get("alignment_random").value.to_degrees();
     let d = facts.get("alignment_dimension").value;
-    let panel = Panel::new("", Axis::new("angle (degrees)").from_to(0.0, 90.0), Axis::new("share of trajectories"))
-        .with("top vectors to the tangent plane", Ink::Lyapunov, Mark::histogram(&degrees, 0.0, 90.0, 30))
-        .with("median of random planes", Ink::Null, Mark::Rule { at: random, vertical: true });
-    let figure = Figure::new("alignment", &format!("Angle of the top {d} end-point vectors to the tangent plane"), vec![panel]);
+    let panel = Panel::new(
+        "",
+        Axis::new("angle (degrees)").from_to(0.0, 90.0),
+        Axis::new("share of trajectories"),
+    )
+    .with(
+        "top vectors to the tangent plane",
+        Ink::Lyapunov,
+        Mark::histogram(&degrees, 0.0, 90.0, 30),
+    )
+    .with("median of random planes", Ink::Null, Mark::Rule { at: random, vertical: true });
+    let figure = Figure::new(
+        "alignment",
+        &format!("Angle of the top {d} end-point vectors to the tangent plane"),
+        vec![panel],
+    );
     chapter.figures.push(figure.says(
-        format!("Largest principal angle at the end of each trajectory. Tangent planes: {}.", found.tangent),
+        format!(
+            "Largest principal angle at the end of each trajectory. Tangent planes: {}.",
+            found.tangent
+        ),
         "Where along the manifold the large angles are.",
     ));
     let angle = facts.get("alignment_angle");
@@ -177,12 +206,14 @@ fn alignment(found: &Found<'_>, chapter: &mut Chapter) {
         short(random),
         found.tangent
     );
-    let relation = match angle.value + angle.bar {
-        most if most < 0.5 * facts.get("alignment_random").value => Relation::Agrees,
-        most if most.is_nan() => Relation::Open,
-        _ => Relation::Open,
-    };
-    chapter.find(relation, "alignment", "the top Lyapunov vectors lie along the data manifold", said);
+    let aligned = angle.value + angle.bar < 0.5 * facts.get("alignment_random").value;
+    let relation = if aligned { Relation::Agrees } else { Relation::Open };
+    chapter.find(
+        relation,
+        "alignment",
+        "the top Lyapunov vectors lie along the data manifold",
+        said,
+    );
 }
 
 fn symmetry(found: &Found<'_>, chapter: &mut Chapter) {
@@ -190,8 +221,11 @@ fn symmetry(found: &Found<'_>, chapter: &mut Chapter) {
     if share.is_empty() {
         return;
     }
-    let panel = Panel::new("", Axis::log("noise level σ = b/a"), Axis::log("‖J − Jᵀ‖/‖J‖"))
-        .with("implied score", Ink::Score, marks(sigma, share));
+    let panel = Panel::new("", Axis::log("noise level σ = b/a"), Axis::log("‖J − Jᵀ‖/‖J‖")).with(
+        "implied score",
+        Ink::Score,
+        marks(sigma, share),
+    );
     let figure = Figure::new("symmetry", "Symmetry of the implied score", vec![panel]);
     chapter.figures.push(figure.says(
         "J is the Jacobian of the score that the network implies; that of an exact score is a Hessian. Medians over trajectories.",
@@ -200,7 +234,12 @@ fn symmetry(found: &Found<'_>, chapter: &mut Chapter) {
     let largest = share.iter().map(|q| q.value).fold(f64::NAN, f64::max);
     let relation = if largest < 0.05 { Relation::Agrees } else { Relation::Sharpens };
     let said = format!("‖J − Jᵀ‖/‖J‖ up to {} (medians)", short(largest));
-    chapter.find(relation, "symmetry", "T2.4, T2.5 take symmetric Jacobians, as of an exact score", said);
+    chapter.find(
+        relation,
+        "symmetry",
+        "T2.4, T2.5 take symmetric Jacobians, as of an exact score",
+        said,
+    );
 }
 
 fn response(found: &Found<'_>, chapter: &mut Chapter) {
@@ -210,11 +249,23 @@ fn response(found: &Found<'_>, chapter: &mut Chapter) {
     if size.is_empty() {
         return;
     }
-    let panel = Panel::new("", Axis::log("error of the network's value, root mean square a coordinate"), Axis::log("displacement of samples"))
-        .with("off the tangent plane", Ink::Normal, marks(size, off))
-        .with("along it", Ink::Tangent, marks(size, along))
-        .with("growth of the distance", Ink::Data, marks(size, facts.series("response_change")));
-    let figure = Figure::new("response", "Response of samples to smooth errors of growing size", vec![panel]);
+    let panel = Panel::new(
+        "",
+        Axis::log("error of the network's value, root mean square a coordinate"),
+        Axis::log("displacement of samples"),
+    )
+    .with("off the tangent plane", Ink::Normal, marks(size, off))
+    .with("along it", Ink::Tangent, marks(size, along))
+    .with(
+        "growth of the distance",
+        Ink::Measured,
+        marks(size, facts.series("response_change")),
+    );
+    let figure = Figure::new(
+        "response",
+        "Response of samples to smooth errors of growing size",
+        vec![panel],
+    );
     chapter.figures.push(figure.says(
         format!(
             "Smooth random fields are added to the network's value all along; medians over {} samples of the parts of the displacement off \
@@ -250,14 +301,21 @@ fn denoiser(found: &Found<'_>, chapter: &mut Chapter) {
     let mut panels = vec![first];
     let slope = facts.series("error_slope");
     if slope.iter().any(|q| q.value.is_finite()) {
-        let half: Vec<Quantity> = facts.series("error_gap").iter().map(|q| *q * 0.5).collect();
         panels.push(
             Panel::new("slope", Axis::log("noise level σ"), Axis::log("‖De‖"))
                 .with("‖De‖", Ink::Error, marks(sigma, slope))
-                .with("half the gap: T5(b) needs less", Ink::Bound, marks(sigma, &half)),
+                .with(
+                    "(γ − 2κ)/4: T5(b) needs less",
+                    Ink::Bound,
+                    marks(sigma, facts.series("error_allowed")),
+                ),
         );
     }
-    let figure = Figure::new("denoiser", "The learned denoiser against the exact one of its training data", panels);
+    let figure = Figure::new(
+        "denoiser",
+        "The learned denoiser against the exact one of its training data",
+        panels,
+    );
     chapter.figures.push(figure.says(
         format!(
             "Medians along learned trajectories, in y = x/a. Exact: the posterior mean over the training points. The normal part is that across \
@@ -269,16 +327,44 @@ fn denoiser(found: &Found<'_>, chapter: &mut Chapter) {
     let turns = facts.series("error_turns");
     let able: Vec<&Quantity> = turns.iter().filter(|q| q.value.is_finite()).collect();
     let said = match able.iter().map(|q| q.value).fold(f64::NAN, f64::min) {
-        least if least.is_nan() => "says nothing: ‖De‖ exceeds half the gap at every noise level".to_owned(),
+        least if least.is_nan() => {
+            "says nothing: ‖De‖ is above (γ − 2κ)/4 at every noise level".to_owned()
+        }
         least => format!(
-            "‖De‖ is below half the gap at {} of {} noise levels, and at best allows planes to turn by {}°; measured from the tangent: {}°",
+            "‖De‖ is below (γ − 2κ)/4 at {} of {} noise levels, and at best allows planes to turn by {}°; measured from the tangent: {}°",
             able.len(),
             turns.len(),
             short(least.atan().to_degrees()),
             with_bar(facts.get("alignment_angle") * 1.0_f64.to_degrees())
         ),
     };
-    chapter.find(Relation::Open, "denoiser", "T5(b): what the slope of the error allows planes to turn", said);
+    chapter.find(
+        Relation::Open,
+        "denoiser",
+        "T5(b): what the slope of the error allows planes to turn",
+        said,
+    );
+}
+
+fn distance(found: &Found<'_>, chapter: &mut Chapter) {
+    let (bound, end) = (found.facts.series("distance_bound"), found.facts.series("distance_end"));
+    if bound.is_empty() {
+        return;
+    }
+    let most = values(bound).into_iter().fold(0.0, f64::max);
+    let panel = Panel::new("", Axis::new("bound by T4.3"), Axis::new("distance measured"))
+        .with("trajectories", Ink::Measured, marks(bound, end))
+        .with("bound attained", Ink::Bound, Mark::dashed(vec![0.0, most], vec![0.0, most]));
+    let figure = Figure::new(
+        "distance",
+        "Distance of samples from the manifold, beside what T4.3 predicts",
+        vec![panel],
+    );
+    chapter.figures.push(figure.says(
+        "The bound follows from the posterior spread over twice the reach and from the measured normal error of the denoiser along each \
+         trajectory, from where it comes nearer than the reach.",
+        "Trajectories that never come so near.",
+    ));
 }
 
 fn conventions(found: &Found<'_>, chapter: &mut Chapter) {
@@ -288,10 +374,20 @@ fn conventions(found: &Found<'_>, chapter: &mut Chapter) {
          same law. A dash: samples that are not finite.",
         comparison.samples
     );
-    let mut table = Table::new("conventions", "The declared convention and its rivals", caption, ["convention", "energy distance"]);
+    let mut table = Table::new(
+        "conventions",
+        "The declared convention and its rivals",
+        caption,
+        ["convention", "energy distance"],
+    );
     let row = |name: String, distance: Quantity| vec![Cell::Words(name), Cell::from(distance)];
-    table.rows.push(row(format!("**{}** (declared)", comparison.declared.name), comparison.declared.distance));
-    table.rows.extend(comparison.rivals.iter().map(|tried| row(tried.name.clone(), tried.distance)));
+    table.rows.push(row(
+        format!("**{}** (declared)", comparison.declared.name),
+        comparison.declared.distance,
+    ));
+    table
+        .rows
+        .extend(comparison.rivals.iter().map(|tried| row(tried.name.clone(), tried.distance)));
     chapter.tables.push(table);
     let (relation, said) = convention_in_words(comparison);
     chapter.find(relation, "conventions", "the declared convention is that of the training", said);
@@ -303,12 +399,21 @@ pub fn convention_in_words(comparison: &Comparison) -> (Relation, String) {
     let shown = with_bar(comparison.declared.distance);
     match comparison.better() {
         Some(better) => {
-            let words = format!("{} is nearer to the data: {} against {shown}", better.name, with_bar(better.distance));
+            let words = format!(
+                "{} is nearer to the data: {} against {shown}",
+                better.name,
+                with_bar(better.distance)
+            );
             (Relation::Contradicts, words)
         }
-        None if alike.is_empty() => (Relation::Agrees, format!("energy distance {shown}; every rival is farther")),
+        None if alike.is_empty() => {
+            (Relation::Agrees, format!("energy distance {shown}; every rival is farther"))
+        }
         None => {
-            let words = format!("energy distance {shown}; cannot be told apart from it: {}", alike.join("; "));
+            let words = format!(
+                "energy distance {shown}; cannot be told apart from it: {}",
+                alike.join("; ")
+            );
             (Relation::Agrees, words)
         }
     }
@@ -356,27 +461,45 @@ fn checks(found: &Found<'_>, chapter: &mut Chapter) {
         ("check_adjoint", "|⟨w, J v⟩ − ⟨Jᵀ w, v⟩|/‖J v‖"),
     ] {
         let quantity = facts.get(name);
-        let cell = if quantity.value.is_nan() { Cell::from("not computed in so many dimensions") } else { Cell::from(quantity) };
+        let cell = if quantity.value.is_nan() {
+            Cell::from("not computed in so many dimensions")
+        } else {
+            Cell::from(quantity)
+        };
         table.rows.push(vec![Cell::from(said), cell]);
     }
     chapter.tables.push(table);
     let (relation, said) = checks_in_words(facts);
-    chapter.find(relation, "self-checks", "growth is the integrated divergence, and J a derivative", said);
+    chapter.find(
+        relation,
+        "self-checks",
+        "growth is the integrated divergence, and J a derivative",
+        said,
+    );
 }
 
 /// Whether the self-checks pass.
 pub fn checks_in_words(facts: &Facts) -> (Relation, String) {
     let (growth, divergence) = (facts.get("check_growth"), facts.get("check_divergence"));
-    let (difference, adjoint) = (facts.get("check_difference").value, facts.get("check_adjoint").value);
+    let (difference, adjoint) =
+        (facts.get("check_difference").value, facts.get("check_adjoint").value);
     let derivative = difference < 1e-4 && adjoint < 1e-9;
     let off = (growth.value - divergence.value).abs();
-    let volume = off.is_nan() || off <= growth.bar + divergence.bar + 1e-6 * (1.0 + growth.value.abs());
+    let volume =
+        off.is_nan() || off <= growth.bar + divergence.bar + 1e-6 * (1.0 + growth.value.abs());
     let relation = if derivative && volume { Relation::Agrees } else { Relation::Contradicts };
     let volume = match off.is_nan() {
         true => String::new(),
         false => format!("Σ log growth {} beside {}; ", with_bar(growth), with_bar(divergence)),
     };
-    (relation, format!("{volume}J off its difference quotient by {}, and off its adjoint by {}", short(difference), short(adjoint)))
+    (
+        relation,
+        format!(
+            "{volume}J off its difference quotient by {}, and off its adjoint by {}",
+            short(difference),
+            short(adjoint)
+        ),
+    )
 }
 
 /// All single numbers that were measured.

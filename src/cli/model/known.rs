@@ -19,7 +19,8 @@ pub fn manifold(name: &str, dim: usize) -> Result<Manifold> {
     };
     let fits = |expected: usize| match dim == expected {
         true => Ok(()),
-        false => refuse(format!("lies in R^{expected}, the network's states in R^{dim}")).map(|_: Manifold| ()),
+        false => refuse(format!("lies in R^{expected}, the network's states in R^{dim}"))
+            .map(|_: Manifold| ()),
     };
     match kind {
         "moons" => {
@@ -43,7 +44,14 @@ mod tests {
     fn known_manifolds_have_their_reach_and_others_are_refused() {
         assert!((manifold("moons", 2).unwrap().reach_at_least() - 0.25).abs() < 1e-12);
         assert!((manifold("sphere:0.5", 3).unwrap().reach_at_least() - 0.5).abs() < 1e-12);
-        for (bad, dim) in [("moons", 3), ("moon", 2), ("sphere:-1", 3), ("sphere:x", 3), ("circle", 4), ("sphere", 1)] {
+        for (bad, dim) in [
+            ("moons", 3),
+            ("moon", 2),
+            ("sphere:-1", 3),
+            ("sphere:x", 3),
+            ("circle", 4),
+            ("sphere", 1),
+        ] {
             assert!(manifold(bad, dim).unwrap_err().is_input(), "{bad}");
         }
     }

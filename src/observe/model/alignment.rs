@@ -17,14 +17,18 @@ const RANDOM: usize = 400;
 /// planes of that dimension).
 ///
 /// *Errors*: of nearest points and factorisations. Nothing is stated where fewer than d vectors are at hand.
-pub fn measure(runs: &[Run], tangent: &Tangent<'_>, stream: Stream, facts: &mut Facts) -> Result<Vec<f64>> {
+pub fn measure(
+    runs: &[Run],
+    tangent: &Tangent<'_>,
+    stream: Stream,
+    facts: &mut Facts,
+) -> Result<Vec<f64>> {
     let (d, dim) = (tangent.dimension(), runs[0].end.len());
     if d == 0 || d >= dim || d > runs[0].spectrum.end_vectors.ncols() {
         return Ok(Vec::new());
     }
-    let angle = |run: &Run| {
-        tangent.angle(&run.end, &run.spectrum.end_vectors.columns(0, d).into_owned())
-    };
+    let angle =
+        |run: &Run| tangent.angle(&run.end, &run.spectrum.end_vectors.columns(0, d).into_owned());
     let angles: Vec<f64> = runs.iter().map(angle).collect::<Result<_>>()?;
     let plane = DMatrix::identity(dim, d);
     let random = |i: u64| {
@@ -36,7 +40,8 @@ pub fn measure(runs: &[Run], tangent: &Tangent<'_>, stream: Stream, facts: &mut 
     facts.set("alignment_known", Quantity::exact(f64::from(matches!(tangent, Tangent::Known(_)))));
     let median = Quantity::sampled_median(&angles, REPORTED);
     // Of one trajectory there is no spread to tell.
-    let median = if angles.len() == 1 { Quantity::new(angles[0], f64::NAN, Grade::Sampled) } else { median };
+    let median =
+        if angles.len() == 1 { Quantity::new(angles[0], f64::NAN, Grade::Sampled) } else { median };
     facts.set("alignment_angle", median);
     facts.set("alignment_random", Quantity::sampled_median(&random, REPORTED));
     Ok(angles)

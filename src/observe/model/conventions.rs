@@ -41,7 +41,8 @@ impl Comparison {
 
     /// The rivals that these samples do not tell from the declared convention.
     pub fn alike(&self) -> Vec<&Tried> {
-        let alike = |rival: &&Tried| !is_nearer(rival, &self.declared) && !is_nearer(&self.declared, rival);
+        let alike =
+            |rival: &&Tried| !is_nearer(rival, &self.declared) && !is_nearer(&self.declared, rival);
         self.rivals.iter().filter(alike).collect()
     }
 }
@@ -70,7 +71,13 @@ pub fn compare<N: Predict>(
         let span = convention.span();
         let trained = Trained { network: &model.trained.network, convention };
         let span = if name == model.trained.convention.name { model.span } else { span };
-        let rival = Model { trained: &trained, space: model.space, method: model.method, steps: STEPS, span };
+        let rival = Model {
+            trained: &trained,
+            space: model.space,
+            method: model.method,
+            steps: STEPS,
+            span,
+        };
         // The same noise for each, in its own units.
         let samples = ends(&trained, &rival.sampler(), &rival.starts(count, stream));
         Tried { name, distance: distance(&samples, &data, stream.named("bar")) }

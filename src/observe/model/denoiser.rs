@@ -33,9 +33,9 @@ struct Comparison {
 
 /// Compares the two denoisers along learned trajectories between two noise levels.
 ///
-/// Facts: series `error_sigma`, `error` (median |e|), `error_normal`, `error_slope` (median ‖De‖), `error_gap` (γ of the exact
-/// denoiser), `error_turns`: what T5(b) says that ‖De‖ turns a plane by at most, e (1 + y)²/√Δ as a tangent; unknown where e
-/// exceeds half the gap.
+/// Facts: series `error_sigma`, `error` (median |e|), `error_normal`, `error_slope` (median ‖De‖), `error_allowed` ((γ − 2κ)/4 of
+/// the exact denoiser: with ‖De‖ below it, T5(b) has a fixed point), `error_turns`: what T5(b) says that ‖De‖ turns a plane by at
+/// most, e (1 + y)²/√Δ as a tangent; infinite where there is no fixed point.
 ///
 /// *Errors*: of nearest points and local planes.
 pub fn compare<N: Predict>(
@@ -65,7 +65,7 @@ pub fn compare<N: Predict>(
         facts.push("error", median(|c| c.error));
         facts.push("error_normal", median(|c| c.normal));
         facts.push("error_slope", median(|c| c.slope));
-        facts.push("error_gap", median(|c| c.gap));
+        facts.push("error_allowed", median(|c| 0.25 * (c.gap - 2.0 * c.cross)));
         facts.push("error_turns", median(Comparison::turns));
     }
     Ok(())
@@ -86,12 +86,18 @@ impl Comparison {
 }
 
 /// The states of the flow from its starts at some later times, `D×n` each.
-fn at_times<N: Predict>(model: &Model<'_, N>, starts: &DMatrix<f64>, times: &[f64]) -> Vec<DMatrix<f64>> {
+fn at_times<N: Predict>(
+    model: &Model<'_, N>,
+    starts: &DMatrix<f64>,
+    times: &[f64],
+) -> Vec<DMatrix<f64>> {
     let mut states = Vec::new();
     let (mut at, mut now) = (starts.clone(), model.span.0);
     for time in times {
-        let steps = ((time - now) / (model.span.1 - model.span.0) * model.steps as f64).ceil().max(4.0);
-        let part = Sampler::new(model.method, crate::flow::uniform_times(now, *time, steps as usize));
+        let steps =
+            ((time - now) / (model.span.1 - model.span.0) * model.steps as f64).ceil().max(4.0);
+        let part =
+            Sampler::new(model.method, crate::flow::uniform_times(now, *time, steps as usize));
         at = super::ends(model.trained, &part, &at);
         states.push(at.clone());
         now = *time;
@@ -122,14 +128,19 @@ fn at<N: Predict>(
         let own = covariance / (sigma * sigma);
         found.slope = spectral_norm(&(slope - &own))?;
         let across = complement(&plane);
-        found.gap = mu_min(&(plane.tr_mul(&own) * &plane)) - mu_max(&(across.tr_mul(&own) * &across));
+        found.gap =
+            mu_min(&(plane.tr_mul(&own) * &plane)) - mu_max(&(across.tr_mul(&own) * &across));
         found.cross = spectral_norm(&(across.tr_mul(&own) * &plane))?;
     }
     Ok(found)
 }
 
 /// The learned E[X|y], and its Jacobian in y up to [`WHOLE`] dimensions.
-fn learned<N: Predict>(model: &Model<'_, N>, s: f64, x: &DVector<f64>) -> (DVector<f64>, Option<DMatrix<f64>>) {
+fn learned<N: Predict>(
+    model: &Model<'_, N>,
+    s: f64,
+    x: &DVector<f64>,
+) -> (DVector<f64>, Option<DMatrix<f64>>) {
     let mut work = Workspace::default();
     let (a, _) = model.trained.convention.levels.coefficients(s);
     if x.len() <= WHOLE {
@@ -212,7 +223,11 @@ fn measured<N: Predict>(
     let away = &mean - &nearest.point;
     let spread = covariance.trace() + away.norm_squared();
     let error = learned(model, s, x).0 - &mean;
-    let normal = (&error - &plane * plane.tr_mul(&error)).norm();
+    // On the normal cone of an edge only the length of the whole error is known to bound its part.
+    let normal = match nearest.boundary {
+        true => error.norm(),
+        false => (&error - &plane * plane.tr_mul(&error)).norm(),
+    };
     let out = &y - &nearest.point;
     let lean = out.dot(&away) / nearest.distance.max(f64::MIN_POSITIVE);
     Ok([nearest.distance, spread, normal, lean])

@@ -65,7 +65,11 @@ impl<N: Predict> Model<'_, N> {
         let (mut low, mut high) = self.span;
         for _ in 0..200 {
             let middle = 0.5 * (low + high);
-            if self.trained.convention.levels.sigma(middle) > sigma { low = middle } else { high = middle }
+            if self.trained.convention.levels.sigma(middle) > sigma {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         0.5 * (low + high)
     }
@@ -147,7 +151,9 @@ impl Tangent<'_> {
         match self {
             Self::Known(_) => "the known manifold".to_owned(),
             Self::Local { neighbours, .. } => {
-                format!("local PCA of the data ({neighbours} neighbours, fixed beforehand; estimated)")
+                format!(
+                    "local PCA of the data ({neighbours} neighbours, fixed beforehand; estimated)"
+                )
             }
         }
     }

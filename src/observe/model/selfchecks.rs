@@ -18,7 +18,12 @@ const STEP: f64 = 1e-5;
 /// Facts: `check_growth`, Σ log growth over all directions by QR, and `check_divergence`, ∫ tr A ds along the trajectory by the
 /// steps' own quadrature, both by twice the steps, with the change from the steps as bar (up to [`WHOLE`] dimensions);
 /// `check_difference`, ‖J v − central difference‖/‖J v‖ of the whole flow; `check_adjoint`, |⟨w, J v⟩ − ⟨Jᵀ w, v⟩|/(|w||J v|).
-pub fn measure<N: Predict>(model: &Model<'_, N>, run: &Run, stream: Stream, facts: &mut Facts) -> Result<()> {
+pub fn measure<N: Predict>(
+    model: &Model<'_, N>,
+    run: &Run,
+    stream: Stream,
+    facts: &mut Facts,
+) -> Result<()> {
     let (dim, sampler) = (model.dim(), model.sampler());
     let path = Trajectory::from(model.trained, &sampler, run.start.as_slice())?;
     let unit = |name: &str| DVector::from_vec(stream.named(name).normals(dim)).normalize();
@@ -37,7 +42,10 @@ pub fn measure<N: Predict>(model: &Model<'_, N>, run: &Run, stream: Stream, fact
     let starts = DMatrix::from_columns(&[&run.start + &v * h, &run.start - &v * h]);
     let moved = ends(model.trained, &sampler, &starts);
     let difference = (moved.column(0) - moved.column(1)) / (2.0 * h);
-    facts.set("check_difference", Quantity::exact((difference - pushed.column(0)).norm() / pushed.norm()));
+    facts.set(
+        "check_difference",
+        Quantity::exact((difference - pushed.column(0)).norm() / pushed.norm()),
+    );
 
     if dim <= WHOLE {
         let growth = |sampler: &Sampler| -> Result<(f64, f64)> {
@@ -56,7 +64,10 @@ pub fn measure<N: Predict>(model: &Model<'_, N>, run: &Run, stream: Stream, fact
 }
 
 /// ∫ tr A ds by the rule of Simpson on pairs of steps where their number is even, else by trapezia.
-fn divergence<N: Predict>(model: &Model<'_, N>, path: &Trajectory<'_, crate::drift::Trained<N>>) -> f64 {
+fn divergence<N: Predict>(
+    model: &Model<'_, N>,
+    path: &Trajectory<'_, crate::drift::Trained<N>>,
+) -> f64 {
     let times = path.sampler.times();
     let mut work = Workspace::default();
     let traces: Vec<f64> = times

@@ -51,7 +51,12 @@ impl Space {
     /// ‖P_⊥ J U‖/‖J U‖, which is 0 for a flow of the space.
     ///
     /// *Errors*: of the factorisations.
-    pub fn intrinsic(self, jacobian: &DMatrix<f64>, start: &DVector<f64>, end: &DVector<f64>) -> Result<(Vec<f64>, f64)> {
+    pub fn intrinsic(
+        self,
+        jacobian: &DMatrix<f64>,
+        start: &DVector<f64>,
+        end: &DVector<f64>,
+    ) -> Result<(Vec<f64>, f64)> {
         let (from, to) = (self.tangent(start), self.tangent(end));
         let pushed = jacobian * from;
         let inside = to.tr_mul(&pushed);
@@ -68,7 +73,8 @@ mod tests {
     #[test]
     fn a_turn_and_a_stretch_along_the_normal_are_seen_apart() {
         // A quarter turn about e_3 takes e_1 to e_2; its normal is stretched by 5, which is none of the sphere's business.
-        let (start, end) = (DVector::from_vec(vec![1.0, 0.0, 0.0]), DVector::from_vec(vec![0.0, 1.0, 0.0]));
+        let (start, end) =
+            (DVector::from_vec(vec![1.0, 0.0, 0.0]), DVector::from_vec(vec![0.0, 1.0, 0.0]));
         let turn = dmatrix![0.0, -2.0, 0.0; 5.0, 0.0, 0.0; 0.0, 0.0, 3.0];
         let (growth, leaves) = Space::Sphere.intrinsic(&turn, &start, &end).unwrap();
         assert!((growth[0] - 3_f64.ln()).abs() < 1e-12 && (growth[1] - 2_f64.ln()).abs() < 1e-12);
@@ -85,7 +91,9 @@ mod tests {
         let mut stretch = DMatrix::identity(4, 4);
         stretch[(3, 3)] = 0.5;
         let (growth, leaves) = Space::Torus.intrinsic(&stretch, &at, &at).unwrap();
-        assert!(growth[0].abs() < 1e-14 && (growth[1] - 0.5_f64.ln()).abs() < 1e-14 && leaves < 1e-14);
+        assert!(
+            growth[0].abs() < 1e-14 && (growth[1] - 0.5_f64.ln()).abs() < 1e-14 && leaves < 1e-14
+        );
         let mut state = [3.0, 4.0, 0.0, -2.0];
         Space::Torus.normalise(&mut state);
         assert_eq!(state, [0.6, 0.8, 0.0, -1.0]);

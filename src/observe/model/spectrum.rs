@@ -8,7 +8,9 @@ use crate::facts::{Facts, Grade, Quantity, REPORTED};
 use crate::flow::{Sampler, Trajectory, uniform_times};
 use crate::lyapunov::{Spectrum, product, spectrum, top_pairs};
 use crate::observe::data::Watch;
-use crate::observe::data::exponents::{Effort, GapTest, GaussianLike, mean_gaps, mean_gaps_of, null_draws, run_like};
+use crate::observe::data::exponents::{
+    Effort, GapTest, GaussianLike, mean_gaps, mean_gaps_of, null_draws, run_like,
+};
 use crate::observe::data::noise::Levels;
 use crate::points::PointSet;
 use crate::random::Stream;
@@ -89,12 +91,29 @@ pub fn run<N: Predict>(
                     (g - f).abs() + ROUNDING * sampler.maps() as f64 * (top - g).exp()
                 });
                 let bars = bars.collect();
-                return Ok(Run { start, end, states, spectrum: found, bars, jacobian: Some(jacobian), iteration: None });
+                return Ok(Run {
+                    start,
+                    end,
+                    states,
+                    spectrum: found,
+                    bars,
+                    jacobian: Some(jacobian),
+                    iteration: None,
+                });
             }
             let k = leading.pairs.min(model.dim());
-            let pairs = top_pairs(&path, k, leading.angle, leading.rounds, stream.indexed(i as u64))?;
+            let pairs =
+                top_pairs(&path, k, leading.angle, leading.rounds, stream.indexed(i as u64))?;
             let iteration = Some((pairs.angle_bound, pairs.sweeps));
-            Ok(Run { start, end, states, spectrum: pairs.spectrum, bars: pairs.residuals, jacobian: None, iteration })
+            Ok(Run {
+                start,
+                end,
+                states,
+                spectrum: pairs.spectrum,
+                bars: pairs.residuals,
+                jacobian: None,
+                iteration,
+            })
         })
         .collect()
 }
@@ -112,9 +131,12 @@ pub fn state(runs: &[Run], facts: &mut Facts) {
         facts.push("log_growth_bar", Quantity::new(own, 0.0, Grade::Estimated));
     }
     facts.set("trajectories", Quantity::exact(runs.len() as f64));
-    if let Some((angle, _)) = runs.iter().filter_map(|run| run.iteration).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1))) {
+    if let Some((angle, _)) =
+        runs.iter().filter_map(|run| run.iteration).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
+    {
         facts.set("pairs_angle_bound", Quantity::new(angle, 0.0, Grade::Estimated));
-        let rounds = runs.iter().filter_map(|run| run.iteration).map(|run| run.1).max().unwrap_or(0);
+        let rounds =
+            runs.iter().filter_map(|run| run.iteration).map(|run| run.1).max().unwrap_or(0);
         facts.set("pairs_rounds", Quantity::exact(rounds as f64));
     }
 }
@@ -149,7 +171,13 @@ pub fn against_null<N: Predict>(
     let starts = DMatrix::from_columns(&columns);
     let (pairs, angle, rounds) = effort.leading;
     let leading = Leading { pairs, angle, rounds };
-    let runs = run(model, &starts, uniform_times(from, to, effort.steps.max(model.steps / 2)), leading, stream)?;
+    let runs = run(
+        model,
+        &starts,
+        uniform_times(from, to, effort.steps.max(model.steps / 2)),
+        leading,
+        stream,
+    )?;
     let growths: Vec<&[f64]> = runs.iter().map(|run| run.spectrum.log_growth.as_slice()).collect();
     let observed = mean_gaps_of(&growths);
     let draws = null_draws(set.dim());
@@ -159,7 +187,8 @@ pub fn against_null<N: Predict>(
         .into_par_iter()
         .filter(|_| !watch.stop.load(Ordering::Relaxed))
         .map(|draw| {
-            let runs = run_like(&gaussian, levels, effort, stream.named("null").indexed(draw as u64))?;
+            let runs =
+                run_like(&gaussian, levels, effort, stream.named("null").indexed(draw as u64))?;
             (watch.after_each)();
             Ok(mean_gaps(&runs))
         })
@@ -169,8 +198,7 @@ pub fn against_null<N: Predict>(
     }
     let test = GapTest::of(&observed, &null);
     for (i, gap) in observed.iter().enumerate() {
-        let each: Vec<f64> =
-            growths.iter().map(|growth| growth[i] - growth[i + 1]).collect();
+        let each: Vec<f64> = growths.iter().map(|growth| growth[i] - growth[i + 1]).collect();
         let of_null: Vec<f64> = null.iter().map(|gaps| gaps[i]).collect();
         facts.push("gap", Quantity { value: *gap, ..Quantity::sampled_mean(&each, REPORTED) });
         facts.push("null_gap", Quantity::sampled_mean(&of_null, REPORTED));

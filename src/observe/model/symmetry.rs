@@ -1,7 +1,7 @@
 //! How far the Jacobian of the implied score is from symmetric, as that of a gradient is.
 
-use super::spectrum::{Run, WHOLE};
 use super::Model;
+use super::spectrum::{Run, WHOLE};
 use crate::drift::{Drift, Lanes, Predict, Workspace};
 use crate::facts::{Facts, Quantity, REPORTED};
 use crate::random::Stream;

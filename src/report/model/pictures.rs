@@ -51,12 +51,24 @@ pub fn vectors(found: &Found<'_>) -> Option<Figure> {
         let bottom = ends.ncols().saturating_sub(VECTORS)..ends.ncols();
         panels.push(tile(bottom.map(column).collect(), "bottom end-point vectors"));
     }
-    panels.push(raster("the sample at their end", &DMatrix::from_columns(&[run.end.clone()]), shape, (1, 1), false));
-    let not_shown = if whole { "Vectors between." } else { "Bottom vectors: they need the whole Jacobian." };
-    let figure = Figure::new("vectors", "Lyapunov vectors at the end of the first trajectory, as images", panels);
+    panels.push(raster(
+        "the sample at their end",
+        &DMatrix::from_columns(&[run.end.clone()]),
+        shape,
+        (1, 1),
+        false,
+    ));
+    let not_shown =
+        if whole { "Vectors between." } else { "Bottom vectors: they need the whole Jacobian." };
+    let columns = panels.len();
+    let figure = Figure::new(
+        "vectors",
+        "Lyapunov vectors at the end of the first trajectory, as images",
+        panels,
+    );
     let caption = "In the order of their growth, row by row. Directions that the flow keeps look like changes of the image; those that it \
                    contracts, like noise.";
-    Some(figure.in_columns(2).says(caption, not_shown))
+    Some(figure.in_columns(columns).says(caption, not_shown))
 }
 
 /// Every few columns, so that sorted data show all kinds.
@@ -73,7 +85,13 @@ fn images(title: &str, states: &DMatrix<f64>, shape: (usize, usize)) -> Panel {
 }
 
 /// Images side by side with a pixel between them.
-fn raster(title: &str, states: &DMatrix<f64>, (rows, columns): (usize, usize), (across, down): (usize, usize), signed: bool) -> Panel {
+fn raster(
+    title: &str,
+    states: &DMatrix<f64>,
+    (rows, columns): (usize, usize),
+    (across, down): (usize, usize),
+    signed: bool,
+) -> Panel {
     let (width, height) = (across * (columns + 1) - 1, down * (rows + 1) - 1);
     let blank = if signed { 0.0 } else { states.min() };
     let mut values = vec![blank; width * height];
@@ -106,12 +124,16 @@ fn plane(samples: &DMatrix<f64>, data: Option<&DMatrix<f64>>) -> Panel {
         let shown = || points.column_iter().step_by(step);
         let along = |i: usize| -> Vec<f64> {
             let offset = if dim > 2 { &mean * 1.0 } else { &mean * 0.0 };
-            shown().map(|x| if i < dim { (x - &offset).dot(&axes.column(i)) } else { 0.0 }).collect()
+            shown()
+                .map(|x| if i < dim { (x - &offset).dot(&axes.column(i)) } else { 0.0 })
+                .collect()
         };
         Mark::points(along(0), along(1))
     };
-    let label = |i: &str| if dim > 2 { format!("principal component {i}") } else { format!("x{i}") };
-    let mut panel = Panel { equal: true, ..Panel::new("", Axis::new(label("1")), Axis::new(label("2"))) };
+    let label =
+        |i: &str| if dim > 2 { format!("principal component {i}") } else { format!("x{i}") };
+    let mut panel =
+        Panel { equal: true, ..Panel::new("", Axis::new(label("1")), Axis::new(label("2"))) };
     if let Some(data) = data {
         panel = panel.with("data", Ink::Data, seen(data));
     }
