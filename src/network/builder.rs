@@ -3,7 +3,8 @@
 use super::function::{Function, Pairing};
 use super::graph::{Kind, Tensor};
 use super::plan::Plan;
-use super::tape::{GAP, Linear, Op, Place, Product, Slot, Sparse, Step, Tape};
+use super::tape::{Place, Product, Slot, Step, Tape};
+pub(super) use super::tape::{GAP, Linear, Op, Sparse};
 use std::sync::Arc;
 
 /// Numbers that one tape may hold in all (a gigabyte): a graph that declares more is refused before it is allocated.
