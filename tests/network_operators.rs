@@ -57,7 +57,10 @@ fn field(case: &Case) -> Result<Field, String> {
 fn distance(got: &[f64], expected: &[f64]) -> f64 {
     let size = expected.iter().fold(1e-3_f64, |m, x| m.max(x.abs()));
     assert_eq!(got.len(), expected.len());
-    got.iter().zip(expected).map(|(a, b)| if a == b { 0.0 } else { (a - b).abs() / size }).fold(0.0, |m, d| if d > m || d.is_nan() { d } else { m })
+    got.iter()
+        .zip(expected)
+        .map(|(a, b)| if a == b { 0.0 } else { (a - b).abs() / size })
+        .fold(0.0, |m, d| if d > m || d.is_nan() { d } else { m })
 }
 
 /// What is wrong with a case.
@@ -70,7 +73,10 @@ fn faults(case: &Case) -> Vec<String> {
     let mut expect = |what: &str, got: &[f64], expected: &[f64], tolerance: f64| {
         let off = distance(got, expected);
         if !(off <= tolerance) {
-            faults.push(format!("{}: {what} off by {off:e}\n  got {got:?}\n  not {expected:?}", case.name));
+            faults.push(format!(
+                "{}: {what} off by {off:e}\n  got {got:?}\n  not {expected:?}",
+                case.name
+            ));
         }
     };
     let (d, room) = (field.dim(), &mut Room::default());
@@ -98,8 +104,14 @@ fn faults(case: &Case) -> Vec<String> {
         let mut duals = vec![Tangents::from(0.0); d];
         field.eval(Tangents::from(0.0), &(0..d).map(lift).collect::<Vec<_>>(), &mut duals);
         for lane in 0..2 {
-            let tangent: Vec<f64> = duals.iter().map(|y| y.eps.unwrap_generic(Const, Const)[lane]).collect();
-            expect("tangent by push against duals", &pushed[(start + 1 + lane) * d..][..d], &tangent, ROUNDING);
+            let tangent: Vec<f64> =
+                duals.iter().map(|y| y.eps.unwrap_generic(Const, Const)[lane]).collect();
+            expect(
+                "tangent by push against duals",
+                &pushed[(start + 1 + lane) * d..][..d],
+                &tangent,
+                ROUNDING,
+            );
         }
     }
 

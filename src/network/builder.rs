@@ -3,14 +3,14 @@
 use super::function::{Function, Pairing};
 use super::graph::{Kind, Tensor};
 use super::plan::Plan;
-use super::tape::{Place, Product, Slot, Step, Tape};
 pub(super) use super::tape::{GAP, Linear, Op, Sparse};
+use super::tape::{Place, Product, Slot, Step, Tape};
 use std::sync::Arc;
 
 /// Numbers that one tape may hold in all (a gigabyte): a graph that declares more is refused before it is allocated.
-const MOST_NUMBERS: usize = 1 << 27;
+pub(super) const MOST_NUMBERS: usize = 1 << 27;
 /// Multiply-adds that folding constants may take.
-const MOST_FOLDED: u64 = 1 << 34;
+const MOST_FOLDED: u64 = 1 << 32;
 
 /// Why a node cannot be lowered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,15 +62,15 @@ pub(super) struct Builder {
     folds_left: u64,
 }
 
-/// Entries of a shape.
+/// Entries of a shape; neither they nor the product of any of its lengths are too many to count.
 pub(super) fn count(shape: &[usize]) -> Lowered<usize> {
-    let size = shape.iter().try_fold(1_usize, |product, n| product.checked_mul(*n));
-    match size.filter(|n| *n <= MOST_NUMBERS) {
-        Some(size) => Ok(size),
-        None => {
-            invalid(format!("a tensor of shape {shape:?} is larger than {MOST_NUMBERS} numbers"))
-        }
+    let size = shape.iter().try_fold(1_usize, |product, n| product.checked_mul((*n).max(1)));
+    if size.is_none_or(|n| n > MOST_NUMBERS) {
+        return invalid(format!(
+            "a tensor of shape {shape:?} is larger than {MOST_NUMBERS} numbers"
+        ));
     }
+    Ok(shape.iter().product())
 }
 
 /// Distance between neighbours along each axis of a row-major tensor.
@@ -220,6 +220,9 @@ impl Builder {
     ) -> Lowered<Value> {
         let length = count(&shape)?;
         self.charge(length)?;
+        if length == 0 {
+            return self.constant(kind, shape, Vec::new());
+        }
         let place = match inputs.iter().map(|v| self.known(v)).collect::<Option<Vec<_>>>() {
             Some(known) => {
                 let Some(left) = self.folds_left.checked_sub(op.multiply_adds()) else {
@@ -280,6 +283,9 @@ impl Builder {
     pub(super) fn broadcast(&mut self, value: &Value, shape: &[usize]) -> Lowered<Value> {
         if common(&value.shape, shape)? != shape {
             return invalid(format!("{:?} cannot be broadcast to {shape:?}", value.shape));
+        }
+        if value.shape == shape {
+            return Ok(value.clone());
         }
         let missing = shape.len() - value.rank();
         let mut steps = vec![0; shape.len()];
@@ -494,10 +500,15 @@ impl Builder {
             ));
         }
         let outer = common(&a.shape[..a.rank() - 2], &b.shape[..b.rank() - 2])?;
-        let batch: usize = outer.iter().product();
+        let batch = count(&outer)?;
         let whole = |rows: usize, columns: usize| {
             outer.iter().copied().chain([rows, columns]).collect::<Vec<usize>>()
         };
+        if k == 0 {
+            let zeros = vec![0.0; count(&whole(m, n))?];
+            let zeros = self.constant(Kind::Float, whole(m, n), zeros)?;
+            return self.biased(zeros, bias);
+        }
         if self.known(b).is_some() {
             let b = self.swap_last(b)?;
             let same = b.length() == n * k;
@@ -524,13 +535,16 @@ impl Builder {
             let product = Product { batch, rows: m, depth: k, columns: n };
             self.apply(Op::Product(product), &[&a, &b], whole(m, n), Kind::Float)?
         };
-        match bias {
-            None => Ok(product),
-            Some(bias) => {
-                let bias = self.constant(Kind::Float, vec![n], bias.to_vec())?;
-                self.add(&product, &bias)
-            }
-        }
+        self.biased(product, bias)
+    }
+
+    /// With a number added to each entry along the last axis.
+    fn biased(&mut self, value: Value, bias: Option<&[f64]>) -> Lowered<Value> {
+        let Some(bias) = bias else {
+            return Ok(value);
+        };
+        let bias = self.constant(Kind::Float, vec![bias.len()], bias.to_vec())?;
+        self.add(&value, &bias)
     }
 
     /// The finished tape, without steps that the output does not need.

@@ -1,6 +1,6 @@
 //! A network as a field of one state.
 
-use super::builder::{Builder, Fault, Value};
+use super::builder::{Builder, Fault, Value, count};
 use super::graph::{Graph, Port};
 use super::lower::lower;
 use super::push::{Columns, Room};
@@ -157,6 +157,8 @@ impl Compiler<'_> {
         if shape.contains(&0) || states == Some(0) {
             return Err(self.fault(format!("input {:?} has no entries", self.state.name), hint));
         }
+        count(&[&[states.unwrap_or(1)], &shape[..]].concat())
+            .map_err(|fault| self.unfit(&fault))?;
         Ok((states.filter(|n| *n > 1), shape))
     }
 
@@ -272,7 +274,12 @@ fn somewhere(tape: &Tape) -> Vec<f64> {
 fn separate(all: &Tape, states: usize) -> bool {
     let x = somewhere(all);
     let one = x.len() / states;
-    let covector = DMatrix::from_fn(x.len(), 1, |i, _| if i < one { 1.0 + (i as f64).cos() / 2.0 } else { 0.0 });
+    let covector =
+        DMatrix::from_fn(
+            x.len(),
+            1,
+            |i, _| if i < one { 1.0 + (i as f64).cos() / 2.0 } else { 0.0 },
+        );
     let gradient = all.pull(0.4, &x, &covector, &mut Room::default());
     gradient.as_slice()[one..].iter().all(|g| *g == 0.0)
 }

@@ -171,7 +171,7 @@ op("Elu", [1, 6], label="alpha", alpha=0.5)
 op("Selu", [1, 6], label="parameters", alpha=1.5, gamma=1.25)
 op("Celu", [1, 6], label="alpha", alpha=0.5)
 op("Gelu", [1, 9], x=wide)
-op("Gelu", [1, 7], label="tanh", approximate="tanh")
+op("Gelu", [1, 7], label="tanh", approximate="tanh", tolerance=1e-7)  # constants of the reference are float32
 op("Swish", [1, 7], opset=24, alpha=1.5)
 op("Clip", [1, 8], "x", np.array(-0.5), np.array(0.75))
 op("Clip", [1, 8], "x", "", np.array(0.25), label="above only")
@@ -361,10 +361,11 @@ op("MaxPool", [1, 1, 4, 4], kernel_shape=[2, 2], strides=[2, 2])
 up, odd = np.array([1, 1, 2, 2], dtype=np.float32), np.array([1, 1, 1.6, 0.75], dtype=np.float32)
 for scales, which in [(up, "twice"), (odd, "odd")]:
     for coordinates in ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric"]:
-        op("Resize", [1, 1, 3, 4], "x", "", scales, label=f"linear, {which}, {coordinates}", mode="linear",
-           coordinate_transformation_mode=coordinates)
-        op("Resize", [1, 1, 3, 4], "x", "", scales, label=f"nearest, {which}, {coordinates}", mode="nearest",
-           coordinate_transformation_mode=coordinates)
+        # With corners aligned, the reference takes the new length before rounding; the standard and onnxruntime do not.
+        by = ("x", "", "", np.floor(scales * [1, 1, 3, 4] + 1e-6).astype(int)) if coordinates == "align_corners" else ("x", "", scales)
+        for mode in ["linear", "nearest"]:
+            op("Resize", [1, 1, 3, 4], *by, label=f"{mode}, {which}, {coordinates}", mode=mode,
+               coordinate_transformation_mode=coordinates)
     for rounding in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"]:
         op("Resize", [1, 1, 3, 4], "x", "", scales, label=f"nearest, {which}, {rounding}", mode="nearest",
            nearest_mode=rounding, coordinate_transformation_mode="asymmetric")
@@ -374,7 +375,7 @@ op("Resize", [1, 2, 3], "x", "", "", np.array([7]), label="axes", mode="linear",
 # Attention of opset 23.
 q4, kv4 = draw(1, 2, 3, 4), draw(1, 2, 5, 4)
 op("Attention", [1, 2, 3, 4], "x", "x", "x", opset=23, label="of itself")
-op("Attention", [1, 2, 3, 4], "x", kv4, draw(1, 2, 5, 3), opset=23, label="to constants", scale=0.3)
+op("Attention", [1, 2, 3, 4], "x", kv4, draw(1, 2, 5, 3), opset=23, label="to constants", scale=0.25)
 op("Attention", [1, 2, 5, 4], q4, "x", "x", draw(3, 5), opset=23, label="a mask of numbers")
 op("Attention", [1, 2, 3, 4], "x", "x", "x", np.tril(np.ones((3, 3), dtype=bool)), opset=23, label="a mask of truths")
 op("Attention", [1, 2, 3, 4], "x", "x", "x", opset=23, label="causal", is_causal=1)

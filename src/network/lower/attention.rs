@@ -17,7 +17,10 @@ fn by_head(call: &mut Call<'_>, i: usize, attribute: &str) -> Lowered<Value> {
         3 => {
             let heads = usize::try_from(call.integer(attribute, 0)?).unwrap_or(0);
             if heads == 0 || x.shape[2] % heads != 0 {
-                return invalid(format!("{attribute} = {heads} for input {i} of shape {:?}", x.shape));
+                return invalid(format!(
+                    "{attribute} = {heads} for input {i} of shape {:?}",
+                    x.shape
+                ));
             }
             let split = vec![x.shape[0], x.shape[1], heads, x.shape[2] / heads];
             let split = call.tape.reshape(&x, split)?;
@@ -73,7 +76,8 @@ fn attention(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     }
     if call.integer("is_causal", 0)? != 0 {
         let (rows, columns) = (scores.shape[2], scores.shape[3]);
-        let data = (0..rows * columns).map(|i| f64::from(u8::from(i % columns <= i / columns))).collect();
+        let data =
+            (0..rows * columns).map(|i| f64::from(u8::from(i % columns <= i / columns))).collect();
         let mask = call.tape.constant(Kind::Boolean, vec![rows, columns], data)?;
         scores = masked(call, &scores, &mask)?;
     }

@@ -42,7 +42,8 @@ impl Windows {
         let stride = lengths(call, "strides", vec![1; axes], 1)?;
         let dilation = lengths(call, "dilations", vec![1; axes], 1)?;
         let mut pads = lengths(call, "pads", vec![0; 2 * axes], 0)?;
-        let span: Vec<usize> = (0..axes).map(|i| (kernel[i].max(1) - 1) * dilation[i] + 1).collect();
+        let span: Vec<usize> =
+            (0..axes).map(|i| (kernel[i].max(1) - 1) * dilation[i] + 1).collect();
         let automatic = call.text("auto_pad", "NOTSET")?;
         let round_up = call.integer("ceil_mode", 0)? != 0;
         let mut places = Vec::with_capacity(axes);
@@ -52,14 +53,18 @@ impl Windows {
                 let total = (wanted.max(1) - 1) * stride[i] + span[i];
                 let total = total.saturating_sub(sizes[i]);
                 let (less, more) = (total / 2, total.div_ceil(2));
-                (pads[i], pads[axes + i]) = if automatic == "SAME_UPPER" { (less, more) } else { (more, less) };
+                (pads[i], pads[axes + i]) =
+                    if automatic == "SAME_UPPER" { (less, more) } else { (more, less) };
             } else if automatic == "VALID" {
                 (pads[i], pads[axes + i]) = (0, 0);
             } else if automatic != "NOTSET" {
                 return unsupported(format!("auto_pad = {automatic:?}"));
             }
             let Some(room) = (sizes[i] + pads[i] + pads[axes + i]).checked_sub(span[i]) else {
-                return invalid(format!("a window of {} on an axis of length {}", span[i], sizes[i]));
+                return invalid(format!(
+                    "a window of {} on an axis of length {}",
+                    span[i], sizes[i]
+                ));
             };
             let mut count = room / stride[i] + 1;
             if round_up && room % stride[i] != 0 && count * stride[i] < sizes[i] + pads[i] {
@@ -121,9 +126,15 @@ fn weights(call: &Call<'_>, x: &Value) -> Lowered<(Value, std::sync::Arc<[f64]>,
     };
     let groups = call.integer("group", 1)?;
     let channels = x.shape[1];
-    match usize::try_from(groups).ok().filter(|g| *g > 0 && channels % g == 0 && weight.shape[0] % g == 0) {
+    match usize::try_from(groups)
+        .ok()
+        .filter(|g| *g > 0 && channels % g == 0 && weight.shape[0] % g == 0)
+    {
         Some(groups) => Ok((weight, known, groups)),
-        None => invalid(format!("{groups} groups of {channels} channels with weights {:?}", weight.shape)),
+        None => invalid(format!(
+            "{groups} groups of {channels} channels with weights {:?}",
+            weight.shape
+        )),
     }
 }
 
@@ -153,11 +164,15 @@ fn convolution(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     let (batch, plane) = (x.shape[0], count(sizes)?);
     let depth = channels * area;
     count(&[batch, groups, places, depth])?;
+    if depth == 0 || batch * places * outputs == 0 {
+        return invalid(format!("weights {:?} for {:?}: no entries", weight.shape, x.shape));
+    }
     call.tape.charge(places * area * 3)?;
     // What each window sees, once for all channels.
     let mut seen = Vec::with_capacity(places * area);
     windows.each(sizes, |entries, _| seen.extend_from_slice(entries))?;
-    let entry = |channel: usize, at: Option<usize>| at.map_or(GAP, |at| (channel * plane + at) as u32);
+    let entry =
+        |channel: usize, at: Option<usize>| at.map_or(GAP, |at| (channel * plane + at) as u32);
     // groups × batch × windows × (channels of the group × places in the window).
     let mut map = Vec::with_capacity(batch * groups * places * depth);
     for g in 0..groups {
@@ -172,8 +187,10 @@ fn convolution(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     }
     let identity = map.len() == x.length() && map.iter().enumerate().all(|(i, at)| *at == i as u32);
     let shape = vec![groups, batch, places, depth];
-    let patches = if identity { call.tape.reshape(&x, shape)? } else { call.tape.take(&x, shape, map)? };
-    let bias = call.optional(2).and_then(|bias| call.tape.known(&bias).filter(|b| b.len() == outputs));
+    let patches =
+        if identity { call.tape.reshape(&x, shape)? } else { call.tape.take(&x, shape, map)? };
+    let bias =
+        call.optional(2).and_then(|bias| call.tape.known(&bias).filter(|b| b.len() == outputs));
     let folded = bias.is_some();
     let linear = Linear {
         groups,
@@ -194,7 +211,10 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     let x = call.input(0)?;
     let (weight, known, groups) = weights(call, &x)?;
     if weight.shape[0] != x.shape[1] || call.text("auto_pad", "NOTSET")? != "NOTSET" {
-        return unsupported(format!("weights {:?} for {:?}, or automatic padding", weight.shape, x.shape));
+        return unsupported(format!(
+            "weights {:?} for {:?}, or automatic padding",
+            weight.shape, x.shape
+        ));
     }
     let (batch, channels, outputs) = (x.shape[0], x.shape[1] / groups, weight.shape[1]);
     let (sizes, kernel) = (x.shape[2..].to_vec(), weight.shape[2..].to_vec());
@@ -205,7 +225,8 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     let extra = lengths(call, "output_padding", vec![0; axes], 0)?;
     let mut full = Vec::with_capacity(axes);
     for i in 0..axes {
-        let length = (sizes[i].max(1) - 1) * stride[i] + (kernel[i].max(1) - 1) * dilation[i] + 1 + extra[i];
+        let length =
+            (sizes[i].max(1) - 1) * stride[i] + (kernel[i].max(1) - 1) * dilation[i] + 1 + extra[i];
         match length.checked_sub(pads[i] + pads[axes + i]).filter(|n| *n > 0) {
             Some(length) => full.push(length),
             None => return invalid(format!("pads {pads:?} of {length} entries")),
@@ -215,18 +236,22 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         return unsupported(format!("output_shape = {shape:?}: use output_padding"));
     }
     // As a convolution of the result: window w covers what entry w of x adds to.
-    let windows =
-        Windows { kernel: kernel.clone(), stride, dilation, pads, places: sizes.clone() };
+    let windows = Windows { kernel: kernel.clone(), stride, dilation, pads, places: sizes.clone() };
     let (places, area, plane) = (count(&sizes)?, count(&kernel)?, count(&full)?);
     let rows = outputs * area;
     count(&[batch, groups, places, rows])?;
-    call.tape.charge(places * area * 3)?;
+    if channels * rows * batch * places == 0 {
+        return invalid(format!("weights {:?} for {:?}: no entries", weight.shape, x.shape));
+    }
+    call.tape.charge(places * area * 6 + plane * 3)?;
     // Each entry of x, all channels of a group together: batch × groups × places × channels.
     let split = call.tape.reshape(&x, vec![batch, groups, channels, places])?;
     let moved = call.tape.transpose(&split, &[1, 0, 3, 2])?;
     // Weights of a group, channels × rows, the other way round.
     let turned: Vec<f64> = (0..groups)
-        .flat_map(|g| (0..rows).flat_map(move |r| (0..channels).map(move |c| (g * channels + c) * rows + r)))
+        .flat_map(|g| {
+            (0..rows).flat_map(move |r| (0..channels).map(move |c| (g * channels + c) * rows + r))
+        })
         .map(|at| known[at])
         .collect();
     call.tape.charge(turned.len())?;
@@ -252,19 +277,16 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         window += 1;
     })?;
     count(&[batch, groups, outputs, places * area])?;
-    let mut sums = Vec::with_capacity(batch * groups * outputs * plane);
-    for b in 0..batch {
-        for g in 0..groups {
-            for o in 0..outputs {
-                let from = |(w, p): &(usize, usize)| {
-                    ((((g * batch + b) * places + w) * outputs + o) * area + p, 1.0)
-                };
-                sums.extend(reached.iter().map(|list| list.iter().map(from).collect::<Vec<_>>()));
-            }
-        }
-    }
+    let planes = (0..batch * groups * outputs)
+        .map(|i| (i / (groups * outputs), i / outputs % groups, i % outputs));
+    let rows = planes.flat_map(|(b, g, o)| {
+        let from = move |(w, p): &(usize, usize)| {
+            ((((g * batch + b) * places + w) * outputs + o) * area + p, 1.0)
+        };
+        reached.iter().map(move |list| list.iter().map(from).collect())
+    });
     let shape = [&[batch, groups * outputs], &full[..]].concat();
-    let result = call.tape.sparse(&spread, shape, Sparse::from_rows(sums.into_iter()))?;
+    let result = call.tape.sparse(&spread, shape, Sparse::from_rows(rows))?;
     Ok(vec![add_bias(call, result)?])
 }
 

@@ -16,7 +16,8 @@ struct Named {
 }
 
 fn einsum(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
-    let equation: String = call.text("equation", "")?.chars().filter(|c| !c.is_whitespace()).collect();
+    let equation: String =
+        call.text("equation", "")?.chars().filter(|c| !c.is_whitespace()).collect();
     if equation.contains("...") {
         return unsupported(format!("the equation {equation:?} with an ellipsis: name all axes"));
     }
@@ -26,7 +27,10 @@ fn einsum(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     };
     let terms: Vec<Vec<char>> = left.split(',').map(|term| term.chars().collect()).collect();
     if terms.len() != call.inputs.len() || !(1..=2).contains(&terms.len()) {
-        return unsupported(format!("the equation {equation:?} of {} inputs; read are one or two", call.inputs.len()));
+        return unsupported(format!(
+            "the equation {equation:?} of {} inputs; read are one or two",
+            call.inputs.len()
+        ));
     }
     let wanted: Vec<char> = right.chars().collect();
     let mut sizes: HashMap<char, usize> = HashMap::new();
@@ -34,7 +38,10 @@ fn einsum(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     for (i, axes) in terms.into_iter().enumerate() {
         let value = call.input(i)?;
         if axes.len() != value.rank() {
-            return invalid(format!("the equation {equation:?} for an input of shape {:?}", value.shape));
+            return invalid(format!(
+                "the equation {equation:?} for an input of shape {:?}",
+                value.shape
+            ));
         }
         for (axis, size) in axes.iter().zip(&value.shape) {
             if *sizes.entry(*axis).or_insert(*size) != *size {
@@ -63,7 +70,8 @@ fn einsum(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
 
 /// Without an arrow: the letters that stand once, in alphabetic order.
 fn implied(left: &str) -> String {
-    let mut letters: Vec<char> = left.chars().filter(|c| *c != ',' && left.matches(*c).count() == 1).collect();
+    let mut letters: Vec<char> =
+        left.chars().filter(|c| *c != ',' && left.matches(*c).count() == 1).collect();
     letters.sort_unstable();
     letters.into_iter().collect()
 }
@@ -93,7 +101,8 @@ fn diagonal(call: &mut Call<'_>, named: Named) -> Lowered<Named> {
 
 /// Sums over the letters that are not wanted.
 fn keep(call: &mut Call<'_>, named: Named, wanted: &[char]) -> Lowered<Named> {
-    let summed: Vec<usize> = (0..named.axes.len()).filter(|i| !wanted.contains(&named.axes[*i])).collect();
+    let summed: Vec<usize> =
+        (0..named.axes.len()).filter(|i| !wanted.contains(&named.axes[*i])).collect();
     if summed.is_empty() {
         return Ok(named);
     }

@@ -70,6 +70,8 @@ fn resize(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         if length == 0 {
             return invalid(format!("an axis of length 0 in {:?}", x.shape));
         }
+        // Each entry is a list of its own.
+        call.tape.charge(8 * crate::network::builder::count(&[size])?)?;
         let mut rows = Vec::with_capacity(size);
         for i in 0..size {
             let at = coordinate(&coordinates, i as f64, (length as f64, size as f64, scale))?;
@@ -95,7 +97,9 @@ fn resize(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
                         vec![(low as usize, 1.0 - part), (high as usize, part)]
                     }
                 }
-                other => return unsupported(format!("mode = {other:?}; read are nearest and linear")),
+                other => {
+                    return unsupported(format!("mode = {other:?}; read are nearest and linear"));
+                }
             });
         }
         result = along(call, &result, axis, &rows)?;
@@ -122,7 +126,12 @@ fn coordinate(mode: &str, i: f64, (length, size, scale): (f64, f64, f64)) -> Low
 }
 
 /// Each entry along an axis as a weighted sum of old ones.
-fn along(call: &mut Call<'_>, x: &Value, axis: usize, rows: &[Vec<(usize, f64)>]) -> Lowered<Value> {
+fn along(
+    call: &mut Call<'_>,
+    x: &Value,
+    axis: usize,
+    rows: &[Vec<(usize, f64)>],
+) -> Lowered<Value> {
     let mut shape = x.shape.clone();
     let (length, outer) = (shape[axis], shape[..axis].iter().product::<usize>());
     let inner: usize = shape[axis + 1..].iter().product();
