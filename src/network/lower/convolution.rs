@@ -1,8 +1,9 @@
 //! Convolutions, their transposes, and pooling: windows of entries, then products or sums.
 
 use super::{Call, Lower, Lowered, Value, invalid, unsupported};
-use crate::network::builder::{GAP, Linear, Op, Sparse, count, strides, walk};
+use crate::network::builder::{GAP, Gather, Linear, Op, Sparse, count, strides, walk};
 use crate::network::graph::Kind;
+use std::sync::Arc;
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     Some(match name {
@@ -173,37 +174,32 @@ fn convolution(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     windows.each(sizes, |entries, _| seen.extend_from_slice(entries))?;
     let entry =
         |channel: usize, at: Option<usize>| at.map_or(GAP, |at| (channel * plane + at) as u32);
-    // groups × batch × windows × (channels of the group × places in the window).
+    // batch × groups × (channels of the group × places in the window) × windows.
     let mut map = Vec::with_capacity(batch * groups * places * depth);
-    for g in 0..groups {
-        for b in 0..batch {
-            for window in seen.chunks_exact(area) {
-                for c in 0..channels {
-                    let channel = (b * groups + g) * channels + c;
-                    map.extend(window.iter().map(|at| entry(channel, *at)));
-                }
-            }
+    for channel in 0..x.shape[0] * x.shape[1] {
+        for place in 0..area {
+            map.extend(seen.iter().skip(place).step_by(area).map(|at| entry(channel, *at)));
         }
     }
     let identity = map.len() == x.length() && map.iter().enumerate().all(|(i, at)| *at == i as u32);
-    let shape = vec![groups, batch, places, depth];
-    let patches =
-        if identity { call.tape.reshape(&x, shape)? } else { call.tape.take(&x, shape, map)? };
+    let gather = (!identity).then(|| Arc::new(Gather::new(&map)));
+    call.tape.charge(if identity { 0 } else { 2 * map.len() })?;
     let bias =
         call.optional(2).and_then(|bias| call.tape.known(&bias).filter(|b| b.len() == outputs));
     let folded = bias.is_some();
     let linear = Linear {
+        parts: batch * groups,
         groups,
-        count: batch * places,
+        count: places,
         depth,
         rows: outputs / groups,
+        across: true,
         weights: known,
         bias: bias.unwrap_or_default(),
+        gather,
     };
-    let shape = vec![groups, batch, places, outputs / groups];
-    let product = call.tape.apply(Op::Linear(linear), &[&patches], shape, Kind::Float)?;
-    let moved = call.tape.transpose(&product, &[1, 0, 3, 2])?;
-    let result = call.tape.reshape(&moved, [&[batch, outputs], &windows.places[..]].concat())?;
+    let shape = [&[batch, outputs], &windows.places[..]].concat();
+    let result = call.tape.apply(Op::Linear(linear), &[&x], shape, Kind::Float)?;
     Ok(vec![if folded { result } else { add_bias(call, result)? }])
 }
 
@@ -244,9 +240,6 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         return invalid(format!("weights {:?} for {:?}: no entries", weight.shape, x.shape));
     }
     call.tape.charge(places * area * 6 + plane * 3)?;
-    // Each entry of x, all channels of a group together: batch × groups × places × channels.
-    let split = call.tape.reshape(&x, vec![batch, groups, channels, places])?;
-    let moved = call.tape.transpose(&split, &[1, 0, 3, 2])?;
     // Weights of a group, channels × rows, the other way round.
     let turned: Vec<f64> = (0..groups)
         .flat_map(|g| {
@@ -256,15 +249,18 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         .collect();
     call.tape.charge(turned.len())?;
     let linear = Linear {
+        parts: batch * groups,
         groups,
-        count: batch * places,
+        count: places,
         depth: channels,
         rows,
+        across: true,
         weights: turned.into(),
         bias: [].into(),
+        gather: None,
     };
-    let shape = vec![groups, batch, places, rows];
-    let spread = call.tape.apply(Op::Linear(linear), &[&moved], shape, Kind::Float)?;
+    let shape = vec![batch, groups * rows, places];
+    let spread = call.tape.apply(Op::Linear(linear), &[&x], shape, Kind::Float)?;
     // What reaches each entry of one plane of the result: (window, place in it).
     let mut reached: Vec<Vec<(usize, usize)>> = vec![Vec::new(); plane];
     let mut window = 0;
@@ -277,12 +273,8 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         window += 1;
     })?;
     count(&[batch, groups, outputs, places * area])?;
-    let planes = (0..batch * groups * outputs)
-        .map(|i| (i / (groups * outputs), i / outputs % groups, i % outputs));
-    let rows = planes.flat_map(|(b, g, o)| {
-        let from = move |(w, p): &(usize, usize)| {
-            ((((g * batch + b) * places + w) * outputs + o) * area + p, 1.0)
-        };
+    let rows = (0..batch * groups * outputs).flat_map(|o| {
+        let from = move |(w, p): &(usize, usize)| ((o * area + p) * places + w, 1.0);
         reached.iter().map(move |list| list.iter().map(from).collect())
     });
     let shape = [&[batch, groups * outputs], &full[..]].concat();

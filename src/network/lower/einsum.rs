@@ -106,7 +106,7 @@ fn keep(call: &mut Call<'_>, named: Named, wanted: &[char]) -> Lowered<Named> {
     if summed.is_empty() {
         return Ok(named);
     }
-    let sum = call.tape.sum(&named.value, &summed, 1.0)?;
+    let sum = call.tape.sum(&named.value, &summed)?;
     let left: Vec<usize> = (0..named.axes.len()).filter(|i| !summed.contains(i)).collect();
     let shape = left.iter().map(|i| named.value.shape[*i]).collect();
     let axes = left.iter().map(|i| named.axes[*i]).collect();
