@@ -139,3 +139,20 @@ fn a_wrong_value_is_seen() {
     case.out[0] += 1e-9;
     assert_eq!(faults(&case).len(), 1);
 }
+
+#[test]
+fn every_operator_of_the_list_has_a_case() {
+    let models: Vec<Vec<u8>> = cases().iter().map(|case| decode(&case.model)).collect();
+    for operator in "Add Sub Mul Div Neg Pow Sqrt Reciprocal Exp Log Sin Cos Tanh Sigmoid Erf Gelu Selu Elu Relu LeakyRelu \
+        Softplus Mish Abs Gemm MatMul Concat Unsqueeze ReduceSum ReduceMean LayerNormalization Constant Identity Conv \
+        ConvTranspose Resize InstanceNormalization GroupNormalization BatchNormalization RMSNormalization Attention Reshape \
+        Shape Gather Slice Split Squeeze Transpose Softmax Pad Expand Cast Einsum ConstantOfShape Greater Less Where Clip \
+        ReduceL2 ReduceMax AveragePool"
+        .split_whitespace()
+    {
+        // Field 4 of a node: the operator, with its length.
+        let record = [&[0x22, operator.len() as u8], operator.as_bytes()].concat();
+        let used = |model: &Vec<u8>| model.windows(record.len()).any(|window| window == record);
+        assert!(models.iter().any(used), "{operator} has no case");
+    }
+}

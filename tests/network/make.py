@@ -306,6 +306,22 @@ network(
     [1, 6, 2],
 )
 
+network(
+    "Constant in every form",
+    [
+        helper.make_node("Constant", [], ["a"], value=numpy_helper.from_array(draw(2, 1))),
+        helper.make_node("Constant", [], ["b"], value_ints=[1, 2]),
+        helper.make_node("Cast", ["b"], ["bf"], to=TensorProto.DOUBLE),
+        helper.make_node("Constant", [], ["c"], value_float=0.5),
+        helper.make_node("Cast", ["c"], ["cf"], to=TensorProto.DOUBLE),
+        helper.make_node("Mul", ["x", "a"], ["p"]),
+        helper.make_node("Add", ["p", "bf"], ["q"]),
+        helper.make_node("Mul", ["q", "cf"], ["y"]),
+    ],
+    {},
+    [1, 2, 2],
+)
+
 # Reductions.
 for kind in ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare"]:
     op(kind, [1, 3, 4], "x", np.array([-1]), label="axis -1", opset=20)
