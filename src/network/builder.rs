@@ -3,13 +3,16 @@
 use super::function::{Function, Pairing};
 use super::graph::{Kind, Tensor};
 use super::plan::Plan;
-use super::tape::{GAP, Linear, Op, Place, Product, Slot, Sparse, Step, Tape};
+pub(super) use super::tape::{GAP, Gather, Linear, Op, Sparse};
+use super::tape::{Place, Product, Slot, Step, Tape};
 use std::sync::Arc;
 
 /// Numbers that one tape may hold in all (a gigabyte): a graph that declares more is refused before it is allocated.
-const MOST_NUMBERS: usize = 1 << 27;
+///
+/// The fuzzer looks for panics among small graphs.
+pub(super) const MOST_NUMBERS: usize = if cfg!(fuzzing) { 1 << 20 } else { 1 << 27 };
 /// Multiply-adds that folding constants may take.
-const MOST_FOLDED: u64 = 1 << 34;
+const MOST_FOLDED: u64 = (MOST_NUMBERS as u64) << 5;
 
 /// Why a node cannot be lowered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,15 +64,15 @@ pub(super) struct Builder {
     folds_left: u64,
 }
 
-/// Entries of a shape.
+/// Entries of a shape; neither they nor the product of any of its lengths are too many to count.
 pub(super) fn count(shape: &[usize]) -> Lowered<usize> {
-    let size = shape.iter().try_fold(1_usize, |product, n| product.checked_mul(*n));
-    match size.filter(|n| *n <= MOST_NUMBERS) {
-        Some(size) => Ok(size),
-        None => {
-            invalid(format!("a tensor of shape {shape:?} is larger than {MOST_NUMBERS} numbers"))
-        }
+    let size = shape.iter().try_fold(1_usize, |product, n| product.checked_mul((*n).max(1)));
+    if size.is_none_or(|n| n > MOST_NUMBERS) {
+        return invalid(format!(
+            "a tensor of shape {shape:?} is larger than {MOST_NUMBERS} numbers"
+        ));
     }
+    Ok(shape.iter().product())
 }
 
 /// Distance between neighbours along each axis of a row-major tensor.
@@ -219,6 +222,9 @@ impl Builder {
     ) -> Lowered<Value> {
         let length = count(&shape)?;
         self.charge(length)?;
+        if length == 0 {
+            return self.constant(kind, shape, Vec::new());
+        }
         let place = match inputs.iter().map(|v| self.known(v)).collect::<Option<Vec<_>>>() {
             Some(known) => {
                 let Some(left) = self.folds_left.checked_sub(op.multiply_adds()) else {
@@ -279,6 +285,9 @@ impl Builder {
     pub(super) fn broadcast(&mut self, value: &Value, shape: &[usize]) -> Lowered<Value> {
         if common(&value.shape, shape)? != shape {
             return invalid(format!("{:?} cannot be broadcast to {shape:?}", value.shape));
+        }
+        if value.shape == shape {
+            return Ok(value.clone());
         }
         let missing = shape.len() - value.rank();
         let mut steps = vec![0; shape.len()];
@@ -432,21 +441,22 @@ impl Builder {
         self.reshape(&moved, shape)
     }
 
-    /// `factor` times the sum over axes, which keep length 1.
-    pub(super) fn sum(&mut self, value: &Value, axes: &[usize], factor: f64) -> Lowered<Value> {
+    /// The sum over axes, which keep length 1.
+    pub(super) fn sum(&mut self, value: &Value, axes: &[usize]) -> Lowered<Value> {
         let rows = self.rows(value, axes)?;
         let width = rows.shape[rows.rank() - 1];
-        let count = rows.shape[..rows.rank() - 1].iter().product::<usize>();
-        let sums = Sparse::from_rows(
-            (0..count).map(|r| (0..width).map(|i| (r * width + i, factor)).collect()),
-        );
-        self.sparse(&rows, kept(&value.shape, axes), sums)
+        let shape = kept(&value.shape, axes);
+        if width == 0 {
+            let zeros = vec![0.0; count(&shape)?];
+            return self.constant(value.kind, shape, zeros);
+        }
+        self.apply(Op::Sum(width), &[&rows], shape, value.kind)
     }
 
     /// The mean over axes, which keep length 1.
     pub(super) fn mean(&mut self, value: &Value, axes: &[usize]) -> Lowered<Value> {
         let size: usize = axes.iter().map(|axis| value.shape[*axis]).product();
-        let sum = self.sum(value, axes, 1.0)?;
+        let sum = self.sum(value, axes)?;
         self.scale(&sum, 1.0 / size as f64)
     }
 
@@ -493,43 +503,65 @@ impl Builder {
             ));
         }
         let outer = common(&a.shape[..a.rank() - 2], &b.shape[..b.rank() - 2])?;
-        let batch: usize = outer.iter().product();
+        let batch = count(&outer)?;
         let whole = |rows: usize, columns: usize| {
             outer.iter().copied().chain([rows, columns]).collect::<Vec<usize>>()
         };
-        if self.known(b).is_some() {
+        if k == 0 {
+            let zeros = vec![0.0; count(&whole(m, n))?];
+            let zeros = self.constant(Kind::Float, whole(m, n), zeros)?;
+            return self.biased(zeros, bias);
+        }
+        if let Some(weights) = self.known(b) {
+            let single = weights.len() == k * n;
             let b = self.swap_last(b)?;
-            let same = b.length() == n * k;
-            let b = if same { b } else { self.broadcast(&b, &whole(n, k))? };
+            let b = if single { b } else { self.broadcast(&b, &whole(n, k))? };
             let a = self.broadcast(a, &whole(m, k))?;
-            let groups = if same { 1 } else { batch };
-            let bias: Arc<[f64]> = bias.map_or_else(Vec::new, |bias| bias.repeat(groups)).into();
+            let groups = if single { 1 } else { batch };
             let linear = Linear {
+                parts: groups,
                 groups,
-                count: if same { batch * m } else { m },
+                count: if single { batch * m } else { m },
                 depth: k,
                 rows: n,
+                across: false,
                 weights: self.known(&b).expect("a constant rearranged is a constant"),
-                bias,
+                bias: bias.map_or_else(Vec::new, |bias| bias.repeat(groups)).into(),
+                gather: None,
             };
             return self.apply(Op::Linear(linear), &[&a], whole(m, n), Kind::Float);
         }
-        let product = if self.known(a).is_some() {
-            let (a, b) = (self.swap_last(a)?, self.swap_last(b)?);
-            let product = self.matmul(&b, &a, None)?;
-            self.swap_last(&product)?
+        let product = if let Some(weights) = self.known(a) {
+            let single = weights.len() == m * k;
+            let a = if single { a.clone() } else { self.broadcast(a, &whole(m, k))? };
+            let b = self.broadcast(b, &whole(k, n))?;
+            let linear = Linear {
+                parts: batch,
+                groups: if single { 1 } else { batch },
+                count: n,
+                depth: k,
+                rows: m,
+                across: true,
+                weights: self.known(&a).expect("a constant rearranged is a constant"),
+                bias: [].into(),
+                gather: None,
+            };
+            self.apply(Op::Linear(linear), &[&b], whole(m, n), Kind::Float)?
         } else {
             let (a, b) = (self.broadcast(a, &whole(m, k))?, self.broadcast(b, &whole(k, n))?);
             let product = Product { batch, rows: m, depth: k, columns: n };
             self.apply(Op::Product(product), &[&a, &b], whole(m, n), Kind::Float)?
         };
-        match bias {
-            None => Ok(product),
-            Some(bias) => {
-                let bias = self.constant(Kind::Float, vec![n], bias.to_vec())?;
-                self.add(&product, &bias)
-            }
-        }
+        self.biased(product, bias)
+    }
+
+    /// With a number added to each entry along the last axis.
+    fn biased(&mut self, value: Value, bias: Option<&[f64]>) -> Lowered<Value> {
+        let Some(bias) = bias else {
+            return Ok(value);
+        };
+        let bias = self.constant(Kind::Float, vec![bias.len()], bias.to_vec())?;
+        self.add(&value, &bias)
     }
 
     /// The finished tape, without steps that the output does not need.

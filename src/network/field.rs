@@ -1,6 +1,6 @@
 //! A network as a field of one state.
 
-use super::builder::{Builder, Value};
+use super::builder::{Builder, Fault, Value, count};
 use super::graph::{Graph, Port};
 use super::lower::lower;
 use super::push::{Columns, Room};
@@ -141,131 +141,155 @@ impl Compiler<'_> {
 
     /// The number of states the file was exported for, where it is not free, and the shape of one.
     fn state_shape(&self) -> Result<(Option<usize>, Vec<usize>)> {
-        let free = "export with fixed lengths of all axes but the first";
+        let hint = "export with fixed lengths of all axes but the first";
         let lengths = |axes: &[Option<usize>]| axes.iter().copied().collect::<Option<Vec<usize>>>();
-        let (batch, rest) = match self.state.shape.split_first() {
-            None => (None, Some(Vec::new())),
-            // One axis: a batch of numbers when it is free, else one vector.
-            Some((Some(n), [])) => (None, Some(vec![*n])),
-            Some((first, rest)) => (*first, lengths(rest)),
+        let (states, shape) = match self.state.shape.split_first() {
+            Some((first, rest)) if self.counts() => (*first, lengths(rest)),
+            _ => (None, lengths(&self.state.shape)),
         };
-        let Some(shape) = rest else {
+        let Some(shape) = shape else {
             let problem = format!(
                 "input {:?} has free axes besides the first: {:?}",
                 self.state.name, self.state.shape
             );
-            return Err(self.fault(problem, free));
+            return Err(self.fault(problem, hint));
         };
-        if shape.contains(&0) || batch == Some(0) {
-            return Err(self.fault(format!("input {:?} has no entries", self.state.name), free));
+        if shape.contains(&0) || states == Some(0) {
+            return Err(self.fault(format!("input {:?} has no entries", self.state.name), hint));
         }
-        Ok((batch.filter(|n| *n > 1), shape))
+        count(&[&[states.unwrap_or(1)], &shape[..]].concat())
+            .map_err(|fault| self.unfit(&fault))?;
+        Ok((states.filter(|n| *n > 1), shape))
+    }
+
+    /// True when the first axis of the state may count states: not that of a single vector.
+    fn counts(&self) -> bool {
+        !matches!(self.state.shape[..], [] | [Some(_)])
     }
 
     fn run(&self) -> Result<Field> {
-        let (batch, shape) = self.state_shape()?;
-        let Some(states) = batch else {
-            return Ok(Field { tape: self.tape(&shape, 1)?, shape, batch: Batch::Free });
+        let (states, shape) = self.state_shape()?;
+        let Some(states) = states else {
+            return Ok(Field { tape: self.tape(&shape, 1, false)?, shape, batch: Batch::Free });
         };
-        let one = self.tape(&shape, 1);
-        let all = self.tape(&shape, states);
-        match (one, all) {
-            // Both ways work: the cheap one, if it is the same function.
-            (Ok(one), Ok(all)) if agree(&one, &all) => {
+        let one = self.tape(&shape, 1, false);
+        let all = match self.tape(&shape, states, false) {
+            Ok(all) => all,
+            // Too large for so many states; for one it works.
+            Err(error) => {
+                return one
+                    .map(|tape| Field { tape, shape, batch: Batch::Rewritten(states) })
+                    .map_err(|_| error);
+            }
+        };
+        if !separate(&all, states) {
+            // The entries along the first axis interact: it is part of the state.
+            let shape = [&[states], &shape[..]].concat();
+            return Ok(Field { tape: all, shape, batch: Batch::Free });
+        }
+        match one {
+            Ok(one) if agree(&one, &all) => {
                 Ok(Field { tape: one, shape, batch: Batch::Rewritten(states) })
             }
-            (_, Ok(all)) => Ok(Field { tape: all, shape, batch: Batch::Repeated(states) }),
-            (_, Err(error)) => Err(error),
+            _ => {
+                let tape = self.tape(&shape, states, true)?;
+                Ok(Field { tape, shape, batch: Batch::Repeated(states) })
+            }
         }
     }
 
-    /// The tape for one state repeated `states` times; the first of the results is kept.
-    fn tape(&self, shape: &[usize], states: usize) -> Result<Tape> {
-        let dim: usize = shape.iter().product();
-        let mut tape = Builder::new(dim);
-        let wrong = |fault| {
-            let problem = format!("the inputs do not fit together: {fault:?}");
-            self.fault(problem, "export the network again")
-        };
-        let mut inputs = HashMap::new();
-        let own = self.own_axis();
-        let whole: Vec<usize> = if own { [&[states], shape].concat() } else { shape.to_vec() };
-        let state = tape.broadcast(&tape.state(shape.to_vec()), &whole).map_err(wrong)?;
-        inputs.insert(self.state.name.clone(), state);
-        if let Some(time) = self.time {
-            // Free axes, and those as long as the one that counts states, count states too.
-            let counted = own.then(|| self.state.shape[0]).flatten();
-            let length = |n: &Option<usize>| match n {
-                Some(n) if Some(*n) != counted => *n,
-                _ => states,
-            };
-            let shape: Vec<usize> = time.shape.iter().map(length).collect();
-            if shape.iter().product::<usize>() > states {
-                let problem = format!(
-                    "time {:?} has the shape {:?}, more than one number a state",
-                    time.name, time.shape
-                );
-                return Err(
-                    self.fault(problem, "is it the state? name the inputs the other way round")
-                );
-            }
-            let value = tape.broadcast(&tape.time(), &shape).map_err(wrong)?;
-            inputs.insert(time.name.clone(), value);
-        }
+    /// The tape for so many states side by side; `repeated`: all the same, and the first of the results is kept.
+    fn tape(&self, shape: &[usize], states: usize, repeated: bool) -> Result<Tape> {
+        let one: usize = shape.iter().product();
+        let dim = if repeated { one } else { one * states };
         let mut shapes = Vec::new();
         for port in &self.graph.outputs {
-            let fits = |value: &Value| value.length() == dim * states;
-            let only = self.graph.outputs.len() == 1;
-            let mut attempt = Builder::new(dim);
-            std::mem::swap(&mut attempt, &mut tape);
-            let value = lower(self.path, self.graph, &mut attempt, inputs.clone(), &port.name)?;
-            if fits(&value) {
-                return self.finish(attempt, &value, states, dim);
+            let mut tape = Builder::new(dim);
+            let inputs = self.inputs(&mut tape, shape, states, repeated)?;
+            let value = lower(self.path, self.graph, &mut tape, inputs, &port.name)?;
+            if value.length() != one * states {
+                shapes.push(format!("{:?} has the shape {:?}", port.name, value.shape));
+                continue;
             }
-            shapes.push(format!("{:?} has the shape {:?}", port.name, value.shape));
-            if !only {
-                // The next output starts from the inputs again.
-                tape = Builder::new(dim);
-                let state = tape.broadcast(&tape.state(shape.to_vec()), &whole).map_err(wrong)?;
-                inputs.insert(self.state.name.clone(), state);
+            let value = Value { shape: vec![states, one], ..value };
+            let value = if repeated {
+                tape.narrow(&value, 0, 0, 1).map_err(|fault| self.unfit(&fault))?
+            } else {
+                value
+            };
+            let tape = tape.finish(&value);
+            if matches!(tape.slots[tape.output].place, Place::State) {
+                return Ok(tape);
             }
+            let problem = format!("the output does not depend on {:?}", self.state.name);
+            return Err(self.fault(problem, "name the input that is the state"));
         }
         let problem =
-            format!("no output has the {dim} numbers of the state: {}", shapes.join("; "));
+            format!("no output has the {one} numbers of the state: {}", shapes.join("; "));
         Err(self.fault(problem, "export a network whose output has the shape of its state"))
     }
 
-    fn finish(&self, mut tape: Builder, value: &Value, states: usize, dim: usize) -> Result<Tape> {
-        let first = Value { shape: vec![states, dim], ..value.clone() };
-        let first = tape
-            .narrow(&first, 0, 0, 1)
-            .map_err(|fault| self.fault(format!("{fault:?}"), "export the network again"))?;
-        let tape = tape.finish(&first);
-        if matches!(tape.slots[tape.output].place, Place::State) {
-            return Ok(tape);
-        }
-        Err(self.fault(
-            format!("the output does not depend on {:?}", self.state.name),
-            "name the input that is the state",
-        ))
+    fn unfit(&self, fault: &Fault) -> Error {
+        self.fault(format!("its inputs do not fit together: {fault:?}"), "export the network again")
     }
 
-    /// True when the first axis of the state counts states.
-    fn own_axis(&self) -> bool {
-        match &self.state.shape[..] {
-            [] | [Some(_)] => false,
-            _ => true,
+    /// The inputs of the graph on a tape for so many states.
+    fn inputs(
+        &self,
+        tape: &mut Builder,
+        shape: &[usize],
+        states: usize,
+        repeated: bool,
+    ) -> Result<HashMap<String, Value>> {
+        let whole = if self.counts() { [&[states], shape].concat() } else { shape.to_vec() };
+        let state = tape.state(if repeated { shape.to_vec() } else { whole.clone() });
+        let state = tape.broadcast(&state, &whole).map_err(|fault| self.unfit(&fault))?;
+        let mut inputs = HashMap::from([(self.state.name.clone(), state)]);
+        let Some(time) = self.time else {
+            return Ok(inputs);
+        };
+        // Free axes, and those as long as the one that counts states, count states too.
+        let counted = self.counts().then(|| self.state.shape[0]).flatten();
+        let length = |n: &Option<usize>| n.filter(|n| Some(*n) != counted).unwrap_or(states);
+        let shape: Vec<usize> = time.shape.iter().map(length).collect();
+        if shape.iter().product::<usize>() > states {
+            let problem = format!(
+                "time {:?} has the shape {:?}, more than one number a state",
+                time.name, time.shape
+            );
+            return Err(self.fault(problem, "is it the state? name the inputs the other way round"));
         }
+        let value = tape.broadcast(&tape.time(), &shape).map_err(|fault| self.unfit(&fault))?;
+        inputs.insert(time.name.clone(), value);
+        Ok(inputs)
     }
 }
 
-/// True when two tapes give the same numbers at a point that nothing distinguishes.
-fn agree(a: &Tape, b: &Tape) -> bool {
-    let dim = a.slots[a.state].length;
-    let x: Vec<f64> = (0..dim).map(|i| (0.7 * i as f64 + 0.3).sin()).collect();
-    let (mut at_a, mut at_b) = (vec![0.0; dim], vec![0.0; dim]);
-    a.eval(0.4_f64, &x, &mut at_a);
-    b.eval(0.4_f64, &x, &mut at_b);
+/// A state that nothing distinguishes.
+fn somewhere(tape: &Tape) -> Vec<f64> {
+    (0..tape.slots[tape.state].length).map(|i| (0.7 * i as f64 + 0.3).sin()).collect()
+}
+
+/// True when the first of several results does not depend on the other states.
+fn separate(all: &Tape, states: usize) -> bool {
+    let x = somewhere(all);
+    let one = x.len() / states;
+    let covector =
+        DMatrix::from_fn(
+            x.len(),
+            1,
+            |i, _| if i < one { 1.0 + (i as f64).cos() / 2.0 } else { 0.0 },
+        );
+    let gradient = all.pull(0.4, &x, &covector, &mut Room::default());
+    gradient.as_slice()[one..].iter().all(|g| *g == 0.0)
+}
+
+/// True when the tape of one state gives what that of several gives for the first.
+fn agree(one: &Tape, all: &Tape) -> bool {
+    let (x, dim) = (somewhere(all), one.slots[one.state].length);
+    let (mut alone, mut beside) = (vec![0.0; dim], vec![0.0; x.len()]);
+    one.eval(0.4_f64, &x[..dim], &mut alone);
+    all.eval(0.4_f64, &x, &mut beside);
     // The same sums in the same order, but for the shape of products.
-    at_a.iter().zip(&at_b).all(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + a.abs()))
+    alone.iter().zip(&beside).all(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + a.abs()))
 }

@@ -51,10 +51,7 @@ impl Network {
     pub fn read(path: &Path) -> Result<Self> {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("onnx") => Self::from_onnx(path, &read::bytes(path)?),
-            Some("safetensors") => {
-                let graph = read::safetensors::parse(path, &read::bytes(path)?)?;
-                Ok(Self { path: path.to_path_buf(), graph })
-            }
+            Some("safetensors") => Self::from_safetensors(path, &read::bytes(path)?),
             _ => {
                 let problem = "neither a .onnx nor a .safetensors file";
                 let hint =
@@ -67,6 +64,11 @@ impl Network {
     /// Reads the bytes of an ONNX file; weights in other files are looked for beside `path`.
     pub fn from_onnx(path: &Path, bytes: &[u8]) -> Result<Self> {
         Ok(Self { path: path.to_path_buf(), graph: read::onnx::parse(path, bytes)? })
+    }
+
+    /// Reads the bytes of a safetensors file; a description is looked for beside `path`.
+    pub fn from_safetensors(path: &Path, bytes: &[u8]) -> Result<Self> {
+        Ok(Self { path: path.to_path_buf(), graph: read::safetensors::parse(path, bytes)? })
     }
 
     /// The inputs, in the order of the file.
@@ -120,5 +122,33 @@ fn meaning(operator: &str) -> Option<&'static str> {
         "Greater" | "Less" | "GreaterOrEqual" | "LessOrEqual" | "Equal" | "Floor" | "Ceil"
         | "Round" | "Sign" | "Not" => Some(JUMP),
         _ => None,
+    }
+}
+
+/// Reads any bytes as either kind of file and evaluates what comes out, for the fuzzer and the test of its corpus.
+///
+/// Errors are expected. Panics are not, nor that the ways of evaluation differ in their shapes.
+#[doc(hidden)]
+pub fn try_all(bytes: &[u8]) {
+    let path = Path::new("/nonexistent/fuzz");
+    let networks = [Network::from_onnx(path, bytes), Network::from_safetensors(path, bytes)];
+    for network in networks.into_iter().flatten() {
+        network.kinks();
+        let names: Vec<&str> = network.inputs().iter().map(|port| port.name.as_str()).collect();
+        for state in &names {
+            let time = names.iter().find(|name| *name != state).copied();
+            let Ok(field) = network.field(state, time) else {
+                continue;
+            };
+            let d = field.dim();
+            if d > 64 || field.multiply_adds() > 1 << 20 {
+                continue;
+            }
+            let block = vec![0.5; 4 * d];
+            let (mut out, room) = (vec![0.0; 4 * d], &mut Room::default());
+            field.push(0.5, &block, 2, 1, &mut out, room);
+            field.eval(0.5_f64, &block[..d], &mut out[..d]);
+            field.pull(0.5, &block[..d], &nalgebra::DMatrix::from_element(d, 2, 0.5), room);
+        }
     }
 }

@@ -157,11 +157,18 @@ impl Step {
         let length = out.len() / columns.count();
         let first = source(self.inputs[0]);
         match &self.op {
-            Op::Linear(linear) => return linear.run(first, columns, out),
+            Op::Linear(linear) => return linear.run(first, columns, out, slopes),
             Op::Take(map) => {
                 return each(first, out, length, |x, out| {
                     for (out, index) in out.iter_mut().zip(map.iter()) {
                         *out = x.get(*index as usize).copied().unwrap_or(0.0);
+                    }
+                });
+            }
+            Op::Sum(width) => {
+                return each(first, out, length, |x, out| {
+                    for (out, row) in out.iter_mut().zip(x.chunks_exact(*width)) {
+                        *out = sum(row);
                     }
                 });
             }
@@ -250,10 +257,24 @@ impl Step {
                         }
                     }
                 }
-                Op::Linear(_) | Op::Take(_) | Op::Sparse(_) => unreachable!("done above"),
+                Op::Linear(_) | Op::Take(_) | Op::Sum(_) | Op::Sparse(_) => {
+                    unreachable!("done above")
+                }
             }
         }
     }
+}
+
+/// A sum of eight sums side by side, which the compiler can keep in vectors.
+fn sum(row: &[f64]) -> f64 {
+    let (eights, rest) = row.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for eight in eights {
+        for (sum, x) in sums.iter_mut().zip(eight) {
+            *sum += x;
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().sum::<f64>()
 }
 
 /// A linear map of one vector: the same for values and tangents.
@@ -383,38 +404,59 @@ pub(super) fn gemm(
 }
 
 impl Linear {
-    /// The matrix of a group.
-    pub(super) fn group(&self, g: usize) -> &[f64] {
-        &self.weights[g * self.rows * self.depth..][..self.rows * self.depth]
+    /// Numbers of scratch that one column needs.
+    fn scratch(&self) -> usize {
+        self.gather.as_ref().map_or(0, |gather| gather.length)
     }
 
-    /// All columns: one matrix product where there is one group.
-    fn run(&self, x: Source<'_>, columns: Columns, out: &mut [f64]) {
-        let (width, length) = (self.count * self.depth, self.count * self.rows);
-        // Columns of several groups interleave, so each is a product of its own.
-        let (parts, count) = if self.groups == 1 {
-            (1, self.count * columns.count())
+    /// All columns: one matrix product where their vectors lie one after another.
+    fn run(&self, x: Source<'_>, columns: Columns, out: &mut [f64], room: &mut Vec<f64>) {
+        let gathered = grown(room, self.scratch());
+        let length = self.parts * self.count * self.rows;
+        if self.parts == 1 && !self.across && self.gather.is_none() {
+            self.product(0, self.count * columns.count(), x.data, out);
         } else {
-            (columns.count() * self.groups, self.count)
-        };
-        for part in 0..parts {
-            let x = &x.data[part * width..][..count * self.depth];
-            let out = &mut out[part * length..][..count * self.rows];
-            gemm(
-                [self.rows, self.depth, count],
-                (self.group(part % self.groups), (self.depth, 1)),
-                (x, (1, self.depth)),
-                0.0,
-                (out, (1, self.rows)),
-            );
+            for (c, out) in out.chunks_exact_mut(length).enumerate() {
+                let x = match &self.gather {
+                    None => x.column(c),
+                    Some(gather) => {
+                        gather.eval(x.column(c), gathered);
+                        &*gathered
+                    }
+                };
+                let parts = x.chunks_exact(self.count * self.depth);
+                let outs = out.chunks_exact_mut(self.count * self.rows);
+                for (part, (x, out)) in parts.zip(outs).enumerate() {
+                    self.product(part, self.count, x, out);
+                }
+            }
         }
-        if self.bias.is_empty() {
-            return;
+        for value in out.chunks_exact_mut(length * (1 + columns.tangents)) {
+            self.add_bias(&mut value[..length]);
         }
-        let whole = self.groups * length * (1 + columns.tangents);
-        for out in out.chunks_exact_mut(whole) {
-            for (g, out) in out.chunks_exact_mut(length).take(self.groups).enumerate() {
-                let bias = &self.bias[g * self.rows..][..self.rows];
+    }
+
+    /// The matrix of a part times so many vectors.
+    fn product(&self, part: usize, count: usize, x: &[f64], out: &mut [f64]) {
+        gemm(
+            [self.rows, self.depth, count],
+            (self.matrix(part), (self.depth, 1)),
+            (x, self.strides(self.depth)),
+            0.0,
+            (out, self.strides(self.rows)),
+        );
+    }
+
+    fn add_bias(&self, out: &mut [f64]) {
+        for (part, out) in out.chunks_exact_mut(self.count * self.rows).enumerate() {
+            let Some(bias) = self.bias(part) else {
+                return;
+            };
+            if self.across {
+                for (out, bias) in out.chunks_exact_mut(self.count).zip(bias) {
+                    out.iter_mut().for_each(|out| *out += bias);
+                }
+            } else {
                 for out in out.chunks_exact_mut(self.rows) {
                     out.iter_mut().zip(bias).for_each(|(out, bias)| *out += bias);
                 }

@@ -19,7 +19,6 @@ use std::path::Path;
 /// A node about to be lowered: its inputs, its attributes, and the tape that it writes to.
 pub(super) struct Call<'a> {
     pub(super) node: &'a Node,
-    pub(super) opset: i64,
     pub(super) inputs: Vec<Option<Value>>,
     pub(super) tape: &'a mut Builder,
 }
@@ -211,7 +210,7 @@ fn apply(
         }
         inputs.push(value);
     }
-    let outputs = match lower(&mut Call { node, opset: graph.opset, inputs, tape }) {
+    let outputs = match lower(&mut Call { node, inputs, tape }) {
         Ok(outputs) => outputs,
         Err(fault) => return Ok(Err(fault)),
     };

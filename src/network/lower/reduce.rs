@@ -31,7 +31,7 @@ fn reduce(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     };
     let tape = &mut *call.tape;
     let result = match call.node.operator.as_str() {
-        "ReduceSum" => tape.sum(&x, &axes, 1.0)?,
+        "ReduceSum" => tape.sum(&x, &axes)?,
         "ReduceMean" => tape.mean(&x, &axes)?,
         "ReduceMax" => tape.max(&x, &axes, false)?,
         "ReduceMin" => {
@@ -41,7 +41,7 @@ fn reduce(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         }
         "ReduceL1" => {
             let size = tape.unary(Function::Abs, &x)?;
-            tape.sum(&size, &axes, 1.0)?
+            tape.sum(&size, &axes)?
         }
         "ReduceProd" if tape.known(&x).is_some() => {
             let rows = tape.rows(&x, &axes)?;
@@ -54,7 +54,7 @@ fn reduce(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         "ReduceProd" => return super::unsupported("a product of numbers that are not constants"),
         other => {
             let square = tape.mul(&x, &x)?;
-            let sum = tape.sum(&square, &axes, 1.0)?;
+            let sum = tape.sum(&square, &axes)?;
             if other == "ReduceL2" { tape.unary(Function::Sqrt, &sum)? } else { sum }
         }
     };
@@ -77,7 +77,7 @@ pub(super) fn softmax(call: &mut Call<'_>, x: &Value, axis: usize) -> Lowered<Va
     let largest = tape.max(x, &[axis], true)?;
     let shifted = tape.sub(x, &largest)?;
     let exp = tape.unary(Function::Exp, &shifted)?;
-    let sum = tape.sum(&exp, &[axis], 1.0)?;
+    let sum = tape.sum(&exp, &[axis])?;
     tape.binary(Pairing::Div, &exp, &sum)
 }
 
@@ -86,7 +86,7 @@ fn log_softmax(call: &mut Call<'_>, x: &Value, axis: usize) -> Lowered<Value> {
     let largest = tape.max(x, &[axis], true)?;
     let shifted = tape.sub(x, &largest)?;
     let exp = tape.unary(Function::Exp, &shifted)?;
-    let sum = tape.sum(&exp, &[axis], 1.0)?;
+    let sum = tape.sum(&exp, &[axis])?;
     let log = tape.unary(Function::Log, &sum)?;
     tape.sub(&shifted, &log)
 }

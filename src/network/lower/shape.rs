@@ -302,7 +302,7 @@ fn pad(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         let (n, at) = (x.shape[axis] as i64, i as i64 - before[axis]);
         let found = match mode.as_str() {
             "constant" => at,
-            "edge" => at.clamp(0, n - 1),
+            "edge" if n > 0 => at.clamp(0, n - 1),
             "wrap" if n > 0 => at.rem_euclid(n),
             "reflect" if n > 1 => {
                 let period = 2 * (n - 1);

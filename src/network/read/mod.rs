@@ -17,6 +17,16 @@ pub(super) const MOST_BYTES: u64 = 1 << 29;
 /// What to do with a damaged file.
 const COPY_AGAIN: &str = "copy or export the file again";
 
+/// Axes of a tensor.
+const MOST_AXES: usize = 16;
+
+/// Entries of a tensor of this shape; none where they, or the product of any of its lengths, are too many to count.
+fn entries(shape: &[usize]) -> Option<usize> {
+    let counted = shape.iter().try_fold(1_usize, |product, n| product.checked_mul((*n).max(1)));
+    counted.filter(|n| *n as u64 <= MOST_BYTES && shape.len() <= MOST_AXES)?;
+    Some(shape.iter().product())
+}
+
 /// The whole of a regular file that is not too large.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>> {
     let unreadable =

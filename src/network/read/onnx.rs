@@ -3,7 +3,7 @@
 use super::proto::{
     AttributeProto, NodeProto, OperatorSet, TensorProto, ValueInfo, decode, records,
 };
-use super::{COPY_AGAIN, Stored, check_finite, external};
+use super::{COPY_AGAIN, MOST_AXES, Stored, check_finite, entries, external};
 use crate::error::{Error, Result};
 use crate::network::graph::{Attribute, Graph, Node, Port, Tensor};
 use std::collections::{HashMap, HashSet};
@@ -11,8 +11,6 @@ use std::path::Path;
 
 /// Versions of the operators whose meaning is known here.
 const OPSETS: std::ops::RangeInclusive<i64> = 13..=25;
-/// Axes of a tensor.
-const MOST_AXES: usize = 16;
 
 /// Reads a model; weights in other files are looked for beside `path`.
 pub(in crate::network) fn parse(path: &Path, bytes: &[u8]) -> Result<Graph> {
@@ -139,11 +137,7 @@ impl Reader<'_> {
         };
         let shape: Option<Vec<usize>> =
             tensor.dims.iter().map(|n| usize::try_from(*n).ok()).collect();
-        let length = shape
-            .as_ref()
-            .filter(|shape| shape.len() <= MOST_AXES)
-            .and_then(|shape| shape.iter().try_fold(1_usize, |product, n| product.checked_mul(*n)))
-            .and_then(|n| n.checked_mul(stored.width));
+        let length = shape.as_ref().and_then(|shape| entries(shape)?.checked_mul(stored.width));
         let (Some(shape), Some(bytes)) = (shape, length) else {
             return Err(
                 self.fault(&format!("tensor {name:?} has the impossible shape {:?}", tensor.dims))

@@ -1,6 +1,6 @@
 //! Weights of plain multilayer perceptrons in safetensors files, with a small description.
 
-use super::{COPY_AGAIN, Stored, check_finite};
+use super::{COPY_AGAIN, Stored, check_finite, entries};
 use crate::error::{Error, Result};
 use crate::network::graph::{Attribute, Graph, Kind, Node, Port, Tensor};
 use safetensors::{Dtype, SafeTensors};
@@ -69,6 +69,13 @@ pub(in crate::network) fn parse(path: &Path, bytes: &[u8]) -> Result<Graph> {
                 return Err(Error::file(path, problem, "save the weights as float32"));
             }
         };
+        if entries(view.shape()).is_none() {
+            return Err(Error::file(
+                path,
+                format!("tensor {name:?} of shape {:?}", view.shape()),
+                COPY_AGAIN,
+            ));
+        }
         let stored = Stored::numbered(number).expect("a type that is read");
         let data = stored.decode(view.data());
         let tensor = Tensor { kind: Kind::Float, shape: view.shape().to_vec(), data: data.into() };
