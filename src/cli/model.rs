@@ -5,6 +5,7 @@ mod known;
 use super::stages::Stages;
 use super::{Exit, interrupt, print, program, report, terminal};
 use crate::claims::posterior_spread_and_denoiser_error_bound_the_distance as distance;
+use crate::claims::relative_compression_forces_alignment::CLAIM as COMPRESSION;
 use crate::drift::{Atoms, Convention, Prediction, Trained};
 use crate::error::{Error, Result};
 use crate::facts::{Facts, Grade, Quantity};
@@ -20,9 +21,10 @@ use crate::points::{Columns, PointSet, Scaling};
 use crate::random::Stream;
 use crate::record::{self, TrajectoryRecord};
 use crate::report::{gallery, model as page};
-use crate::verdict::Verdict;
+use crate::verdict::{Judgement, Margin, Verdict};
 use clap::ValueEnum;
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// Where the page goes unless `--out` says otherwise.
@@ -461,12 +463,42 @@ fn examine(options: &Options, asked: &Asked, stages: &Stages) -> Result<(Finding
         let (first, last) = model.sigmas();
         let between = (levels.start.min(first), (0.25 * levels.end).max(last));
         model::denoiser::compare(&model, &atoms, tangent, &starts, between, &mut found.facts)?;
+        stages.next("claims");
+        let d = tangent.dimension();
+        found.judged.extend(compressions(&model, &starts, d, between, stream.named("planes"))?);
         if let Some(manifold) = &asked.manifold {
             let judged = distances(&model, &atoms, manifold, &starts, between, &mut found.facts)?;
             found.judged.extend(judged);
         }
     }
     Ok((found, samples))
+}
+
+/// T2.1 on each trajectory; where no later stage meets its hypothesis it is out of scope.
+fn compressions(
+    model: &Model<'_, Field>,
+    starts: &DMatrix<f64>,
+    d: usize,
+    between: (f64, f64),
+    stream: Stream,
+) -> Result<Vec<TrajectoryRecord>> {
+    if model.dim() > spectrum::WHOLE || d == 0 || d >= model.dim() {
+        return Ok(Vec::new());
+    }
+    let each = |i: usize| {
+        let start = starts.column(i).into_owned();
+        let facts = model::compression::along(model, &start, d, between, stream.indexed(i as u64))?;
+        let judgement = match facts {
+            Some(facts) => COMPRESSION.judge(&facts),
+            None => Judgement {
+                hypotheses: vec![Margin::condition("H1 Riccati solution exists", false)],
+                conclusions: Vec::new(),
+            },
+        };
+        let (claim, verdict) = (COMPRESSION.id.to_owned(), judgement.verdict());
+        Ok(TrajectoryRecord { claim, dimension: d, verdict, judgement })
+    };
+    (0..starts.ncols()).into_par_iter().map(each).collect()
 }
 
 /// T4.3 (a), (b) on each trajectory that comes near the known manifold; the last distances and their bounds go to the facts

@@ -1,6 +1,7 @@
 //! What is true of a trained model: its samples, its finite-time spectrum, and what its errors do.
 
 pub mod alignment;
+pub mod compression;
 pub mod conventions;
 pub mod denoiser;
 pub mod response;
