@@ -44,7 +44,7 @@ fn a_model_under_its_convention_gets_its_page() {
         ["model", NETWORK, "--preset", "vp-linear", "--predicts", "eps", "--data", "moons.csv"];
     let few = ["--steps", "60", "--samples", "150", "--trajectories", "8", "--manifold", "moons"];
     let output = run(folder.path(), &[&asked[..], &few[..]].concat());
-    let text = stdout(&output);
+    let text = stdout(&output).replace('\n', " ");
     assert_eq!(output.status.code(), Some(0), "{text} {}", stderr(&output));
     for said in [
         "state x",

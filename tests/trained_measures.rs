@@ -1,6 +1,7 @@
 //! What is measured on a trained model, against models whose answers are in closed form.
 
 use driftproof::claims::posterior_spread_and_denoiser_error_bound_the_distance::judge_path;
+use driftproof::claims::relative_compression_forces_alignment::CLAIM;
 use driftproof::drift::{Atoms, Convention, Predict, Prediction, Trained};
 use driftproof::facts::Facts;
 use driftproof::flow::{Method, uniform_times};
@@ -8,7 +9,8 @@ use driftproof::manifold::{Chart, Manifold, Sphere};
 use driftproof::observe::model::space::Space;
 use driftproof::observe::model::spectrum::{self, Leading};
 use driftproof::observe::model::{
-    Model, Tangent, alignment, conventions, denoiser, ends, response, selfchecks, symmetry,
+    Model, Tangent, alignment, compression, conventions, denoiser, ends, response, selfchecks,
+    symmetry,
 };
 use driftproof::points::PointSet;
 use driftproof::random::Stream;
@@ -147,6 +149,42 @@ fn errors_of_a_network_displace_in_proportion_and_along_what_is_not_contracted()
     // δ_i = ∫ √(S(1)/S(t)) w dt: about 1 along λ = 1 (S ≥ 1/2), and s log(2/s) across (T6.1), s = 0.01: 0.053.
     let ratio = off[0].value / along[0].value;
     assert!(ratio > 0.01 && ratio < 0.15, "{ratio}");
+}
+
+#[test]
+fn compression_of_a_gaussian_flow_is_that_of_its_posterior() {
+    for turning in [0.0, 0.4] {
+        let trained = Trained {
+            network: Diagonal { variances: vec![1.0, 1e-4], turning },
+            convention: flow(),
+        };
+        let model = model(&trained);
+        let start = model.starts(1, Stream::root(21)).column(0).into_owned();
+        let facts =
+            compression::along(&model, &start, 1, (1.0, 0.02), Stream::root(22)).unwrap().unwrap();
+        for (u, gamma) in facts.series("time").iter().zip(facts.series("gamma")) {
+            // A = C/σ² − I in u = −log σ (T2.5), C/σ² = λ/(λ + σ²); the turn is antisymmetric, and the symmetric part is as it was.
+            let square = (-2.0 * u.value).exp();
+            let wanted = 1.0 / (1.0 + square) - 1e-4 / (1e-4 + square);
+            assert!((gamma.value - wanted).abs() < 1e-9, "{gamma:?} {wanted}");
+        }
+        for (name, (u, q)) in ["kappa", "eta"].into_iter().flat_map(|name| {
+            facts.series("time").iter().zip(facts.series(name)).map(move |pair| (name, pair))
+        }) {
+            // dt/du = (1 − t)t, t = 1/(1 + σ).
+            let sigma = (-u.value).exp();
+            let wanted = turning * sigma / (1.0 + sigma).powi(2);
+            assert!((q.value - wanted).abs() < 1e-7, "{name} {q:?} {wanted}");
+        }
+        let verdict = CLAIM.judge(&facts).verdict();
+        assert_eq!(verdict, Verdict::Holds, "turning {turning}");
+        // Half of the slope's own start is violated: the facts can refute.
+        let mut wrong = facts.clone();
+        let swollen = facts.series("slope").iter().enumerate();
+        let swollen = swollen.map(|(k, q)| if k == 0 { *q } else { *q * 3.0 }).collect();
+        wrong.set_series("slope", swollen);
+        assert_eq!(CLAIM.judge(&wrong).verdict(), Verdict::Violated);
+    }
 }
 
 /// dx/dt = e_3 − x_3 x on the unit sphere: conformal, from the south to the north pole.

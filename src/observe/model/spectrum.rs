@@ -24,6 +24,9 @@ pub const WHOLE: usize = 128;
 /// Relative rounding of a product of Jacobians, times their number.
 const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
+/// The error of N steps over the change to 2N of them is 1/(1 − 2^−p), at most so much.
+const BY_STEPS: f64 = 2.0;
+
 /// One trajectory with its spectrum.
 pub struct Run {
     /// The state at the first time.
@@ -88,7 +91,7 @@ pub fn run<N: Predict>(
                 let finer = spectrum(&finer)?;
                 let top = found.log_growth[0];
                 let bars = found.log_growth.iter().zip(&finer.log_growth).map(|(g, f)| {
-                    (g - f).abs() + ROUNDING * sampler.maps() as f64 * (top - g).exp()
+                    BY_STEPS * (g - f).abs() + ROUNDING * sampler.maps() as f64 * (top - g).exp()
                 });
                 let bars = bars.collect();
                 return Ok(Run {
