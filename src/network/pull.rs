@@ -23,7 +23,7 @@ impl Tape {
         let once = Columns { trajectories: 1, tangents: 0 };
         let varying = |step: &&Step| matches!(self.slots[step.output].place, Place::State);
         for step in self.steps.iter().filter(varying) {
-            self.into_value(step, once, room);
+            self.single(step, once, room);
         }
         room.buffers.resize_with(self.plan.lengths.len().max(room.buffers.len()), Vec::new);
         grown(&mut room.buffers[self.plan.buffer[self.output]], width * count)

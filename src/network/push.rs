@@ -96,12 +96,12 @@ impl Tape {
         let once = Columns { trajectories: 1, tangents: 0 };
         for step in self.steps.iter().filter(|s| matches!(self.slots[s.output].place, Place::Time))
         {
-            self.into_value(step, once, room);
+            self.single(step, once, room);
         }
     }
 
     /// One step on single columns.
-    pub(super) fn into_value(&self, step: &Step, once: Columns, room: &mut Room) {
+    pub(super) fn single(&self, step: &Step, once: Columns, room: &mut Room) {
         let mut out = std::mem::take(&mut room.values[step.output]);
         let result = grown(&mut out, self.slots[step.output].length);
         let values = &room.values;

@@ -129,7 +129,7 @@ fn weights(call: &Call<'_>, x: &Value) -> Lowered<(Value, std::sync::Arc<[f64]>,
     let channels = x.shape[1];
     match usize::try_from(groups)
         .ok()
-        .filter(|g| *g > 0 && channels % g == 0 && weight.shape[0] % g == 0)
+        .filter(|g| *g > 0 && channels.is_multiple_of(*g) && weight.shape[0].is_multiple_of(*g))
     {
         Some(groups) => Ok((weight, known, groups)),
         None => invalid(format!(
@@ -316,7 +316,7 @@ fn pool(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
             let Some(first) = found.first() else {
                 return invalid("a window that sees only padding");
             };
-            let fill = std::iter::repeat(first).take(area - found.len());
+            let fill = std::iter::repeat_n(first, area - found.len());
             map.extend(found.iter().chain(fill).map(|at| (p * plane + at) as u32));
         }
     }

@@ -45,7 +45,7 @@ fn lengths(call: &Call<'_>, x: &Value) -> Lowered<Vec<(usize, f64)>> {
     fits(scales.len())?;
     for (axis, scale) in axes.iter().zip(scales.iter()) {
         let size = (x.shape[*axis] as f64 * scale).floor();
-        if !(size >= 1.0 && size < 1e9) {
+        if !(1.0..1e9).contains(&size) {
             return invalid(format!("a scale of {scale} for an axis of length {}", x.shape[*axis]));
         }
         result[*axis] = (size as usize, *scale);
