@@ -1,9 +1,10 @@
 //! A network as a field of one state.
 
-use super::builder::{Builder, Fault, Value, count};
+use super::builder::{Builder, Value};
 use super::graph::{Graph, Port};
 use super::lower::lower;
 use super::push::{Columns, Room};
+use super::shapes::{Fault, count};
 use super::tape::{Place, Tape};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;

@@ -6,15 +6,20 @@
 //! [`Scalar`], which is its definition; over blocks of states with tangents (`push`), where a linear
 //! primitive is one matrix product for all columns; and backwards with covectors (`pull`).
 
+mod arithmetic;
 mod builder;
+mod entrywise;
 mod field;
 mod function;
 mod graph;
+mod linear;
 mod lower;
 mod plan;
+mod product;
 mod pull;
 mod push;
 mod read;
+mod shapes;
 mod tape;
 
 pub use field::{Batch, Field};

@@ -1,8 +1,10 @@
 //! Convolutions, their transposes, and pooling: windows of entries, then products or sums.
 
 use super::{Call, Lower, Lowered, Value, invalid, unsupported};
-use crate::network::builder::{GAP, Gather, Linear, Op, Sparse, count, strides, walk};
 use crate::network::graph::Kind;
+use crate::network::linear::{Gather, Linear};
+use crate::network::shapes::{count, strides, walk};
+use crate::network::tape::{GAP, Op, Sparse};
 use std::sync::Arc;
 
 pub(super) fn operator(name: &str) -> Option<Lower> {

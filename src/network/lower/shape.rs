@@ -1,8 +1,8 @@
 //! Operators that move entries, and the integers that say where to.
 
 use super::{Call, Fault, Lower, Lowered, Value, axis, elementwise, invalid};
-use crate::network::builder::{common, count, entry, strides, unsupported, walk};
 use crate::network::graph::{Attribute, Kind};
+use crate::network::shapes::{common, count, entry, strides, unsupported, walk};
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     Some(match name {
