@@ -163,7 +163,6 @@ impl Builder {
                 across: false,
                 weights: self.known(&b).expect("a constant rearranged is a constant"),
                 bias: bias.map_or_else(Vec::new, |bias| bias.repeat(groups)).into(),
-                gather: None,
             };
             return self.apply(Op::Linear(linear), &[&a], whole(m, n), Kind::Float);
         }
@@ -180,7 +179,6 @@ impl Builder {
                 across: true,
                 weights: self.known(&a).expect("a constant rearranged is a constant"),
                 bias: [].into(),
-                gather: None,
             };
             self.apply(Op::Linear(linear), &[&b], whole(m, n), Kind::Float)?
         } else {

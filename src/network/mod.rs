@@ -8,6 +8,7 @@
 
 mod arithmetic;
 mod builder;
+mod convolution;
 mod entrywise;
 mod field;
 mod function;

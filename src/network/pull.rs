@@ -110,7 +110,8 @@ impl Back<'_> {
                     }
                 }
             }
-            Op::Linear(linear) => linear.back(self.count, from, to, slopes),
+            Op::Linear(linear) => linear.back(self.count, from, to),
+            Op::Convolution(convolution) => convolution.back(self.count, from, to, slopes),
             Op::Product(product) => {
                 let (m, k, n) = (product.rows, product.depth, product.columns);
                 let other = self.value(values, 1 - self.place);

@@ -156,7 +156,8 @@ impl Step {
         let length = out.len() / columns.count();
         let first = source(self.inputs[0]);
         match &self.op {
-            Op::Linear(linear) => return linear.run(first, columns, out, slopes),
+            Op::Linear(linear) => return linear.run(first, columns, out),
+            Op::Convolution(convolution) => return convolution.run(first, columns, out, slopes),
             Op::Take(map) => {
                 return each(first, out, length, |x, out| {
                     for (out, index) in out.iter_mut().zip(map.iter()) {
@@ -256,7 +257,7 @@ impl Step {
                         }
                     }
                 }
-                Op::Linear(_) | Op::Take(_) | Op::Sum(_) | Op::Sparse(_) => {
+                Op::Linear(_) | Op::Convolution(_) | Op::Take(_) | Op::Sum(_) | Op::Sparse(_) => {
                     unreachable!("done above")
                 }
             }

@@ -1,5 +1,6 @@
 //! A network lowered to a tape of a few primitives with static shapes, and their definition over [`Scalar`].
 
+use super::convolution::Convolution;
 use super::function::{Function, Pairing};
 use super::linear::Linear;
 use super::plan::Plan;
@@ -47,6 +48,7 @@ pub(super) enum Op {
     Sum(usize),
     Sparse(Arc<Sparse>),
     Linear(Linear),
+    Convolution(Convolution),
     Product(Product),
     Unary(Function),
     Binary(Pairing),
@@ -110,7 +112,9 @@ impl Op {
         let product = |sizes: &[usize]| sizes.iter().map(|n| *n as u64).product();
         match self {
             Self::Sparse(sparse) => sparse.weights.len() as u64,
-            Self::Linear(l) => product(&[l.parts, l.count, l.depth, l.rows]),
+            Self::Linear(l) | Self::Convolution(Convolution { linear: l, .. }) => {
+                product(&[l.parts, l.count, l.depth, l.rows])
+            }
             Self::Product(p) => product(&[p.batch, p.rows, p.depth, p.columns]),
             _ => 0,
         }
@@ -139,6 +143,7 @@ impl Op {
             }
             Self::Sparse(sparse) => sparse.eval(inputs[0], out),
             Self::Linear(linear) => linear.eval(inputs[0], out),
+            Self::Convolution(convolution) => convolution.eval(inputs[0], out),
             Self::Product(product) => product.eval(inputs[0], inputs[1], out),
             Self::Unary(function) => {
                 for (out, x) in out.iter_mut().zip(inputs[0]) {

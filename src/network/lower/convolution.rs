@@ -1,11 +1,11 @@
 //! Convolutions, their transposes, and pooling: windows of entries, then products or sums.
 
 use super::{Call, Lower, Lowered, Value, invalid, unsupported};
+use crate::network::convolution::Convolution;
 use crate::network::graph::Kind;
-use crate::network::linear::{Gather, Linear};
+use crate::network::linear::Linear;
 use crate::network::shapes::{count, strides, walk};
 use crate::network::tape::{GAP, Op, Sparse};
-use std::sync::Arc;
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     Some(match name {
@@ -184,8 +184,7 @@ fn convolution(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         }
     }
     let identity = map.len() == x.length() && map.iter().enumerate().all(|(i, at)| *at == i as u32);
-    let gather = (!identity).then(|| Arc::new(Gather::new(&map)));
-    call.tape.charge(if identity { 0 } else { 2 * map.len() })?;
+    call.tape.charge(2 * map.len())?;
     let bias =
         call.optional(2).and_then(|bias| call.tape.known(&bias).filter(|b| b.len() == outputs));
     let folded = bias.is_some();
@@ -198,10 +197,11 @@ fn convolution(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         across: true,
         weights: known,
         bias: bias.unwrap_or_default(),
-        gather,
     };
+    let op =
+        if identity { Op::Linear(linear) } else { Op::Convolution(Convolution::new(linear, &map)) };
     let shape = [&[batch, outputs], &windows.places[..]].concat();
-    let result = call.tape.apply(Op::Linear(linear), &[&x], shape, Kind::Float)?;
+    let result = call.tape.apply(op, &[&x], shape, Kind::Float)?;
     Ok(vec![if folded { result } else { add_bias(call, result)? }])
 }
 
@@ -259,7 +259,6 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         across: true,
         weights: turned.into(),
         bias: [].into(),
-        gather: None,
     };
     let shape = vec![batch, groups * rows, places];
     let spread = call.tape.apply(Op::Linear(linear), &[&x], shape, Kind::Float)?;
