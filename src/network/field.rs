@@ -79,7 +79,7 @@ impl Field {
         self.tape.pull(t, state, covectors, work)
     }
 
-    /// Multiply-adds of the matrix products and sums for each column of a block.
+    /// Multiply-adds of the matrix products and weighted sums for each column of a block.
     pub fn multiply_adds(&self) -> u64 {
         self.tape.multiply_adds()
     }
