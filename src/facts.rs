@@ -6,7 +6,7 @@
 
 mod sampled;
 
-pub use sampled::{LEVEL, REPORTED, largest_share, least_share};
+pub use sampled::{LEVEL, REPORTED, largest_share, least_share, student};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

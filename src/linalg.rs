@@ -188,13 +188,22 @@ pub fn least_singular_value(a: &DMatrix<f64>) -> Result<f64> {
     Ok(singular_values(a)?.last().copied().unwrap_or(f64::INFINITY))
 }
 
-/// Eigenvalues (decreasing) and eigenvectors (columns) of the symmetric part of `a`.
+/// The symmetric part of a square matrix; None where an entry is not finite, on which nalgebra's iteration invents eigenvalues.
+fn finite_symmetric_part(a: &DMatrix<f64>) -> Option<DMatrix<f64>> {
+    Some((a + a.transpose()) * 0.5).filter(|part| part.iter().all(|x| x.is_finite()))
+}
+
+/// Eigenvalues (decreasing) and eigenvectors (columns) of the symmetric part of `a`; all NaN where an entry is not finite.
 pub fn symmetric_eigen(a: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
-    let raw = nalgebra::SymmetricEigen::new((a + a.transpose()) * 0.5);
+    let n = a.nrows();
+    let Some(part) = finite_symmetric_part(a) else {
+        return (vec![f64::NAN; n], DMatrix::from_element(n, n, f64::NAN));
+    };
+    let raw = nalgebra::SymmetricEigen::new(part);
     let mut order: Vec<usize> = (0..raw.eigenvalues.len()).collect();
     order.sort_by(|&i, &j| raw.eigenvalues[j].total_cmp(&raw.eigenvalues[i]));
     let values = order.iter().map(|&i| raw.eigenvalues[i]).collect();
-    let vectors = DMatrix::from_fn(a.nrows(), order.len(), |r, c| raw.eigenvectors[(r, order[c])]);
+    let vectors = DMatrix::from_fn(n, n, |r, c| raw.eigenvectors[(r, order[c])]);
     (values, vectors)
 }
 
@@ -225,11 +234,12 @@ pub fn symmetric_norm(a: &DMatrix<f64>) -> f64 {
     symmetric_eigenvalues(a).map(f64::abs).max_by(f64::total_cmp).unwrap_or(0.0)
 }
 
-/// The eigenvalues of sym(A), in no particular order; NaN where an entry is.
+/// The eigenvalues of sym(A), in no particular order; all NaN where an entry is not finite.
 fn symmetric_eigenvalues(a: &DMatrix<f64>) -> impl Iterator<Item = f64> {
-    let values = match a.is_empty() {
-        true => Vec::new(),
-        false => ((a + a.transpose()) * 0.5).symmetric_eigenvalues().as_slice().to_vec(),
+    let values = match finite_symmetric_part(a) {
+        _ if a.is_empty() => Vec::new(),
+        Some(part) => part.symmetric_eigenvalues().as_slice().to_vec(),
+        None => vec![f64::NAN; a.nrows()],
     };
     values.into_iter()
 }

@@ -31,6 +31,13 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// FNV-1a: stable across releases and platforms, unlike std's hasher.
+pub fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 impl Stream {
     /// The root stream of a seed.
     pub fn root(seed: u64) -> Self {
@@ -39,11 +46,7 @@ impl Stream {
 
     /// The child stream of that name.
     pub fn named(self, name: &str) -> Self {
-        // FNV-1a: stable across releases and platforms, unlike std's hasher.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, byte| {
-            (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        Self { key: mix(self.key ^ mix(hash)) }
+        Self { key: mix(self.key ^ mix(hash(name.bytes()))) }
     }
 
     /// The child stream of that index.

@@ -24,12 +24,12 @@ use cma::Adaptation;
 use journal::Journal;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Worlds that are drawn before any is moved.
 const DRAWS: usize = 512;
 
-/// Worlds that are computed side by side: a fixed number, so that threads change nothing.
+/// Worlds that are computed side by side, in a search and for a map: a fixed number, so that threads change nothing.
 const BATCH: usize = 32;
 
 /// Generations without a better world after which an adaptation is begun anew.
@@ -47,6 +47,21 @@ pub struct Effort {
     pub worlds: usize,
     /// The seed of all that is drawn.
     pub seed: u64,
+}
+
+impl Effort {
+    /// Why it is over after so many worlds and so much time, if it is.
+    fn over(&self, worlds: usize, spent: Duration, stop: &AtomicBool) -> Option<Stopped> {
+        if stop.load(Ordering::Relaxed) {
+            Some(Stopped::Asked)
+        } else if worlds >= self.worlds {
+            Some(Stopped::Worlds)
+        } else if spent >= self.budget {
+            Some(Stopped::Budget)
+        } else {
+            None
+        }
+    }
 }
 
 /// Why a search ended.
@@ -195,13 +210,10 @@ impl<'a> Search<'a> {
 
     /// Looks at these worlds side by side, in order.
     fn look(&mut self, worlds: Vec<Vec<f64>>, drawn: bool) -> Result<Vec<Point>> {
-        let began = Instant::now();
         let target = self.target;
         let see = |knobs: &[f64]| target.score(&mut Knobs::new(knobs));
-        let (scores, computed) = self.journal.look(self.seen.worlds, &worlds, see)?;
-        if computed {
-            self.spent += began.elapsed();
-        }
+        let (scores, spent) = self.journal.look(self.seen.worlds, &worlds, see)?;
+        self.spent += spent;
         let points: Vec<Point> =
             worlds.into_iter().zip(scores).map(|(knobs, score)| Point { knobs, score }).collect();
         for point in &points {
@@ -213,16 +225,9 @@ impl<'a> Search<'a> {
 
     fn stopped(&self) -> Option<Stopped> {
         let clear = |best: &Point| best.score.value < -CLEAR;
-        if self.seen.best.as_ref().is_some_and(clear) {
-            Some(Stopped::Found)
-        } else if self.stop.load(Ordering::Relaxed) {
-            Some(Stopped::Asked)
-        } else if self.seen.worlds >= self.effort.worlds {
-            Some(Stopped::Worlds)
-        } else if self.spent >= self.effort.budget {
-            Some(Stopped::Budget)
-        } else {
-            None
+        match self.seen.best.as_ref().is_some_and(clear) {
+            true => Some(Stopped::Found),
+            false => self.effort.over(self.seen.worlds, self.spent, self.stop),
         }
     }
 }

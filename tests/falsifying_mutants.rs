@@ -21,7 +21,7 @@ fn beside(facts: &mut Facts, name: &str, expected: &[f64]) {
 
 fn judge(id: &str, mutant: &str, facts: &Facts) -> Judgement {
     let claim = find(id).expect("a claim of that id");
-    let mutant = claim.mutants.iter().find(|m| m.name == mutant).expect("a mutant of that name");
+    let mutant = claim.mutant(mutant).expect("a mutant of that name");
     claim.judge_mutant(facts, mutant)
 }
 

@@ -52,7 +52,7 @@ fn the_slope_over_a_circle_is_that_of_the_closed_form() {
     assert!((along.slope[last].abs() - expected).abs() < 1e-9);
     assert!(along.kappa.iter().chain(&along.eta).all(|k| *k < 1e-7));
     // (R) is attained where κ = η = 0, up to what is allowed for between the times of the grid.
-    let bound = along.riccati().unwrap();
+    let bound = along.riccati.unwrap();
     assert_eq!(bound.first, 0);
     let ratio = bound.y[last] / expected;
     assert!((1.0..1.1).contains(&ratio), "{ratio}");

@@ -42,8 +42,23 @@ fn eigenvalues_of_symmetric_parts_agree_with_singular_values() {
     let nothing = DMatrix::zeros(0, 0);
     assert_eq!((mu_max(&nothing), mu_min(&nothing)), (f64::NEG_INFINITY, f64::INFINITY));
     assert_eq!(symmetric_norm(&nothing), 0.0);
-    let unknown = dmatrix![1.0, 0.0; 0.0, f64::NAN];
-    assert!(mu_max(&unknown).is_nan() && symmetric_norm(&unknown).is_nan());
+}
+
+#[test]
+fn a_matrix_that_is_not_finite_has_unknown_eigenvalues() {
+    for entry in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for a in [
+            dmatrix![1.0, 0.0; 0.0, entry],
+            dmatrix![entry, 0.0; 0.0, 1.0],
+            dmatrix![1.0, entry; 0.0, 2.0],
+        ] {
+            for value in [mu_max(&a), mu_min(&a), symmetric_norm(&a)] {
+                assert!(value.is_nan(), "{value} of {a}");
+            }
+            let (values, vectors) = symmetric_eigen(&a);
+            assert!(values.iter().chain(vectors.iter()).all(|x| x.is_nan()), "{values:?} of {a}");
+        }
+    }
 }
 
 #[test]

@@ -73,6 +73,21 @@ fn check(field: &Field, golden: &Golden, tolerance: f64) {
             .collect();
         close(&tangent, golden.row("jvp", i), tolerance, "tangent by the definition");
 
+        // ⟨w, J v⟩ = ⟨Jᵀ w, v⟩, beside other covectors; and a tangent beside others is what it is alone.
+        let w = DMatrix::from_fn(d, 3, |i, j| (1.0 + i as f64 + 7.0 * j as f64).sin());
+        let pulled = field.pull(t, x, &w, room);
+        let jv = nalgebra::DVector::from_column_slice(golden.row("jvp", i));
+        let v_column = nalgebra::DVector::from_column_slice(v);
+        close(
+            (pulled.tr_mul(&v_column)).as_slice(),
+            w.tr_mul(&jv).as_slice(),
+            tolerance,
+            "adjoint",
+        );
+        let mut beside = vec![0.0; 5 * d];
+        field.push(t, &[x, w.as_slice(), v].concat(), 1, 4, &mut beside, room);
+        assert_eq!(beside[4 * d..], pushed[d..]);
+
         if !golden.0.contains_key("jac") {
             continue;
         }

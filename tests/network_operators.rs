@@ -72,7 +72,7 @@ fn faults(case: &Case) -> Vec<String> {
     let mut faults = Vec::new();
     let mut expect = |what: &str, got: &[f64], expected: &[f64], tolerance: f64| {
         let off = distance(got, expected);
-        if !(off <= tolerance) {
+        if off.is_nan() || off > tolerance {
             faults.push(format!(
                 "{}: {what} off by {off:e}\n  got {got:?}\n  not {expected:?}",
                 case.name

@@ -136,6 +136,12 @@ fn wrong_expectations_fail_and_coarse_steps_are_inconclusive() {
 }
 
 #[test]
+fn kinks_in_the_formula_of_an_error_are_told() {
+    let notes = example("late-error").notes;
+    assert!(notes.iter().any(|note| note.contains("in the formula of an error")), "{notes:?}");
+}
+
+#[test]
 fn the_example_of_the_readme_passes() {
     let readme = include_str!("../README.md");
     let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();

@@ -1,7 +1,7 @@
 //! The search for counterexamples: found where a hypothesis is dropped, from nearly every seed; the same whatever the threads and
 //! interruptions; simplified, confirmed, stored and replayed.
 
-use driftproof::claims::{self, Claim, Mutant};
+use driftproof::claims::{self, Claim};
 use driftproof::observe::observe;
 use driftproof::random::Knobs;
 use driftproof::search::archive::{self, Standing};
@@ -30,10 +30,6 @@ fn searched(target: Target, effort: Effort, journal: &Journal<Score>) -> (Seen, 
 fn found(target: Target, seed: u64) -> Option<Point> {
     let (seen, stopped) = searched(target, effort(3000, seed), &Journal::none());
     (stopped == Stopped::Found).then(|| seen.best.unwrap())
-}
-
-fn wording(claim: &'static Claim, name: &str) -> Option<&'static Mutant> {
-    claim.mutants.iter().find(|mutant| mutant.name == name)
 }
 
 #[test]
@@ -70,7 +66,7 @@ fn the_counterexamples_of_the_theory_are_found_again() {
         (apart, "compression_attenuates_every_error", "C8"),
         (apart, "c0_small_errors_keep_alignment", "C9"),
     ] {
-        let target = Target { claim, wording: Some(wording(claim, naive).unwrap()) };
+        let target = Target { claim, wording: Some(claim.mutant(naive).unwrap()) };
         let (mut confirmed, mut numbers) = (0, Vec::new());
         for seed in 1..=4 {
             let Some(point) = found(target, seed) else { continue };
@@ -150,15 +146,14 @@ fn a_map_keeps_the_worst_world_of_each_place() {
 
 #[test]
 fn a_counterexample_is_stored_and_read_back_as_it_was() {
-    let target =
-        Target { claim: RELATIVE, wording: Some(wording(RELATIVE, "eta_dropped").unwrap()) };
+    let target = Target { claim: RELATIVE, wording: Some(RELATIVE.mutant("eta_dropped").unwrap()) };
     let plain = simplify(target, &found(target, 1).unwrap());
     let seen = Found { driftproof: "0".into(), seed: 1, worlds: 9 };
     let kept = Counterexample::new(target, &plain, seen, confirm(target, &plain)).unwrap();
     let folder = tempdir().unwrap();
     let path = kept.write(folder.path()).unwrap();
     assert_eq!(store::read(&path).unwrap(), kept);
-    assert_eq!(kept.replay().unwrap().verdict(), Verdict::Violated);
+    assert_eq!(kept.replay().unwrap()[0].verdict(), Verdict::Violated);
     let text = std::fs::read_to_string(&path).unwrap();
     for (from, to, words) in [
         ("claim = ", "clam = ", "clam"),
@@ -184,10 +179,10 @@ fn stored_counterexamples_are_replayed() {
             continue;
         }
         let kept = store::read(&path).unwrap();
-        assert_eq!(kept.replay().unwrap().verdict(), Verdict::Violated, "{}", path.display());
+        let [wording, stated] = kept.replay().unwrap().map(|judgement| judgement.verdict());
+        assert_eq!(wording, Verdict::Violated, "{}", path.display());
         assert!(kept.wording.is_some() && kept.confirmed.is_confirmed(), "{}", path.display());
-        let stated = Counterexample { wording: None, ..kept };
-        assert_ne!(stated.replay().unwrap().verdict(), Verdict::Violated, "{}", path.display());
+        assert_ne!(stated, Verdict::Violated, "{}", path.display());
         replayed += 1;
     }
     assert!(replayed >= 20, "{replayed}");

@@ -1,6 +1,7 @@
 //! T7, robustness. Statement: alignment_and_robustness_are_independent.md.
 
 mod support;
+mod wordings;
 
 use driftproof::campaign::judge_world;
 use driftproof::claims::alignment_and_robustness_are_independent::CLAIM;
@@ -24,6 +25,7 @@ use driftproof::random::{Knobs, Stream};
 use driftproof::verdict::Verdict;
 use nalgebra::{DVector, dmatrix, dvector};
 use std::f64::consts::{E, FRAC_PI_2};
+use wordings::judged;
 
 #[test]
 fn no_world_departs_from_its_closed_form() {
@@ -65,13 +67,7 @@ fn slab() -> Slab {
 }
 
 fn verdict(claim: &Claim, facts: &Facts, mutant: Option<&str>) -> Verdict {
-    match mutant {
-        None => claim.judge(facts).verdict(),
-        Some(name) => {
-            let mutant = claim.mutants.iter().find(|m| m.name == name).expect("a mutant");
-            claim.judge_mutant(facts, mutant).verdict()
-        }
-    }
+    judged(claim, facts, mutant).verdict()
 }
 
 fn end_slope(facts: &Facts) -> f64 {

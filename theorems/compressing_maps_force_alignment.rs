@@ -1,6 +1,7 @@
 //! T2.2. Statement: compressing_maps_force_alignment.md.
 
 mod support;
+mod wordings;
 
 use driftproof::claims::compressing_maps_force_alignment::CLAIM;
 use driftproof::facts::{Facts, Quantity};
@@ -10,6 +11,7 @@ use driftproof::observe::{KNOBS, observe};
 use driftproof::random::{Knobs, Stream};
 use driftproof::verdict::{Judgement, Verdict};
 use nalgebra::{DMatrix, dmatrix};
+use wordings::judged;
 
 #[test]
 fn no_random_maps_violate_the_slope_bounds() {
@@ -68,12 +70,7 @@ fn facts(blocks: &[DMatrix<f64>], d: usize, product: &DMatrix<f64>, slopes: &[f6
 
 /// The judgement without form (d), which the facts of these tests leave out.
 fn judge(facts: &Facts, mutant: Option<&str>) -> Judgement {
-    let mut judgement = match mutant {
-        None => CLAIM.judge(facts),
-        Some(name) => {
-            CLAIM.judge_mutant(facts, CLAIM.mutants.iter().find(|m| m.name == name).unwrap())
-        }
-    };
+    let mut judgement = judged(&CLAIM, facts, mutant);
     judgement.conclusions.retain(|margin| !margin.name.starts_with("(d)"));
     judgement
 }

@@ -1,6 +1,7 @@
 //! T7, alignment. Statement: compression_alone_does_not_align.md.
 
 mod support;
+mod wordings;
 
 use driftproof::campaign::judge_world;
 use driftproof::claims::compression_alone_does_not_align::CLAIM;
@@ -20,6 +21,7 @@ use driftproof::random::Knobs;
 use driftproof::scenario::canonical;
 use driftproof::verdict::Verdict;
 use nalgebra::{DMatrix, dmatrix, dvector};
+use wordings::judged;
 
 #[test]
 fn no_counterexample_departs_from_its_closed_form() {
@@ -60,13 +62,7 @@ fn gallery() -> Vec<PlanarWorld> {
 }
 
 fn verdict(claim: &Claim, facts: &Facts, mutant: Option<&str>) -> Verdict {
-    match mutant {
-        None => claim.judge(facts).verdict(),
-        Some(name) => {
-            let mutant = claim.mutants.iter().find(|m| m.name == name).expect("a mutant");
-            claim.judge_mutant(facts, mutant).verdict()
-        }
-    }
+    judged(claim, facts, mutant).verdict()
 }
 
 #[test]

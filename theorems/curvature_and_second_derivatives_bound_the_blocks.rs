@@ -1,10 +1,12 @@
 //! T2.3. Statement: curvature_and_second_derivatives_bound_the_blocks.md.
 
 mod support;
+mod wordings;
 
 use driftproof::claims::curvature_and_second_derivatives_bound_the_blocks::CLAIM;
 use driftproof::facts::{Facts, Quantity};
 use driftproof::verdict::{Judgement, Verdict};
+use wordings::judged;
 
 #[test]
 fn no_random_field_violates_the_bounds() {
@@ -91,13 +93,7 @@ fn c3(c: f64, k: f64, e: f64, r: f64) -> Line {
 }
 
 fn verdict(facts: &Facts, mutant: Option<&str>) -> Verdict {
-    match mutant {
-        None => CLAIM.judge(facts).verdict(),
-        Some(name) => {
-            let mutant = CLAIM.mutants.iter().find(|m| m.name == name).unwrap();
-            CLAIM.judge_mutant(facts, mutant).verdict()
-        }
-    }
+    judged(&CLAIM, facts, mutant).verdict()
 }
 
 #[test]

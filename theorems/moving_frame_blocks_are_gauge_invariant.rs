@@ -130,7 +130,7 @@ fn the_diagonal_of_the_moving_frame_matrix_is_not_its_compression() {
     // B_TT = [[1, 3], [0, 1]]: diagonal rates 1, but μ_min = 1 − 3/2: some tangent direction shrinks.
     let b = dmatrix![1.0, 3.0; 0.0, 1.0];
     assert!((mu_min(&b) + 0.5).abs() < 1e-15);
-    let mutant = CLAIM.mutants.iter().find(|m| m.name == "diagonal_rates").unwrap();
+    let mutant = CLAIM.mutant("diagonal_rates").unwrap();
     let mut facts = facts([-0.5, 1.0, 1.0], [-0.5, 1.0, 1.0], 0.0);
     facts.set("gamma_diagonal", Quantity::rounded(1.0, 8.0));
     assert_eq!(CLAIM.judge(&facts).verdict(), Verdict::Holds);

@@ -2,12 +2,14 @@
 
 mod support;
 mod tampering;
+mod wordings;
 
 use driftproof::claims::normal_contraction_traps_perturbed_orbits::CLAIM;
 use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::observe::observe;
 use driftproof::random::Knobs;
 use driftproof::verdict::Verdict;
+use wordings::judged;
 
 #[test]
 fn no_perturbed_orbit_leaves_its_tube() {
@@ -81,13 +83,7 @@ impl Line {
 const PLAIN: Line = Line { compression: 1.5, error: 0.2, defect: 0.1, start: 0.3, slide: 0.3 };
 
 fn verdict(facts: &Facts, mutant: Option<&str>) -> Verdict {
-    match mutant {
-        None => CLAIM.judge(facts).verdict(),
-        Some(name) => {
-            let mutant = CLAIM.mutants.iter().find(|m| m.name == name).unwrap();
-            CLAIM.judge_mutant(facts, mutant).verdict()
-        }
-    }
+    judged(&CLAIM, facts, mutant).verdict()
 }
 
 #[test]

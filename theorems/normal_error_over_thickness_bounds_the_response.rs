@@ -1,8 +1,8 @@
 //! T1.6. Statement: normal_error_over_thickness_bounds_the_response.md.
 
 mod support;
+mod tampering;
 
-use driftproof::campaign::{judge_world, knobs};
 use driftproof::claims::normal_error_over_thickness_bounds_the_response::CLAIM;
 use driftproof::drift::{
     Channel, Drift, Gaussian, GaussianPath, InVelocity, LearningError, Parametrisation, Schedule,
@@ -10,10 +10,9 @@ use driftproof::drift::{
 };
 use driftproof::facts::{Facts, Quantity};
 use driftproof::flow::{InexactFlow, Method, Sampler};
-use driftproof::observe::observe;
 use driftproof::response::{LogDensity, NoisyLaw, along_maps};
 use driftproof::scalar::Scalar;
-use driftproof::verdict::Verdict;
+use tampering::held;
 
 #[test]
 fn no_tube_and_no_path_violates_the_bounds() {
@@ -91,41 +90,27 @@ fn a_steep_normal_error_of_order_one_may_leave_the_density_alone() {
     assert!(g.abs() < 1e-9, "{g}");
 }
 
-/// How many of 30 worlds that hold are violated after `tamper`, and how many were tampered with.
-fn caught(tamper: impl Fn(&mut Facts) -> bool) -> (usize, usize) {
-    let (mut violated, mut held) = (0, 0);
-    for index in 0..30 {
-        if judge_world(&CLAIM, 7, index).verdict != Verdict::Holds {
-            continue;
-        }
-        let mut facts = observe(CLAIM.id, &mut knobs(&CLAIM, 7, index)).unwrap().facts;
-        if tamper(&mut facts) {
-            held += 1;
-            violated += usize::from(CLAIM.judge(&facts).verdict() == Verdict::Violated);
-        }
-    }
-    (violated, held)
+/// How many of the first 30 worlds, of those that hold and are `wanted`, are violated after `tamper`, and how many there are.
+fn caught(wanted: impl Fn(&Facts) -> bool, tamper: impl Fn(&mut Facts)) -> (usize, usize) {
+    tampering::caught(&CLAIM, held(&CLAIM, 7, 30).filter(|seen| wanted(&seen.facts)), tamper)
 }
 
 #[test]
 fn a_wrong_parametrisation_a_late_start_and_another_exponent_are_caught() {
-    let (violated, held) = caught(|facts| {
-        // A constant drift in variance-preserving time (family 0), taken for a constant noise prediction.
-        let drift = facts.get("predicts_velocity").value == 1.0 && facts.get("family").value == 0.0;
-        facts.set("predicts_velocity", Quantity::exact(0.0));
-        drift
-    });
+    let is = |facts: &Facts, name: &str, value: f64| facts.get(name).value == value;
+    // A constant drift in variance-preserving time (family 0), taken for a constant noise prediction.
+    let (violated, held) = caught(
+        |facts| is(facts, "predicts_velocity", 1.0) && is(facts, "family", 0.0),
+        |facts| facts.set("predicts_velocity", Quantity::exact(0.0)),
+    );
     assert!(held >= 5 && violated == held, "{violated} of {held}");
-    let (violated, held) = caught(|facts| {
-        facts.set("from", Quantity::exact(facts.get("from").value + 0.2));
-        // A sphere of codimension 1 has one flat direction, others more: always some.
-        true
-    });
+    // A sphere of codimension 1 has one flat direction, others more: always some.
+    let (violated, held) =
+        caught(|_| true, |facts| facts.set("from", Quantity::exact(facts.get("from").value + 0.2)));
     assert!(held >= 15 && violated == held, "{violated} of {held}");
-    let (violated, held) = caught(|facts| {
-        let exponent = facts.get("exponent").value;
-        facts.set("exponent", Quantity::exact(exponent - 0.5));
-        exponent < 1.5
-    });
+    let (violated, held) = caught(
+        |facts| facts.get("exponent").value < 1.5,
+        |facts| facts.set("exponent", Quantity::exact(facts.get("exponent").value - 0.5)),
+    );
     assert!(held >= 10 && violated == held, "{violated} of {held}");
 }

@@ -2,6 +2,7 @@
 
 mod support;
 mod tampering;
+mod wordings;
 
 use driftproof::claims::normal_errors_and_cross_derivatives_bound_the_displacement::CLAIM;
 use driftproof::facts::{Facts, Grade, Quantity};
@@ -9,6 +10,7 @@ use driftproof::observe::observe;
 use driftproof::random::Knobs;
 use driftproof::verdict::Verdict;
 use tampering::held;
+use wordings::judged;
 
 #[test]
 fn no_displacement_exceeds_the_comparison_system() {
@@ -97,13 +99,7 @@ impl Plane {
 const PLAIN: Plane = Plane { rates: [0.3, -1.2], cross: [0.4, 0.7], error: [0.5, 0.2] };
 
 fn verdict(facts: &Facts, mutant: Option<&str>) -> Verdict {
-    match mutant {
-        None => CLAIM.judge(facts).verdict(),
-        Some(name) => {
-            let mutant = CLAIM.mutants.iter().find(|m| m.name == name).unwrap();
-            CLAIM.judge_mutant(facts, mutant).verdict()
-        }
-    }
+    judged(&CLAIM, facts, mutant).verdict()
 }
 
 #[test]

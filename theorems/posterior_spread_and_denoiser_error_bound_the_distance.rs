@@ -2,6 +2,7 @@
 
 mod support;
 mod tampering;
+mod wordings;
 
 use driftproof::claims::posterior_spread_and_denoiser_error_bound_the_distance::CLAIM;
 use driftproof::drift::{Channel, Denoise, Sphere};
@@ -9,6 +10,7 @@ use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::observe::observe;
 use driftproof::random::Knobs;
 use driftproof::verdict::{Margin, Verdict};
+use wordings::judged;
 
 #[test]
 fn no_law_on_a_set_of_positive_reach_violates_the_bounds() {
@@ -105,13 +107,7 @@ impl Constant {
 const PLAIN: Constant = Constant { spread: 0.08, error: 0.1, start: 0.3, of_noise: false };
 
 fn verdict(facts: &Facts, mutant: Option<&str>) -> Verdict {
-    match mutant {
-        None => CLAIM.judge(facts).verdict(),
-        Some(name) => {
-            let mutant = CLAIM.mutants.iter().find(|m| m.name == name).unwrap();
-            CLAIM.judge_mutant(facts, mutant).verdict()
-        }
-    }
+    judged(&CLAIM, facts, mutant).verdict()
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_cross_derivative_leaves_an_angle_that_no_compression_removes() {
         let end = facts.series("slope").last().unwrap().value;
         assert!((end - (0.5 + (0.3 - 0.5) * (-2.0 * c).exp())).abs() < 1e-5);
         assert_eq!(CLAIM.judge(&facts).verdict(), Verdict::Holds);
-        let dropped = CLAIM.mutants.iter().find(|m| m.name == "cross_terms_dropped").unwrap();
+        let dropped = CLAIM.mutant("cross_terms_dropped").unwrap();
         assert_eq!(CLAIM.judge_mutant(&facts, dropped).verdict(), Verdict::Violated);
     }
 }

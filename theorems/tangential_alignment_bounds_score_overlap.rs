@@ -1,6 +1,7 @@
 //! T2.6. Statement: tangential_alignment_bounds_score_overlap.md.
 
 mod support;
+mod wordings;
 
 use driftproof::claims::tangential_alignment_bounds_score_overlap::CLAIM;
 use driftproof::drift::{Channel, Denoise, Gaussian};
@@ -10,6 +11,7 @@ use driftproof::random::Stream;
 use driftproof::verdict::{Judgement, Verdict};
 use nalgebra::{DMatrix, DVector, dmatrix};
 use std::f64::consts::FRAC_PI_2;
+use wordings::judged;
 
 #[test]
 fn no_random_flow_violates_the_overlap_bounds() {
@@ -37,13 +39,7 @@ fn facts(sine: f64, tangential: f64, normal: f64, overlap: f64) -> Facts {
 }
 
 fn verdict(facts: &Facts, mutant: Option<&str>) -> Verdict {
-    match mutant {
-        None => CLAIM.judge(facts).verdict(),
-        Some(name) => {
-            let mutant = CLAIM.mutants.iter().find(|m| m.name == name).unwrap();
-            CLAIM.judge_mutant(facts, mutant).verdict()
-        }
-    }
+    judged(&CLAIM, facts, mutant).verdict()
 }
 
 fn slack(judgement: &Judgement, start: &str) -> f64 {

@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// *Errors*: as [`World::read`].
 pub fn run_file(path: &Path) -> Result<ScenarioRecord> {
-    let (world, source, _) = World::read(path)?;
+    let (world, source) = World::read(path)?;
     Ok(run_world(&world, &source))
 }
 
@@ -75,15 +75,15 @@ fn looked_at(check: &Expectation, trajectories: &[ScenarioTrajectory]) -> CheckR
 
 fn of_claim(id: &str, expected: Expected, found: &ScenarioTrajectory) -> (Outcome, String) {
     let Some(judged) = found.claims.iter().find(|judged| judged.claim == id) else {
-        let why = found.silent.iter().find(|(claim, _)| claim == id);
-        let why = why.map_or("no facts of it are measured in this kind of world", |(_, why)| why);
+        let why =
+            found.why_silent(id).unwrap_or("no facts of it are measured in this kind of world");
         return (Outcome::Inconclusive, format!("not judged: {why}"));
     };
-    let (met, words) = match judged.verdict {
-        Verdict::Holds => (expected == Expected::Holds, "holds"),
-        Verdict::Violated => (expected == Expected::Violated, "is violated"),
-        Verdict::OutOfScope => (expected == Expected::OutOfScope, "is out of scope"),
+    let met = match judged.verdict {
+        Verdict::Holds => Expected::Holds,
+        Verdict::Violated => Expected::Violated,
+        Verdict::OutOfScope => Expected::OutOfScope,
         Verdict::Undecided => return (Outcome::Inconclusive, "undecided".to_owned()),
     };
-    (if met { Outcome::Pass } else { Outcome::Fail }, words.to_owned())
+    (if met == expected { Outcome::Pass } else { Outcome::Fail }, met.words().to_owned())
 }

@@ -112,6 +112,11 @@ impl Claim {
         rest.split("\n## ").next().unwrap_or_default().trim()
     }
 
+    /// Its mutant of that name.
+    pub fn mutant(&self, name: &str) -> Option<&'static Mutant> {
+        self.mutants.iter().find(|mutant| mutant.name == name)
+    }
+
     /// The judgement of a mutant.
     pub fn judge_mutant(&self, facts: &Facts, mutant: &Mutant) -> Judgement {
         let judgement = (self.margins)(facts, Variant(Some(mutant.name)));

@@ -17,12 +17,8 @@ const LEAST_SIZE: f64 = 1e-3;
 /// Jacobians of a larger condition are taken as singular.
 const LARGEST_CONDITION: f64 = 1e4;
 
-/// Spread of quotients where ρ has three derivatives: they err by h², and their extrapolation by much less.
-const SMOOTH: f64 = 1.0;
-
-/// Where the second derivative of ρ jumps, as on the boundary of its support: all err by h, the
-/// extrapolation by two thirds of the difference of the quotients while they are linear in h.
-const EDGE: f64 = 2.0;
+/// Values of a density or a mean in ε: at −h, −h/2, −h/4, 0, h/4, h/2, h.
+const VALUES: usize = 7;
 
 /// The claim.
 pub const CLAIM: Claim = Claim {
@@ -59,15 +55,31 @@ fn sum(terms: &[Quantity]) -> Quantity {
     terms.iter().fold(ZERO, |sum, t| sum + *t)
 }
 
-/// The derivative at 0 from the values at −h, −h/2, h/2, h, by extrapolation.
+/// The derivative at 0, by extrapolation from the two smaller steps.
 ///
-/// The bar is `spread` times the difference of the two quotients, and rounding.
-fn slope(values: &[Quantity], step: Quantity, spread: f64) -> Quantity {
-    let &[far_back, back, ahead, far_ahead] = values else { return Quantity::UNKNOWN };
-    let (coarse, fine) = ((far_ahead - far_back) / (step * 2.0), (ahead - back) / step);
-    let value = (fine.value * 4.0 - coarse.value) / 3.0;
-    let rounding = 2.0 * (fine.bar + coarse.bar);
-    Quantity::new(value, spread * (fine.value - coarse.value).abs() + rounding, fine.grade)
+/// The bar is the larger of the differences of the three quotients, and rounding. Where ρ has three derivatives
+/// they shrink by four and the extrapolation errs by far less; where the second derivative of ρ jumps, as on the
+/// boundary of its support, they shrink by two and it errs by a third of the larger.
+fn slope(values: &[Quantity], step: Quantity) -> Quantity {
+    let &[far_back, back, near_back, _, near_ahead, ahead, far_ahead] = values else {
+        return Quantity::UNKNOWN;
+    };
+    let coarse = (far_ahead - far_back) / (step * 2.0);
+    let (middle, fine) = ((ahead - back) / step, (near_ahead - near_back) / (step * 0.5));
+    let value = (fine.value * 4.0 - middle.value) / 3.0;
+    let spread = (fine.value - middle.value).abs().max((middle.value - coarse.value).abs());
+    let rounding = 2.0 * (fine.bar + middle.bar);
+    Quantity::new(value, spread + rounding, fine.grade)
+}
+
+/// The jump of that derivative at 0, from second differences, which shrink with h where there is none.
+///
+/// Central differences do not see it. It is there inside of a support when the orbit meets a place where the
+/// error is not C¹, such as the medial axis of the data for an error that is split along them.
+fn kink(values: &[Quantity], step: Quantity) -> f64 {
+    let &[_, back, near_back, here, near_ahead, ahead, _] = values else { return f64::NAN };
+    let bend = |before: Quantity, after: Quantity| before.value + after.value - 2.0 * here.value;
+    (4.0 * bend(near_back, near_ahead) - bend(back, ahead)).abs() / (0.5 * step.value)
 }
 
 fn margins(facts: &Facts, v: Variant) -> Judgement {
@@ -99,8 +111,8 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
     let (divergence, steps) = (facts.series("divergence"), facts.series("inside_step"));
     let complete = [volumes.len(), fixed.len(), divergence.len(), steps.len()] == [points; 4]
         && scores.len() == points * dim
-        && values.len() == 4 * points
-        && facts.series("zero_value").len() == 4 * facts.series("zero_step").len();
+        && values.len() == VALUES * points
+        && facts.series("zero_value").len() == VALUES * facts.series("zero_step").len();
     if points == 0 || dim == 0 || !complete {
         return;
     }
@@ -120,7 +132,9 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         size = size.max(true_density.value * term);
         relative.push(g);
         predicted.push(density * g);
-        measured.push(slope(&values[4 * i..][..4], steps[i], SMOOTH));
+        let (values, step) = (&values[VALUES * i..][..VALUES], steps[i]);
+        let along = slope(values, step);
+        measured.push(Quantity { bar: along.bar + kink(values, step), ..along });
     }
     let judge = |name: &str, m: &[Quantity], p: &[Quantity], size: f64, resolution: f64| {
         agree(name, m, p, Relative::To(size), resolution)
@@ -130,7 +144,7 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
     let values = facts.series("zero_value");
     let steps = facts.series("zero_step");
     let zero: Vec<Quantity> =
-        values.chunks(4).zip(steps).map(|(values, step)| slope(values, *step, EDGE)).collect();
+        values.chunks(VALUES).zip(steps).map(|(values, step)| slope(values, *step)).collect();
     let outside: Vec<Quantity> = match v.is("response_outside") {
         true => facts.series("zero_divergence").iter().map(|d| -(largest * *d)).collect(),
         false => vec![ZERO; zero.len()],
@@ -143,7 +157,8 @@ fn of_a_curve(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
     let (normal, whole) = (facts.series("delta_normal"), facts.series("delta_size"));
     let off = facts.series("off_value");
     let points = near.len();
-    let complete = [far.len(), normal.len(), whole.len()] == [points; 3] && off.len() == 4 * points;
+    let complete =
+        [far.len(), normal.len(), whole.len()] == [points; 3] && off.len() == VALUES * points;
     if points == 0 || !complete {
         return;
     }
@@ -161,7 +176,7 @@ fn of_a_curve(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         let leaves = if v.is("whole_sensitivity_leaves") { whole[i] } else { normal[i] };
         predicted = predicted + leaves * share;
         size += share * whole[i].value;
-        mass = mass + slope(&off[4 * i..][..4], step, SMOOTH) * share;
+        mass = mass + slope(&off[VALUES * i..][..VALUES], step) * share;
     }
     // f = dist²: not zero at the moved points, but flat on M. One-sided, as the distances are.
     let squares: Vec<(Quantity, Quantity)> =

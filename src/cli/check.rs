@@ -24,7 +24,7 @@ pub const WORLDS: u32 = 200;
 const MOST_WORLDS: i64 = 100_000;
 
 /// Where the record goes unless `--out` says otherwise.
-const FOLDER: &str = "driftproof-out";
+pub const FOLDER: &str = "driftproof-out";
 
 /// The options of `driftproof check`.
 #[derive(clap::Args)]

@@ -240,13 +240,11 @@ fn shown(kept: &Counterexample) -> String {
 fn replay(path: &Path) -> Result<Exit> {
     let kept = store::read(path)?;
     let target = kept.target()?;
-    let verdict = kept.replay()?.verdict();
-    let stated = Target { wording: None, ..target };
-    let intact = Counterexample { wording: None, ..kept.clone() }.replay()?.verdict();
+    let [verdict, stated] = kept.replay()?.map(|judgement| judgement.verdict());
     let mut text = format!("{}\n", path.display());
     let _ = writeln!(text, "{}: {}", target.name(), words(verdict));
     if target.wording.is_some() {
-        let _ = writeln!(text, "{}: {}", stated.name(), words(intact));
+        let _ = writeln!(text, "{}: {}", target.claim.id, words(stated));
     }
     text += &shown(&kept);
     print(&text)?;

@@ -30,8 +30,7 @@ pub fn claim(name: &str) -> Result<&'static Claim> {
 
 /// The wrong wording of that name, or the one without that hypothesis.
 pub fn wording(claim: &'static Claim, name: &str) -> Result<&'static Mutant> {
-    let without = format!("without_{name}");
-    let found = claim.mutants.iter().find(|mutant| mutant.name == name || mutant.name == without);
+    let found = claim.mutant(name).or_else(|| claim.mutant(&format!("without_{name}")));
     found.ok_or_else(|| {
         let names: Vec<&str> = claim.mutants.iter().map(|mutant| mutant.name).collect();
         let problem = format!("no hypothesis or wrong wording of {} is called {name:?}", claim.id);

@@ -11,6 +11,16 @@ use std::time::{Duration, Instant};
 /// Between two plain lines at first; later an eighth of the time gone by, so that a log stays short.
 const QUIET: Duration = Duration::from_secs(2);
 
+/// Whether the next plain line is due, which is then the last one. A thread that finds the clock taken leaves the line to the other.
+fn due(last_line: &Mutex<Instant>, started: Instant) -> bool {
+    let Ok(mut last) = last_line.try_lock() else { return false };
+    let due = last.elapsed() >= QUIET.max(started.elapsed() / 8);
+    if due {
+        *last = Instant::now();
+    }
+    due
+}
+
 /// The progress of one claim, on standard error.
 pub struct Progress {
     label: String,
@@ -62,10 +72,7 @@ impl Progress {
             bar.inc(1);
             return;
         }
-        // A thread that finds the clock taken leaves the line to the other one.
-        let Ok(mut last) = self.last_line.try_lock() else { return };
-        if last.elapsed() >= QUIET.max(self.started.elapsed() / 8) {
-            *last = Instant::now();
+        if due(&self.last_line, self.started) {
             let rate = done as f64 / self.started.elapsed().as_secs_f64();
             let left = (self.total - done) as f64 / rate;
             eprintln!(
@@ -127,9 +134,7 @@ impl Watch {
             bar.set_message(line());
             return;
         }
-        let Ok(mut last) = self.last_line.try_lock() else { return };
-        if last.elapsed() >= QUIET.max(elapsed / 8) {
-            *last = Instant::now();
+        if due(&self.last_line, self.started) {
             eprintln!("{}: {}", self.label, line());
         }
     }

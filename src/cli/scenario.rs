@@ -1,5 +1,6 @@
 //! `driftproof run`, `explain`, `new`, and `check --scenario`: worlds stated in a file.
 
+use super::replay::words;
 use super::terminal::{self, Column, number};
 use super::{Exit, check, print, program};
 use crate::campaign::scenario;
@@ -7,15 +8,12 @@ use crate::claims::Claim;
 use crate::error::{Error, Result};
 use crate::facts::Quantity;
 use crate::formula::closest;
-use crate::record::{self, CheckRecord, Record, ScenarioRecord};
-use crate::scenario_file::{self, CLAIMS, FACTS, Outcome, TEMPLATES, World, explained};
+use crate::record::{self, Record, ScenarioRecord};
+use crate::scenario_file::{self, CLAIMS, Expected, FACTS, Outcome, TEMPLATES, World, explained};
 use crate::verdict::Verdict;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// Where the record goes unless `--out` says otherwise.
-const FOLDER: &str = "driftproof-out";
 
 /// Trajectories whose facts are printed.
 const SHOWN: usize = 3;
@@ -58,7 +56,7 @@ pub struct New {
 
 /// Computes what is known of the world of a file.
 pub fn run(options: &Run) -> Result<Exit> {
-    let folder = options.out.as_deref().unwrap_or(Path::new(FOLDER));
+    let folder = options.out.as_deref().unwrap_or(Path::new(check::FOLDER));
     let (record, written) = recorded(&options.file, folder, options.threads, &[])?;
     let found = record.scenario.as_ref().expect("a record of a scenario file");
     print(&match options.json {
@@ -115,7 +113,7 @@ pub fn new(options: &New) -> Result<Exit> {
 
 /// Judges claims on the world of a file: all that are asked for, each with what is said of it.
 pub fn judge(options: &check::Options, claims: &[&Claim], file: &Path) -> Result<Exit> {
-    let folder = options.out.as_deref().unwrap_or(Path::new(FOLDER));
+    let folder = options.out.as_deref().unwrap_or(Path::new(check::FOLDER));
     let (record, written) = recorded(file, folder, options.threads, claims)?;
     let found = record.scenario.as_ref().expect("a record of a scenario file");
     if options.json {
@@ -143,7 +141,10 @@ pub fn judge(options: &check::Options, claims: &[&Claim], file: &Path) -> Result
         .collect();
     Ok(if verdicts.contains(&Verdict::Violated) {
         Exit::Counterexample
-    } else if verdicts.contains(&Verdict::Undecided) || !verdicts.contains(&Verdict::Holds) {
+    } else if verdicts.contains(&Verdict::Undecided)
+        || !verdicts.contains(&Verdict::Holds)
+        || found.trajectories.iter().any(|t| t.error.is_some())
+    {
         Exit::Undecided
     } else {
         Exit::Stands
@@ -158,14 +159,14 @@ fn row(found: &ScenarioRecord, id: &str) -> Vec<String> {
     };
     let counts = [Verdict::Holds, Verdict::Violated, Verdict::Undecided, Verdict::OutOfScope];
     let counts = counts.map(count);
-    let reason =
-        || found.trajectories.iter().flat_map(|t| &t.silent).find(|(claim, _)| claim == id);
+    let unjudged = found.trajectories.iter().find(|t| t.claims.iter().all(|c| c.claim != id));
     let note = match counts.iter().sum::<usize>() {
         n if n == found.trajectories.len() => String::new(),
         0 if !CLAIMS.contains(&id) => "out of scope: not judged on scenario files".to_owned(),
-        _ => match reason() {
-            Some((_, why)) => format!("out of scope: {why}"),
-            None => "out of scope: this world lacks what it speaks of".to_owned(),
+        _ => match unjudged.map(|t| (t.why_silent(id), &t.error)) {
+            Some((Some(why), Some(error))) if why == error => format!("not measured: {error}"),
+            Some((Some(why), _)) => format!("out of scope: {why}"),
+            _ => "out of scope: this world lacks what it speaks of".to_owned(),
         },
     };
     let shown = counts.map(|count| if count == 0 { "–".to_owned() } else { count.to_string() });
@@ -180,7 +181,7 @@ fn recorded(
     claims: &[&Claim],
 ) -> Result<(Record, PathBuf)> {
     // Everything that can be refused is refused before anything is computed or written.
-    let (world, source, _) = World::read(file)?;
+    let (world, source) = World::read(file)?;
     let pool = super::pool(threads)?;
     record::check_writable(folder)?;
     let started = Instant::now();
@@ -196,10 +197,12 @@ fn recorded(
 
 /// A failed check decides, then what could not be decided, and a claim that fell unexpectedly.
 fn exit(found: &ScenarioRecord) -> Exit {
-    let fell = |judged: &record::TrajectoryRecord| judged.verdict == Verdict::Violated;
-    let expected = |check: &CheckRecord| check.found.as_deref() == Some("is violated");
-    let unexpected = found.trajectories.iter().flat_map(|t| &t.claims).any(fell)
-        && !found.checks.iter().any(expected);
+    let expected = |claim: &str| {
+        let words = Expected::Violated.of(claim);
+        found.checks.iter().any(|c| c.outcome == Outcome::Pass && c.expected == words)
+    };
+    let mut judged = found.trajectories.iter().flat_map(|t| &t.claims);
+    let unexpected = judged.any(|j| j.verdict == Verdict::Violated && !expected(&j.claim));
     if found.outcome() == Outcome::Fail || unexpected {
         Exit::Counterexample
     } else if found.outcome() == Outcome::Inconclusive
@@ -229,12 +232,7 @@ fn shown(found: &ScenarioRecord, written: &Path) -> String {
             }
         }
         for judged in &trajectory.claims {
-            let verdict = match judged.verdict {
-                Verdict::Holds => "holds",
-                Verdict::Violated => "VIOLATED",
-                Verdict::Undecided => "undecided",
-                Verdict::OutOfScope => "out of scope",
-            };
+            let verdict = words(judged.verdict);
             text += &terminal::note(&format!("  {:<38} {verdict}", judged.claim), 4);
         }
         for (claim, why) in &trajectory.silent {
@@ -297,7 +295,58 @@ fn measured(quantity: Quantity) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Grade;
+    use crate::facts::{Facts, Grade};
+    use crate::record::{CheckRecord, ScenarioTrajectory, TrajectoryRecord};
+    use crate::verdict::Judgement;
+
+    /// A run on which both claims fell, of which one was expected to.
+    fn run_of(fallen: &[&str], expected: &str) -> ScenarioRecord {
+        let judged = |claim: &&str| TrajectoryRecord {
+            claim: (*claim).to_owned(),
+            dimension: 1,
+            verdict: Verdict::Violated,
+            judgement: Judgement::default(),
+        };
+        let trajectory = ScenarioTrajectory {
+            start: vec![0.0],
+            facts: Facts::new(),
+            claims: fallen.iter().map(judged).collect(),
+            silent: Vec::new(),
+            error: None,
+        };
+        let check = CheckRecord {
+            expected: Expected::Violated.of(expected),
+            outcome: Outcome::Pass,
+            trajectory: 0,
+            measured: None,
+            found: None,
+        };
+        ScenarioRecord {
+            file: String::new(),
+            text: String::new(),
+            name: String::new(),
+            resolved: String::new(),
+            notes: Vec::new(),
+            trajectories: vec![trajectory],
+            checks: vec![check],
+            figures: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_expected_violation_excuses_its_own_claim_alone() {
+        assert_eq!(exit(&run_of(&["one"], "one")), Exit::Stands);
+        assert_eq!(exit(&run_of(&["one", "other"], "one")), Exit::Counterexample);
+    }
+
+    #[test]
+    fn a_trajectory_that_failed_is_undecided_and_says_why() {
+        let mut found = run_of(&[], "one");
+        found.trajectories[0].error = Some("the state overflows".to_owned());
+        assert_eq!(exit(&found), Exit::Undecided);
+        let note = row(&found, CLAIMS[0]).pop();
+        assert_eq!(note.as_deref(), Some("not measured: the state overflows"));
+    }
 
     #[test]
     fn numbers_have_the_digits_that_their_bars_leave() {

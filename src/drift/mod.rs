@@ -216,7 +216,7 @@ pub(crate) fn push_generic(
     lanes: Lanes,
     out: &mut [f64],
     work: &mut Workspace,
-    field: impl Fn(&[Tangents], &mut [Tangents]),
+    mut field: impl FnMut(&[Tangents], &mut [Tangents]),
 ) {
     work.duals.resize(2 * d, Tangents::from(0.0));
     let (input, output) = work.duals.split_at_mut(d);

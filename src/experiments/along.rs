@@ -45,6 +45,10 @@ pub struct Along {
     pub slope: Vec<f64>,
     /// The first time after which no nearest point jumps to another sheet.
     pub on_sheet: usize,
+    /// The solution of (R) from the earliest time on from which it exists until the end (T2.1).
+    pub riccati: Option<Bounded>,
+    /// The same with the coefficients of T2.5, from where the nearest points are interior with Kr < 1.
+    pub certificate: Option<Bounded>,
 }
 
 /// A bound on the slope from some time on.
@@ -98,16 +102,12 @@ impl Along {
                 sampler.step(&flow, k, &mut block, Lanes::single(1), &mut work);
             }
         }
+        along.riccati = along.bound(along.on_sheet, &along.kappa, &along.eta);
+        along.certificate = along.certified_bound();
         Ok(along)
     }
 
-    /// The solution of (R) from the earliest time on from which it exists until the end (T2.1).
-    pub fn riccati(&self) -> Option<Bounded> {
-        self.bound(self.on_sheet, &self.kappa, &self.eta)
-    }
-
-    /// The same with the coefficients of T2.5, from where the nearest points are interior with Kr < 1.
-    pub fn certificate(&self) -> Option<Bounded> {
+    fn certified_bound(&self) -> Option<Bounded> {
         let inside = |k: &usize| !self.feet[*k].boundary && self.stretch[*k] < 1.0;
         let outside = (0..self.time.len()).rev().find(|k| !inside(k));
         let first = outside.map_or(0, |k| k + 1).max(self.on_sheet);

@@ -1,5 +1,6 @@
 //! Data on convex curves in the plane: their exact flow, where it ends, and its tangent map there.
 
+use super::shape::outline;
 use crate::drift::{Atoms, Canonical, Channel, Denoise, Denoiser, Lanes};
 use crate::error::{Error, Result};
 use crate::flow::{Method, Sampler, StepWorkspace, geometric_times};
@@ -250,24 +251,9 @@ impl Curve {
         }
     }
 
-    /// Points of every piece in order, with a gap between two pieces: a line to draw.
+    /// Its [outline]: a line to draw.
     pub fn outline(&self, count: usize) -> (Vec<f64>, Vec<f64>) {
-        let (mut x, mut y) = (Vec::new(), Vec::new());
-        for (piece, found) in self.manifold.pieces().iter().enumerate() {
-            let (from, to) = match &found.chart {
-                Chart::Arc(arc) => (arc.from, arc.to),
-                _ => (0.0, std::f64::consts::TAU),
-            };
-            for k in 0..=count {
-                let u = from + (to - from) * k as f64 / count as f64;
-                let point = self.manifold.point(&Place { piece, u: vec![u] });
-                x.push(point[0]);
-                y.push(point[1]);
-            }
-            x.push(f64::NAN);
-            y.push(f64::NAN);
-        }
-        (x, y)
+        outline(&self.manifold, count)
     }
 }
 

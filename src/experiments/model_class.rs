@@ -69,6 +69,11 @@ impl Class {
         Self::Interpolant,
     ];
 
+    /// Its place in [`Class::ALL`].
+    pub fn place(self) -> usize {
+        self as usize
+    }
+
     /// As legends say it.
     pub fn name(self) -> &'static str {
         match self {

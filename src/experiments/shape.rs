@@ -139,6 +139,14 @@ impl Shape {
         Ok(Spot { foot: foot.point, offset, frame, tangents: self.manifold.dim() })
     }
 
+    /// The distances of points, one after the other, from the manifold.
+    ///
+    /// *Errors*: as [`Shape::spot`].
+    pub fn distances(&self, points: &[f64]) -> Result<Vec<f64>> {
+        let each = points.chunks_exact(self.manifold.ambient());
+        each.map(|y| Ok(self.spot(y)?.distance())).collect()
+    }
+
     /// [T N] at a place, N towards the same side all over a piece.
     fn frame(&self, place: &Place, point: &DVector<f64>) -> DMatrix<f64> {
         let tangent = self.manifold.tangent_frame(place);
@@ -177,29 +185,33 @@ impl Shape {
         }
     }
 
-    /// Outlines of a curve, or of the first parameter of a surface, piece by piece with a gap of NaN between them.
+    /// Its [outline].
     pub fn outline(&self, per_piece: usize) -> (Vec<f64>, Vec<f64>) {
-        let (mut x, mut y) = (Vec::new(), Vec::new());
-        for (index, piece) in self.manifold.pieces().iter().enumerate() {
-            let (from, to) = match piece.chart.axes().first() {
-                Some(manifold::Axis::Interval { from, to }) => (*from, *to),
-                _ => (0.0, TAU),
-            };
-            for k in 0..=per_piece {
-                let u = from + (to - from) * k as f64 / per_piece as f64;
-                let mut place = vec![0.0; self.manifold.dim()];
-                place[0] = u;
-                if let Ok(place) = self.manifold.place(index, &place) {
-                    let point = self.manifold.point(&place);
-                    x.push(point[0]);
-                    y.push(point[1]);
-                }
-            }
-            x.push(f64::NAN);
-            y.push(f64::NAN);
-        }
-        (x, y)
+        outline(&self.manifold, per_piece)
     }
+}
+
+/// Outlines of a curve, or of the first parameter of a surface, in the first two coordinates, piece by piece with a gap of NaN after each.
+pub fn outline(manifold: &Manifold, per_piece: usize) -> (Vec<f64>, Vec<f64>) {
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    for (index, piece) in manifold.pieces().iter().enumerate() {
+        let (from, to) = match piece.chart.axes().first() {
+            Some(manifold::Axis::Interval { from, to }) => (*from, *to),
+            _ => (0.0, TAU),
+        };
+        for k in 0..=per_piece {
+            let mut place = vec![0.0; manifold.dim()];
+            place[0] = from + (to - from) * k as f64 / per_piece as f64;
+            if let Ok(place) = manifold.place(index, &place) {
+                let point = manifold.point(&place);
+                x.push(point[0]);
+                y.push(point[1]);
+            }
+        }
+        x.push(f64::NAN);
+        y.push(f64::NAN);
+    }
+    (x, y)
 }
 
 impl Spot {

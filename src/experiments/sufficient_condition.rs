@@ -33,7 +33,7 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
                  derivatives) is a differential inequality along one orbit: y' = κ − γy + ηy² bounds the slope of a carried \
                  plane over the tangent (T2.1 to T2.5). First its coefficients and bounds along three orbits over curves with exact \
                  scores; then the bounds against what is measured, over random worlds of the checkers; then every counterexample of \
-                 the theory page to a weaker condition (T7), run in five dimensions, drawn in the plane where it happens, and \
+                 the theory page to a weaker condition (T7), run in one to five dimensions, drawn in the plane where it happens, and \
                  judged by the claims of this program.";
     let mut chapter = Chapter::new(NAME, TITLE, about, setting.seed);
     let stream = setting.stream(NAME);

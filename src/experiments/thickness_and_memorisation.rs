@@ -10,7 +10,8 @@ pub use onset::{Family, Onset};
 
 use super::Setting;
 use crate::error::Result;
-use crate::facts::{Grade, Quantity, REPORTED};
+use crate::facts::{Grade, Quantity, REPORTED, student};
+use crate::observe::limits::slope;
 use crate::record::Chapter;
 
 /// Its name.
@@ -33,7 +34,7 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
         "Exact denoisers in the canonical form, from noise level σ = {} down to σ = {}, for a unit circle in R², a unit sphere S² in R⁸ and \
          a half circle in R², each as a law on the manifold and as N points drawn from it. Along every trajectory the full Jacobian is \
          carried; stopping at any σ is a model with that σ_min. The angle is that between the tangent space at the nearest point and the \
-         plane that the flow makes of a random one (repeated QR); the gap is the difference of the log singular values d and d + 1 of the \
+         plane that the flow makes of a random one, the range of the Jacobian on it; the gap is the difference of the log singular values d and d + 1 of the \
          Jacobian (exponents times time).",
         clouds::START,
         clouds::END,
@@ -56,17 +57,39 @@ fn median(values: &[f64]) -> Quantity {
     Quantity::sampled_median(values, REPORTED)
 }
 
-/// The slope of log y against log x by least squares, with Student's bar of its residuals.
+/// The slope of log y against log x by least squares, with Student's 95 % bar of its residuals; unknown for fewer than three.
 fn power(x: &[f64], y: &[f64]) -> Quantity {
-    let logs = |v: &[f64]| -> Vec<f64> { v.iter().map(|v| v.ln()).collect() };
-    let (x, y) = (logs(x), logs(y));
-    let n = x.len() as f64;
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / n;
-    let (mx, my) = (mean(&x), mean(&y));
-    let spread: f64 = x.iter().map(|x| (x - mx).powi(2)).sum();
-    let slope = x.iter().zip(&y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>() / spread;
-    let rest: f64 = x.iter().zip(&y).map(|(x, y)| (y - my - slope * (x - mx)).powi(2)).sum();
-    // 97.5 % quantile of Student's law with n − 2 degrees of freedom, to 1 % for n ≥ 6.
-    let student = 1.96 * (1.0 + 1.2 / (n - 2.0) + 1.4 / (n - 2.0).powi(2));
-    Quantity::new(slope, student * (rest / (n - 2.0) / spread).sqrt(), Grade::Estimated)
+    if x.len() < 3 {
+        return Quantity::UNKNOWN;
+    }
+    let (slope, freedom) = (slope(x, y), x.len() - 2);
+    let centred_logs = |v: &[f64]| -> Vec<f64> {
+        let mean = v.iter().map(|v| v.ln()).sum::<f64>() / v.len() as f64;
+        v.iter().map(|v| v.ln() - mean).collect()
+    };
+    let (x, y) = (centred_logs(x), centred_logs(y));
+    let spread: f64 = x.iter().map(|x| x * x).sum();
+    let rest: f64 = x.iter().zip(&y).map(|(x, y)| (y - slope * x).powi(2)).sum();
+    let bar = student(freedom, 0.5 * (1.0 - REPORTED)) * (rest / freedom as f64 / spread).sqrt();
+    Quantity::new(slope, bar, Grade::Estimated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_of_a_power_is_students_at_few_degrees_of_freedom() {
+        // Residuals are even in log x and of mean 0: they leave the slope, and their squares add up to 28 c².
+        let (c, at) = (0.03, [-5.0, -3.0, -1.0, 1.0, 3.0, 5.0_f64]);
+        let x = at.map(f64::exp);
+        let rest = [1.0, -3.0, 2.0, 2.0, -3.0, 1.0].map(|r| c * r);
+        let y: Vec<f64> = at.iter().zip(rest).map(|(x, r)| (0.4 - 0.5 * x + r).exp()).collect();
+        let found = power(&x, &y);
+        assert!((found.value + 0.5).abs() < 1e-14);
+        // t(0.975; 4) = 2.776445; Σ(log x)² = 70.
+        let bar = 2.776445 * c * (28.0_f64 / 4.0 / 70.0).sqrt();
+        assert!((found.bar / bar - 1.0).abs() < 1e-6, "{} {bar}", found.bar);
+        assert!(power(&x[..2], &y[..2]).value.is_nan());
+    }
 }

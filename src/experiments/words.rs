@@ -19,13 +19,17 @@ pub fn number(value: f64, digits: usize) -> String {
     if (-4..6).contains(&order) {
         return format!("{value:.*}", (digits - 1 - order).max(0) as usize);
     }
-    let raised = order.to_string();
-    let raised = raised.chars().map(|digit| match digit.to_digit(10) {
+    let mantissa = value / 10_f64.powi(order);
+    format!("{mantissa:.*}·10{}", (digits - 1) as usize, superscript(order))
+}
+
+/// A whole number, raised.
+pub fn superscript(exponent: i32) -> String {
+    let raised = |digit: char| match digit.to_digit(10) {
         Some(n) => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][n as usize],
         None => '⁻',
-    });
-    let mantissa = value / 10_f64.powi(order);
-    format!("{mantissa:.*}·10{}", (digits - 1) as usize, raised.collect::<String>())
+    };
+    exponent.to_string().chars().map(raised).collect()
 }
 
 /// A number with two significant digits.
@@ -64,6 +68,25 @@ pub fn band(x: &[f64], curve: &[Quantity]) -> Mark {
         low: curve.iter().map(|q| (q.value - q.bar).max(0.01 * q.value)).collect(),
         high: curve.iter().map(|q| q.value + q.bar).collect(),
     }
+}
+
+/// A text of at most so many letters, the last one a mark of what is left out.
+pub fn shortened(text: &str, letters: usize) -> String {
+    match text.chars().count() > letters {
+        true => text.chars().take(letters - 1).chain(['…']).collect(),
+        false => text.to_owned(),
+    }
+}
+
+/// The least and the largest of some values.
+pub fn ends(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    let start = (f64::INFINITY, f64::NEG_INFINITY);
+    values.into_iter().fold(start, |(least, most), value| (least.min(value), most.max(value)))
+}
+
+/// A curve as points with bars.
+pub fn measured(x: Vec<f64>, curve: &[Quantity]) -> Mark {
+    Mark::points_with_bars(x, values(curve), bars(curve))
 }
 
 /// The values of a curve.

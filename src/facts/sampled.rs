@@ -141,8 +141,8 @@ fn beta(a: usize, b: usize) -> Beta {
     Beta::new(a as f64, b as f64).expect("positive shape parameters")
 }
 
-/// The quantile of Student's law that is exceeded with probability `risk`.
-fn student(freedom: usize, risk: f64) -> f64 {
+/// The quantile of Student's law with so many degrees of freedom, one or more, that is exceeded with probability `risk`.
+pub fn student(freedom: usize, risk: f64) -> f64 {
     // The Cauchy law has a closed form; statrs 0.19 loses a factor of 8 there at 5e-10.
     if freedom == 1 {
         return 1.0 / (std::f64::consts::PI * risk).tan();

@@ -118,11 +118,6 @@ impl Names {
         Some((at, &self.entries[at].1))
     }
 
-    /// How many numbers the variables hold together.
-    pub fn slots(&self) -> usize {
-        self.slots
-    }
-
     /// Where a variable is among the numbers that formulas are evaluated on.
     ///
     /// ```

@@ -1,9 +1,10 @@
 //! A network as a field of one state.
 
-use super::builder::{Builder, Fault, Value, count};
+use super::builder::{Builder, Value};
 use super::graph::{Graph, Port};
 use super::lower::lower;
 use super::push::{Columns, Room};
+use super::shapes::{Fault, count};
 use super::tape::{Place, Tape};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -78,7 +79,7 @@ impl Field {
         self.tape.pull(t, state, covectors, work)
     }
 
-    /// Multiply-adds of the matrix products and sums for each column of a block.
+    /// Multiply-adds of the matrix products and weighted sums for each column of a block.
     pub fn multiply_adds(&self) -> u64 {
         self.tape.multiply_adds()
     }

@@ -6,15 +6,21 @@
 //! [`Scalar`], which is its definition; over blocks of states with tangents (`push`), where a linear
 //! primitive is one matrix product for all columns; and backwards with covectors (`pull`).
 
+mod arithmetic;
 mod builder;
+mod convolution;
+mod entrywise;
 mod field;
 mod function;
 mod graph;
+mod linear;
 mod lower;
 mod plan;
+mod product;
 mod pull;
 mod push;
 mod read;
+mod shapes;
 mod tape;
 
 pub use field::{Batch, Field};
@@ -106,6 +112,22 @@ impl Network {
     /// The field out = N(x, t) of one state: `state` names the input x, `time` the input t, if there is one.
     ///
     /// All other inputs must be constants. The output is the first with as many numbers as the state.
+    ///
+    /// ```
+    /// use driftproof::network::{Network, Room};
+    /// use std::path::Path;
+    /// let network = Network::read(Path::new("data/models/moons_vp_eps_mlp3x128.ts17.onnx"))?;
+    /// let field = network.field("x", Some("t"))?;
+    /// // One state with two tangents, which are the columns of the Jacobian J.
+    /// let block = [0.3, -0.2, 1.0, 0.0, 0.0, 1.0];
+    /// let (mut out, mut room) = ([0.0; 6], Room::default());
+    /// field.push(0.5, &block, 1, 2, &mut out, &mut room);
+    /// // The first column of Jᵀ is the first row of J.
+    /// let covector = nalgebra::DMatrix::from_column_slice(2, 1, &[1.0, 0.0]);
+    /// let row = field.pull(0.5, &block[..2], &covector, &mut room);
+    /// assert!((row[0] - out[2]).abs() < 1e-14 && (row[1] - out[4]).abs() < 1e-14);
+    /// # Ok::<(), driftproof::error::Error>(())
+    /// ```
     pub fn field(&self, state: &str, time: Option<&str>) -> Result<Field> {
         field::compile(&self.path, &self.graph, state, time)
     }

@@ -1,7 +1,9 @@
 //! The tape run backwards: transposed Jacobian products of many covectors at one state.
 
-use super::push::{Columns, Room, gemm, grown, partials};
-use super::tape::{Linear, Op, Place, Step, Tape, largest};
+use super::entrywise::partials;
+use super::product::gemm;
+use super::push::{Columns, Room, grown};
+use super::tape::{Op, Place, Step, Tape, largest};
 use nalgebra::DMatrix;
 use num_dual::Dual64;
 
@@ -23,7 +25,7 @@ impl Tape {
         let once = Columns { trajectories: 1, tangents: 0 };
         let varying = |step: &&Step| matches!(self.slots[step.output].place, Place::State);
         for step in self.steps.iter().filter(varying) {
-            self.into_value(step, once, room);
+            self.single(step, once, room);
         }
         room.buffers.resize_with(self.plan.lengths.len().max(room.buffers.len()), Vec::new);
         grown(&mut room.buffers[self.plan.buffer[self.output]], width * count)
@@ -53,45 +55,6 @@ impl Tape {
         }
         let sums = &room.buffers[self.plan.buffer[self.state]][..dim * count];
         DMatrix::from_column_slice(dim, count, sums)
-    }
-}
-
-impl Linear {
-    /// Adds Wᵀ times the covectors of all columns.
-    fn back(&self, columns: usize, from: &[f64], to: &mut [f64], room: &mut Vec<f64>) {
-        if self.parts == 1 && !self.across && self.gather.is_none() {
-            return self.transposed(0, self.count * columns, from, 1.0, to);
-        }
-        let gathered = grown(room, self.gather.as_ref().map_or(0, |gather| gather.length));
-        let width = to.len() / columns;
-        let froms = from.chunks_exact(self.parts * self.count * self.rows);
-        for (from, to) in froms.zip(to.chunks_exact_mut(width)) {
-            let keep = if self.gather.is_some() { 0.0 } else { 1.0 };
-            let (sums, back) = match &self.gather {
-                None => (&mut *to, None),
-                Some(gather) => (&mut *gathered, Some((gather, &mut *to))),
-            };
-            let parts = from.chunks_exact(self.count * self.rows);
-            for (part, (from, sums)) in
-                parts.zip(sums.chunks_exact_mut(self.count * self.depth)).enumerate()
-            {
-                self.transposed(part, self.count, from, keep, sums);
-            }
-            if let Some((gather, to)) = back {
-                gather.add_back(sums, to);
-            }
-        }
-    }
-
-    /// sums = Wᵀ·from + keep·sums.
-    fn transposed(&self, part: usize, count: usize, from: &[f64], keep: f64, sums: &mut [f64]) {
-        gemm(
-            [self.depth, self.rows, count],
-            (self.matrix(part), (1, self.depth)),
-            (from, self.strides(self.rows)),
-            keep,
-            (sums, self.strides(self.depth)),
-        );
     }
 }
 
@@ -147,7 +110,8 @@ impl Back<'_> {
                     }
                 }
             }
-            Op::Linear(linear) => linear.back(self.count, from, to, slopes),
+            Op::Linear(linear) => linear.back(self.count, from, to),
+            Op::Convolution(convolution) => convolution.back(self.count, from, to, slopes),
             Op::Product(product) => {
                 let (m, k, n) = (product.rows, product.depth, product.columns);
                 let other = self.value(values, 1 - self.place);

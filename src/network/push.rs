@@ -1,8 +1,7 @@
 //! The tape run over a block: values of many states and products with their tangents, in one pass.
 
-use super::function::{Function, Pairing};
-use super::tape::{Linear, Op, Place, Product, Step, Tape, largest};
-use num_dual::Dual64;
+use super::entrywise::{binary, unary};
+use super::tape::{Op, Place, Step, Tape, largest};
 
 /// Numbers in the buffers beyond which trajectories are run in turn (32 MB).
 const MOST_AT_ONCE: usize = 1 << 22;
@@ -41,7 +40,7 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn column(&self, c: usize) -> &'a [f64] {
+    pub(super) fn column(&self, c: usize) -> &'a [f64] {
         &self.data[if self.varies { c * self.length } else { 0 }..][..self.length]
     }
 
@@ -51,7 +50,7 @@ impl<'a> Source<'a> {
     }
 
     /// Its tangent in a lane; none where the vector does not vary.
-    fn tangent(&self, trajectory: usize, lane: usize) -> Option<&'a [f64]> {
+    pub(super) fn tangent(&self, trajectory: usize, lane: usize) -> Option<&'a [f64]> {
         self.varies.then(|| self.column(trajectory * (1 + self.tangents) + 1 + lane))
     }
 }
@@ -96,12 +95,12 @@ impl Tape {
         let once = Columns { trajectories: 1, tangents: 0 };
         for step in self.steps.iter().filter(|s| matches!(self.slots[s.output].place, Place::Time))
         {
-            self.into_value(step, once, room);
+            self.single(step, once, room);
         }
     }
 
     /// One step on single columns.
-    pub(super) fn into_value(&self, step: &Step, once: Columns, room: &mut Room) {
+    pub(super) fn single(&self, step: &Step, once: Columns, room: &mut Room) {
         let mut out = std::mem::take(&mut room.values[step.output]);
         let result = grown(&mut out, self.slots[step.output].length);
         let values = &room.values;
@@ -157,7 +156,8 @@ impl Step {
         let length = out.len() / columns.count();
         let first = source(self.inputs[0]);
         match &self.op {
-            Op::Linear(linear) => return linear.run(first, columns, out, slopes),
+            Op::Linear(linear) => return linear.run(first, columns, out),
+            Op::Convolution(convolution) => return convolution.run(first, columns, out, slopes),
             Op::Take(map) => {
                 return each(first, out, length, |x, out| {
                     for (out, index) in out.iter_mut().zip(map.iter()) {
@@ -257,7 +257,7 @@ impl Step {
                         }
                     }
                 }
-                Op::Linear(_) | Op::Take(_) | Op::Sum(_) | Op::Sparse(_) => {
+                Op::Linear(_) | Op::Convolution(_) | Op::Take(_) | Op::Sum(_) | Op::Sparse(_) => {
                     unreachable!("done above")
                 }
             }
@@ -281,202 +281,5 @@ fn sum(row: &[f64]) -> f64 {
 fn each(x: Source<'_>, out: &mut [f64], length: usize, map: impl Fn(&[f64], &mut [f64])) {
     for (c, out) in out.chunks_exact_mut(length.max(1)).enumerate() {
         map(x.column(c), out);
-    }
-}
-
-/// Values, and tangents times the derivative at the value.
-fn unary<'a>(
-    function: Function,
-    x: Source<'_>,
-    trajectory: usize,
-    value: &mut [f64],
-    lanes: impl ExactSizeIterator<Item = (usize, &'a mut [f64])>,
-    slopes: &mut [f64],
-) {
-    if lanes.len() == 0 {
-        for (value, x) in value.iter_mut().zip(x.value(trajectory)) {
-            *value = function.eval(*x);
-        }
-        return;
-    }
-    for ((value, slope), x) in value.iter_mut().zip(&mut *slopes).zip(x.value(trajectory)) {
-        let dual = function.eval(Dual64::new(*x, 1.0));
-        (*value, *slope) = (dual.re, dual.eps);
-    }
-    for (lane, out) in lanes {
-        match x.tangent(trajectory, lane) {
-            Some(tangent) => {
-                for ((out, x), slope) in out.iter_mut().zip(tangent).zip(&*slopes) {
-                    *out = x * slope;
-                }
-            }
-            None => out.fill(0.0),
-        }
-    }
-}
-
-/// The derivatives of a function of two numbers at a pair.
-pub(super) fn partials(pairing: Pairing, a: f64, b: f64) -> [f64; 2] {
-    match pairing {
-        Pairing::Add => [1.0, 1.0],
-        Pairing::Sub => [1.0, -1.0],
-        Pairing::Mul => [b, a],
-        _ => [
-            pairing.eval(Dual64::new(a, 1.0), Dual64::from(b)).eps,
-            pairing.eval(Dual64::from(a), Dual64::new(b, 1.0)).eps,
-        ],
-    }
-}
-
-fn binary<'a>(
-    pairing: Pairing,
-    [a, b]: [Source<'_>; 2],
-    trajectory: usize,
-    value: &mut [f64],
-    lanes: impl ExactSizeIterator<Item = (usize, &'a mut [f64])>,
-    slopes: &mut [f64],
-) {
-    let (va, vb) = (a.value(trajectory), b.value(trajectory));
-    for ((value, a), b) in value.iter_mut().zip(va).zip(vb) {
-        *value = pairing.eval(*a, *b);
-    }
-    if lanes.len() == 0 {
-        return;
-    }
-    let (along_a, along_b) = slopes.split_at_mut(va.len());
-    for (i, (a, b)) in va.iter().zip(vb).enumerate() {
-        [along_a[i], along_b[i]] = partials(pairing, *a, *b);
-    }
-    for (lane, out) in lanes {
-        match (a.tangent(trajectory, lane), b.tangent(trajectory, lane)) {
-            (Some(da), Some(db)) => {
-                for (i, out) in out.iter_mut().enumerate() {
-                    *out = da[i] * along_a[i] + db[i] * along_b[i];
-                }
-            }
-            (Some(tangent), None) => scaled(tangent, along_a, out),
-            (None, Some(tangent)) => scaled(tangent, along_b, out),
-            (None, None) => out.fill(0.0),
-        }
-    }
-}
-
-fn scaled(tangent: &[f64], slopes: &[f64], out: &mut [f64]) {
-    for ((out, x), slope) in out.iter_mut().zip(tangent).zip(slopes) {
-        *out = x * slope;
-    }
-}
-
-/// out = a·b + keep·out, of shapes `m×k`, `k×n`, `m×n` with these (row, column) strides.
-pub(super) fn gemm(
-    [m, k, n]: [usize; 3],
-    (a, sa): (&[f64], (usize, usize)),
-    (b, sb): (&[f64], (usize, usize)),
-    keep: f64,
-    (out, so): (&mut [f64], (usize, usize)),
-) {
-    if m * n == 0 {
-        return;
-    }
-    let fits = |length: usize, rows: usize, columns: usize, (row, column): (usize, usize)| {
-        rows * columns == 0 || (rows - 1) * row + (columns - 1) * column < length
-    };
-    assert!(fits(a.len(), m, k, sa) && fits(b.len(), k, n, sb) && fits(out.len(), m, n, so));
-    // SAFETY: the assertion above keeps every entry of the three matrices inside its slice.
-    unsafe {
-        matrixmultiply::dgemm(
-            m,
-            k,
-            n,
-            1.0,
-            a.as_ptr(),
-            sa.0 as isize,
-            sa.1 as isize,
-            b.as_ptr(),
-            sb.0 as isize,
-            sb.1 as isize,
-            keep,
-            out.as_mut_ptr(),
-            so.0 as isize,
-            so.1 as isize,
-        );
-    }
-}
-
-impl Linear {
-    /// Numbers of scratch that one column needs.
-    fn scratch(&self) -> usize {
-        self.gather.as_ref().map_or(0, |gather| gather.length)
-    }
-
-    /// All columns: one matrix product where their vectors lie one after another.
-    fn run(&self, x: Source<'_>, columns: Columns, out: &mut [f64], room: &mut Vec<f64>) {
-        let gathered = grown(room, self.scratch());
-        let length = self.parts * self.count * self.rows;
-        if self.parts == 1 && !self.across && self.gather.is_none() {
-            self.product(0, self.count * columns.count(), x.data, out);
-        } else {
-            for (c, out) in out.chunks_exact_mut(length).enumerate() {
-                let x = match &self.gather {
-                    None => x.column(c),
-                    Some(gather) => {
-                        gather.eval(x.column(c), gathered);
-                        &*gathered
-                    }
-                };
-                let parts = x.chunks_exact(self.count * self.depth);
-                let outs = out.chunks_exact_mut(self.count * self.rows);
-                for (part, (x, out)) in parts.zip(outs).enumerate() {
-                    self.product(part, self.count, x, out);
-                }
-            }
-        }
-        for value in out.chunks_exact_mut(length * (1 + columns.tangents)) {
-            self.add_bias(&mut value[..length]);
-        }
-    }
-
-    /// The matrix of a part times so many vectors.
-    fn product(&self, part: usize, count: usize, x: &[f64], out: &mut [f64]) {
-        gemm(
-            [self.rows, self.depth, count],
-            (self.matrix(part), (self.depth, 1)),
-            (x, self.strides(self.depth)),
-            0.0,
-            (out, self.strides(self.rows)),
-        );
-    }
-
-    fn add_bias(&self, out: &mut [f64]) {
-        for (part, out) in out.chunks_exact_mut(self.count * self.rows).enumerate() {
-            let Some(bias) = self.bias(part) else {
-                return;
-            };
-            if self.across {
-                for (out, bias) in out.chunks_exact_mut(self.count).zip(bias) {
-                    out.iter_mut().for_each(|out| *out += bias);
-                }
-            } else {
-                for out in out.chunks_exact_mut(self.rows) {
-                    out.iter_mut().zip(bias).for_each(|(out, bias)| *out += bias);
-                }
-            }
-        }
-    }
-}
-
-impl Product {
-    /// out = a·b + keep·out for each matrix of the batch.
-    fn run(&self, a: &[f64], b: &[f64], out: &mut [f64], keep: f64) {
-        let Self { rows, depth, columns, batch } = *self;
-        for i in 0..batch {
-            gemm(
-                [rows, depth, columns],
-                (&a[i * rows * depth..], (depth, 1)),
-                (&b[i * depth * columns..], (columns, 1)),
-                keep,
-                (&mut out[i * rows * columns..], (columns, 1)),
-            );
-        }
     }
 }

@@ -1,9 +1,11 @@
 //! A network lowered to a tape of a few primitives with static shapes, and their definition over [`Scalar`].
 
+use super::convolution::Convolution;
 use super::function::{Function, Pairing};
+use super::linear::Linear;
 use super::plan::Plan;
+use super::product::Product;
 use crate::scalar::Scalar;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// The index of [`Op::Take`] that gives 0.
@@ -35,43 +37,6 @@ pub(super) struct Sparse {
     pub(super) weights: Vec<f64>,
 }
 
-/// W_g X + bias for each part: a matrix X of `count` vectors of length `depth`, each of which is mapped to `rows` numbers.
-///
-/// There are `groups` matrices W; part p uses number p mod `groups`.
-#[derive(Clone, Debug)]
-pub(super) struct Linear {
-    pub(super) parts: usize,
-    pub(super) groups: usize,
-    pub(super) count: usize,
-    pub(super) depth: usize,
-    pub(super) rows: usize,
-    /// False: vectors lie one after another, before and after. True: entry by entry, all vectors side by side.
-    pub(super) across: bool,
-    /// groups × rows × depth, row-major.
-    pub(super) weights: Arc<[f64]>,
-    /// groups × rows, or empty.
-    pub(super) bias: Arc<[f64]>,
-    /// Where the entries of all X come from, when they are not the input as it is.
-    pub(super) gather: Option<Arc<Gather>>,
-}
-
-/// Entries by index, kept as runs of neighbours; what no run covers is 0.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Gather {
-    pub(super) length: usize,
-    /// (first in the result, first in the source, how many).
-    runs: Vec<(u32, u32, u32)>,
-}
-
-/// Products of `batch` row-major matrices, `rows×depth` times `depth×columns`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Product {
-    pub(super) batch: usize,
-    pub(super) rows: usize,
-    pub(super) depth: usize,
-    pub(super) columns: usize,
-}
-
 /// A primitive.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
@@ -83,6 +48,7 @@ pub(super) enum Op {
     Sum(usize),
     Sparse(Arc<Sparse>),
     Linear(Linear),
+    Convolution(Convolution),
     Product(Product),
     Unary(Function),
     Binary(Pairing),
@@ -146,7 +112,9 @@ impl Op {
         let product = |sizes: &[usize]| sizes.iter().map(|n| *n as u64).product();
         match self {
             Self::Sparse(sparse) => sparse.weights.len() as u64,
-            Self::Linear(l) => product(&[l.parts, l.count, l.depth, l.rows]),
+            Self::Linear(l) | Self::Convolution(Convolution { linear: l, .. }) => {
+                product(&[l.parts, l.count, l.depth, l.rows])
+            }
             Self::Product(p) => product(&[p.batch, p.rows, p.depth, p.columns]),
             _ => 0,
         }
@@ -175,6 +143,7 @@ impl Op {
             }
             Self::Sparse(sparse) => sparse.eval(inputs[0], out),
             Self::Linear(linear) => linear.eval(inputs[0], out),
+            Self::Convolution(convolution) => convolution.eval(inputs[0], out),
             Self::Product(product) => product.eval(inputs[0], inputs[1], out),
             Self::Unary(function) => {
                 for (out, x) in out.iter_mut().zip(inputs[0]) {
@@ -238,103 +207,6 @@ impl Sparse {
     fn eval<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         for (r, out) in out.iter_mut().enumerate() {
             *out = self.row(r).fold(S::from(0.0), |sum, (c, w)| sum + x[c] * w);
-        }
-    }
-}
-
-impl Gather {
-    /// From the indices of all entries, [`GAP`] for 0.
-    pub(super) fn new(map: &[u32]) -> Self {
-        let mut runs: Vec<(u32, u32, u32)> = Vec::new();
-        for (to, from) in map.iter().enumerate().filter(|(_, from)| **from != GAP) {
-            match runs.last_mut() {
-                Some((start, first, count))
-                    if *start + *count == to as u32 && *first + *count == *from =>
-                {
-                    *count += 1;
-                }
-                _ => runs.push((to as u32, *from, 1)),
-            }
-        }
-        Self { length: map.len(), runs }
-    }
-
-    /// (result, source) ranges of each run.
-    fn ranges(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-        let range = |start: u32, count: u32| start as usize..(start + count) as usize;
-        self.runs.iter().map(move |(to, from, count)| (range(*to, *count), range(*from, *count)))
-    }
-
-    pub(super) fn eval<S: Scalar>(&self, x: &[S], out: &mut [S]) {
-        out.fill(S::from(0.0));
-        for (to, from) in self.ranges() {
-            out[to].copy_from_slice(&x[from]);
-        }
-    }
-
-    /// Adds each entry of the result to where it comes from.
-    pub(super) fn add_back(&self, result: &[f64], x: &mut [f64]) {
-        for (to, from) in self.ranges() {
-            x[from].iter_mut().zip(&result[to]).for_each(|(x, result)| *x += result);
-        }
-    }
-}
-
-impl Linear {
-    /// The matrix of a part.
-    pub(super) fn matrix(&self, part: usize) -> &[f64] {
-        let size = self.rows * self.depth;
-        &self.weights[part % self.groups * size..][..size]
-    }
-
-    /// The bias of a part, if there is one.
-    pub(super) fn bias(&self, part: usize) -> Option<&[f64]> {
-        (!self.bias.is_empty()).then(|| &self.bias[part % self.groups * self.rows..][..self.rows])
-    }
-
-    /// From one entry of a vector to the next, and from one vector to the next, of vectors of this length.
-    pub(super) fn strides(&self, length: usize) -> (usize, usize) {
-        if self.across { (self.count, 1) } else { (1, length) }
-    }
-
-    fn eval<S: Scalar>(&self, x: &[S], out: &mut [S]) {
-        let mut gathered = Vec::new();
-        let x = match &self.gather {
-            None => x,
-            Some(gather) => {
-                gathered.resize(gather.length, S::from(0.0));
-                gather.eval(x, &mut gathered);
-                &gathered
-            }
-        };
-        let (from, to) = (self.strides(self.depth), self.strides(self.rows));
-        let parts = x.chunks_exact(self.count * self.depth);
-        for (part, (x, out)) in parts.zip(out.chunks_exact_mut(self.count * self.rows)).enumerate()
-        {
-            for (r, weights) in self.matrix(part).chunks_exact(self.depth).enumerate() {
-                let bias = S::from(self.bias(part).map_or(0.0, |bias| bias[r]));
-                for j in 0..self.count {
-                    let terms = weights.iter().zip(x[j * from.1..].iter().step_by(from.0));
-                    out[r * to.0 + j * to.1] = terms.fold(bias, |sum, (w, x)| sum + *x * *w);
-                }
-            }
-        }
-    }
-}
-
-impl Product {
-    fn eval<S: Scalar>(&self, a: &[S], b: &[S], out: &mut [S]) {
-        let factors =
-            a.chunks_exact(self.rows * self.depth).zip(b.chunks_exact(self.depth * self.columns));
-        let outs = out.chunks_exact_mut(self.rows * self.columns);
-        for ((a, b), out) in factors.zip(outs) {
-            for (i, row) in a.chunks_exact(self.depth).enumerate() {
-                for j in 0..self.columns {
-                    let terms = row.iter().zip(b[j..].iter().step_by(self.columns));
-                    out[i * self.columns + j] =
-                        terms.fold(S::from(0.0), |sum, (a, b)| sum + *a * *b);
-                }
-            }
         }
     }
 }

@@ -114,12 +114,15 @@ impl Ridge {
         }
     }
 
+    fn sampler(&self) -> Sampler {
+        let levels = geometric_times(self.sigma_start, self.sigma_end, STEPS);
+        Sampler::new(Method::DormandPrince, levels)
+    }
+
     /// Orbits to the ridge.
     fn picture(&self) -> Result<Option<Panel>> {
         let (law, axes) = self.law()?;
-        let levels = geometric_times(self.sigma_start, self.sigma_end, STEPS);
-        let (law, sampler): (Denoiser, _) =
-            (law.into(), &Sampler::new(Method::DormandPrince, levels));
+        let (law, sampler): (Denoiser, _) = (law.into(), &self.sampler());
         let start = self.start(&axes).0;
         of_flow((&Canonical { denoiser: &law }, sampler), start.as_slice(), (&law, 1.0))
     }
@@ -148,8 +151,7 @@ impl Ridge {
         let (dim, d) = (self.dim, self.tangent);
         let (law, axes) = self.law()?;
         let flow = Canonical { denoiser: &law };
-        let levels = geometric_times(self.sigma_start, self.sigma_end, STEPS);
-        let sampler = Sampler::new(Method::DormandPrince, levels);
+        let sampler = self.sampler();
         let refined = sampler.refined();
         let (tangent, normal) =
             (axes.columns(0, d).into_owned(), axes.columns(d, dim - d).into_owned());
@@ -215,6 +217,10 @@ impl Slab {
         Self { rate, span, constant, gradient, size }
     }
 
+    fn sampler(&self) -> Sampler {
+        Sampler::new(Method::DormandPrince, uniform_times(0.0, self.span, STEPS))
+    }
+
     /// The flow of points of the slab, with and without the error; the boundary is the data.
     fn picture(&self) -> Result<Option<Panel>> {
         let embedded = |normal_rate: f64, push: f64| {
@@ -223,9 +229,7 @@ impl Slab {
         };
         let (drift, error) =
             (&embedded(-self.rate, 0.0)?, &embedded(self.gradient, self.constant)?);
-        let times = uniform_times(0.0, self.span, STEPS);
-        let sampler = &Sampler::new(Method::DormandPrince, times);
-        let maps = &InexactFlow { sampler, drift, error };
+        let maps = &InexactFlow { sampler: &self.sampler(), drift, error };
         // The exact flow takes ±e^{cτ} to the boundary ±1.
         let edge = (self.rate * self.span).exp();
         let place = |k: usize, of: usize| 1.5 * (2.0 * (k / 2) as f64 / (of / 2 - 1) as f64 - 1.0);
@@ -247,8 +251,7 @@ impl Slab {
             ..PlaneField::default()
         };
         let field = Embedded::new(backwards, dmatrix![1.0; 0.0], dvector![0.0, 1.0])?;
-        let times = uniform_times(0.0, self.span, STEPS);
-        let sampler = Sampler::new(Method::DormandPrince, times);
+        let sampler = self.sampler();
         let refined = sampler.refined();
         let orbit = Resolved::new(&field, &sampler, &refined, &[0.0, end])?;
         let (state, bar) = orbit.state(STEPS);

@@ -123,12 +123,15 @@ impl SmallSphere {
         }
     }
 
+    fn sampler(&self) -> Sampler {
+        let levels = geometric_times(self.sigma_start, self.sigma_end, LEVELS);
+        Sampler::new(Method::DormandPrince, levels)
+    }
+
     /// Orbits to the sphere.
     fn picture(&self) -> Result<Option<Panel>> {
         let law: Denoiser = Sphere::new(self.ambient, self.radius)?.into();
-        let levels = geometric_times(self.sigma_start, self.sigma_end, LEVELS);
-        let sampler = &Sampler::new(Method::DormandPrince, levels);
-        let (_, start) = self.start();
+        let (sampler, (_, start)) = (&self.sampler(), self.start());
         of_flow((&Canonical { denoiser: &law }, sampler), start.as_slice(), (&law, 1.0))
     }
 
@@ -143,8 +146,7 @@ impl SmallSphere {
         let n = self.ambient;
         let law = Sphere::new(n, self.radius)?;
         let flow = Canonical { denoiser: &law };
-        let levels = geometric_times(self.sigma_start, self.sigma_end, LEVELS);
-        let sampler = Sampler::new(Method::DormandPrince, levels);
+        let sampler = self.sampler();
         let refined = sampler.refined();
         let (outward, start) = self.start();
         let orbit = Resolved::new(&flow, &sampler, &refined, start.as_slice())?;

@@ -61,8 +61,8 @@ impl Frame {
 /// A flow in its axes, ready to run.
 pub struct Prepared {
     fields: Vec<Embedded>,
+    /// Each with its refinement, all of as many steps.
     samplers: Vec<(Sampler, Sampler)>,
-    steps: usize,
 }
 
 impl Prepared {
@@ -79,7 +79,7 @@ impl Prepared {
             let refined = sampler.refined();
             (sampler, refined)
         };
-        Ok(Self { fields, samplers: stages.iter().map(sampler).collect(), steps })
+        Ok(Self { fields, samplers: stages.iter().map(sampler).collect() })
     }
 
     /// The orbit from a start, through all stages.
@@ -115,7 +115,8 @@ impl Maps for Prepared {
 
     fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
         // Every stage has its grid.
-        let (stage, k) = (k / self.steps, k % self.steps);
+        let steps = self.samplers[0].0.maps();
+        let (stage, k) = (k / steps, k % steps);
         self.samplers[stage].0.map(&self.fields[stage], k, x);
     }
 }

@@ -180,12 +180,14 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     // Both velocities are sums of terms of this size, and so are their Jacobians.
     let (_, _, da, db) = schedule.rates(time);
     let stretch = (da / a).abs() + (db / b).abs();
+    // Far from all atoms the log weights themselves are larger than the kernel reckons with.
+    let square = |v: &[f64]| v.iter().map(|v| v * v).sum::<f64>();
+    let log_weight = (square(&x) + a * a * square(&mean)) / (b * b);
+    let rounding = PUSH_ROUNDING.max(f64::EPSILON * log_weight);
     let difference = |with: &[f64], without: &[f64], size: f64| -> Vec<Quantity> {
         let pairs = || with.iter().zip(without);
         let largest = pairs().map(|(w, e)| w.abs().max(e.abs())).fold(size, f64::max);
-        pairs()
-            .map(|(w, e)| Quantity::new(w - e, PUSH_ROUNDING * largest, Grade::Estimated))
-            .collect()
+        pairs().map(|(w, e)| Quantity::new(w - e, rounding * largest, Grade::Estimated)).collect()
     };
     let reach = x.iter().chain(&mean).fold(1.0, |m: f64, v| m.max(v.abs()));
     let models = [
@@ -217,7 +219,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
                 .map(|((d, y), v)| {
                     let value = (y - d) * a / b - v;
                     let size = (y.abs() + d.abs() + reach) * a / b;
-                    Quantity::new(value, 16.0 * PUSH_ROUNDING * size, Grade::Estimated)
+                    Quantity::new(value, 16.0 * rounding * size, Grade::Estimated)
                 })
                 .collect();
             facts.set_series("canonical_error_of_noise", moved);

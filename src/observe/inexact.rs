@@ -1,7 +1,7 @@
 //! Gaussian paths run with a learning error of finite size, shared by the claims of T4.
 
 use super::paths::decode_schedule;
-use crate::drift::{LearningError, Onset, Parametrisation, Schedule};
+use crate::drift::{InVelocity, LearningError, Onset, Parametrisation, Schedule};
 use crate::error::Result;
 use crate::flow::geometric_times;
 use crate::linalg::complement;
@@ -36,6 +36,11 @@ impl Setting {
         let schedule = decode_schedule(knobs);
         let parametrisation = knobs.pick(&Parametrisation::ALL);
         Self { schedule, parametrisation, sigma_start, sigma_end }
+    }
+
+    /// An error of the prediction as one of the velocity.
+    pub fn in_velocity<'a, E>(&self, error: &'a E) -> InVelocity<'a, E> {
+        InVelocity { error, parametrisation: self.parametrisation, schedule: self.schedule }
     }
 
     /// Generating times with equal steps of log σ.

@@ -45,7 +45,8 @@ pub fn power(epsilons: &[f64], values: &[f64]) -> Quantity {
     Quantity::new(small, bar, Grade::Estimated)
 }
 
-fn slope(epsilons: &[f64], values: &[f64]) -> f64 {
+/// The slope of log value against log ε by least squares.
+pub fn slope(epsilons: &[f64], values: &[f64]) -> f64 {
     let logs = |v: &[f64]| -> Vec<f64> { v.iter().map(|v| v.ln()).collect() };
     let (x, y) = (logs(epsilons), logs(values));
     let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;

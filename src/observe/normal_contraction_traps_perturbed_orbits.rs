@@ -205,8 +205,7 @@ impl World {
     }
 
     fn error(&self) -> InVelocity<'_, LearningError> {
-        let Setting { schedule, parametrisation, .. } = self.setting;
-        InVelocity { error: &self.error, parametrisation, schedule }
+        self.setting.in_velocity(&self.error)
     }
 
     /// |x| in the space of each sphere.

@@ -112,13 +112,18 @@ impl World {
         }
     }
 
+    /// One explicit map of a model that rests, three steps of one that moves.
+    fn sampler(&self) -> Sampler {
+        let (method, maps) =
+            if self.exact.is_none() { (Method::Euler, 1) } else { (Method::Heun, 3) };
+        Sampler::new(method, uniform_times(0.0, 1.0, maps))
+    }
+
     /// Points of M, and some of them under the exact model and under the model with the error.
     fn picture(&self) -> Result<Option<Panel>> {
         let rest = LearningError::constant(&vec![0.0; self.error.dim()]);
         let drift = self.exact.as_ref().unwrap_or(&rest);
-        let (method, steps) =
-            if self.exact.is_none() { (Method::Euler, 1) } else { (Method::Heun, 3) };
-        let sampler = &Sampler::new(method, uniform_times(0.0, 1.0, steps));
+        let sampler = &self.sampler();
         let data = self.law.sample(POINTS, self.stream.named("picture"))?;
         let start = |nth: usize| data.column(nth).iter().copied().collect::<Vec<f64>>();
         let (size, starts) = (Size::Visible, &(0..ORBITS).map(start).collect::<Vec<_>>());
@@ -139,15 +144,13 @@ impl World {
     fn measure(&self) -> Result<Facts> {
         let dim = self.error.dim();
         let rest = LearningError::constant(&vec![0.0; dim]);
-        let (drift, resting) = (self.exact.as_ref().unwrap_or(&rest), self.exact.is_none());
-        let (method, maps) = if resting { (Method::Euler, 1) } else { (Method::Heun, 3) };
-        let sampler = &Sampler::new(method, uniform_times(0.0, 1.0, maps));
+        let (drift, sampler) = (self.exact.as_ref().unwrap_or(&rest), &self.sampler());
         let test = Test {
             manifold: self.manifold(),
             atoms: self.atoms()?,
             direction: &self.error,
             wave: &self.wave,
-            resting,
+            resting: self.exact.is_none(),
             epsilon: self.epsilon,
             large: self.large,
         };

@@ -5,12 +5,13 @@ mod rays;
 pub use rays::measure;
 
 use super::Observation;
+use super::displaced::start_of;
 use super::picture::{ORBITS, Scene, Size};
 use crate::drift::{Drift, LearningError};
 use crate::error::Result;
 use crate::facts::Facts;
 use crate::figure::Panel;
-use crate::flow::{InexactFlow, Maps, Method, Sampler, uniform_times};
+use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
 use crate::linalg::dot;
 use crate::manifold::{Body, Outline};
 use crate::random::{Knobs, Stream, unit_vector};
@@ -22,9 +23,6 @@ use serde::Serialize;
 /// Directions in the plane, evenly spaced, and in more dimensions, drawn.
 const PLANAR: usize = 128;
 const DRAWN: usize = 32;
-
-/// Steps of the iteration that inverts an exact model for a picture.
-const ITERATIONS: usize = 40;
 
 /// A world: the body that carries the exact law at the end, the exact model, and its error.
 #[derive(Serialize)]
@@ -134,11 +132,15 @@ impl World {
         Ok(Self { body, exact, error, method, maps, epsilon, stream })
     }
 
+    fn sampler(&self) -> Sampler {
+        Sampler::new(self.method, uniform_times(0.0, 1.0, self.maps))
+    }
+
     /// Measures the world.
     ///
     /// *Errors*: [`Error::Numeric`] when a start or an exit is not found.
     fn measure(&self) -> Result<Facts> {
-        let sampler = Sampler::new(self.method, uniform_times(0.0, 1.0, self.maps));
+        let sampler = self.sampler();
         let rest = LearningError::constant(&vec![0.0; self.body.dim()]);
         let drift = self.exact.as_ref().unwrap_or(&rest);
         let maps = InexactFlow { sampler: &sampler, drift, error: &self.error };
@@ -174,7 +176,7 @@ fn tangential(body: &Body, normals: &[f64], size: f64) -> Vec<f64> {
 /// The boundary of the body, and points of it under the exact model and under the model with the error.
 pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     let world = World::decode(knobs)?;
-    let sampler = Sampler::new(world.method, uniform_times(0.0, 1.0, world.maps));
+    let sampler = world.sampler();
     let rest = LearningError::constant(&vec![0.0; world.body.dim()]);
     let drift = world.exact.as_ref().unwrap_or(&rest);
     let maps = &InexactFlow { sampler: &sampler, drift, error: &world.error };
@@ -184,20 +186,14 @@ pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
     };
     let outline: Vec<DVector<f64>> =
         boundary(PLANAR, "outline").into_iter().map(DVector::from_vec).collect();
-    let origins = boundary(ORBITS, "picture").into_iter().map(|end| origin(maps, &end));
-    let (data, starts) = (Some(DMatrix::from_columns(&outline)), &origins.collect::<Vec<_>>());
+    let origin = |end: Vec<f64>| {
+        let end = DVector::from_vec(end);
+        Ok(start_of(maps, 0.0, &end, end.clone())?.0.as_slice().to_vec())
+    };
+    let origins = boundary(ORBITS, "picture").into_iter().map(origin);
+    let (data, starts) =
+        (Some(DMatrix::from_columns(&outline)), &origins.collect::<Result<Vec<_>>>()?);
     Scene { maps, size: Size::Visible, starts, data }.draw()
-}
-
-/// The start from which the exact model, which is near rest, ends there: by fixed-point iteration.
-fn origin(model: &impl Maps, end: &[f64]) -> Vec<f64> {
-    let mut start = end.to_vec();
-    for _ in 0..ITERATIONS {
-        let mut there = start.clone();
-        (0..model.maps()).for_each(|k| model.map(k, 0.0, &mut there));
-        start.iter_mut().zip(end.iter().zip(&there)).for_each(|(x, (end, at))| *x += end - at);
-    }
-    start
 }
 
 /// Decodes and measures.

@@ -174,8 +174,7 @@ impl World {
 
     /// The error of the velocity.
     fn error(&self) -> InVelocity<'_, LearningError> {
-        let Setting { schedule, parametrisation, .. } = self.setting;
-        InVelocity { error: &self.error, parametrisation, schedule }
+        self.setting.in_velocity(&self.error)
     }
 
     /// x = a y at the start.

@@ -25,6 +25,9 @@ use std::f64::consts::TAU;
 /// How far ε moves a state, as part of the radius 1 of the support; differences err by its square.
 const STEP: f64 = 5e-4;
 
+/// Sizes of the error at which values are taken, as parts of the step.
+const SIZES: [f64; 7] = [-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0];
+
 /// Points inside the support.
 const INSIDE: usize = 3;
 
@@ -165,7 +168,7 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
     let estimated = |value: f64, bar: f64| Quantity::new(value, bar, Grade::Estimated);
     let mut append = |name: &str, quantity: Quantity| facts.push(name, quantity);
     let mut worst: f64 = 1.0;
-    // ρ^ε at the end y of the orbit from x, at four sizes of the error.
+    // ρ^ε at the end y of the orbit from x, at [`SIZES`] of the error.
     let mut values =
         |x: &[f64], name: &str, append: &mut dyn FnMut(&str, Quantity)| -> Result<()> {
             let orbit = Orbit::from(&maps, 0.0, x)?;
@@ -177,7 +180,7 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
             let back = -(inverse(&jacobian)? * &delta);
             let step = world.step(back.norm().max(delta.norm()));
             append(&format!("{name}_step"), Quantity::exact(step));
-            for epsilon in [-step, -0.5 * step, 0.5 * step, step] {
+            for epsilon in SIZES.map(|size| size * step) {
                 let guess = DVector::from_column_slice(x) + &back * epsilon;
                 let (start, jacobian) = start_of(&maps, epsilon, &end, guess)?;
                 let volume = jacobian.determinant().abs();
@@ -308,7 +311,7 @@ fn curve(world: &World, facts: &mut Facts) -> Result<()> {
             let bar = ROUNDING * (1.0 + point.norm());
             facts.push(name, Quantity::new(distance, bar, Grade::Estimated));
         }
-        for epsilon in [-step, -0.5 * step, 0.5 * step, step] {
+        for epsilon in SIZES.map(|size| size * step) {
             let value = bump(&end(&start, epsilon)?);
             facts.push("off_value", Quantity::new(value, ROUNDING * value, Grade::Estimated));
         }

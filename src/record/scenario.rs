@@ -43,6 +43,14 @@ pub struct ScenarioTrajectory {
     pub error: Option<String>,
 }
 
+impl ScenarioTrajectory {
+    /// Why a claim was not judged on it, where that is known.
+    pub fn why_silent(&self, claim: &str) -> Option<&str> {
+        let silent = self.silent.iter().find(|(id, _)| id == claim);
+        silent.map(|(_, why)| why.as_str()).or(self.error.as_deref())
+    }
+}
+
 /// One expectation of a scenario file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckRecord {

@@ -108,8 +108,7 @@ impl Builder<'_> {
         }
         for (value, sigma) in [(sigma_start, start), (sigma_end, end)] {
             let time = schedule.time_at_sigma(sigma);
-            let (a, b) = schedule.coefficients(time);
-            let off = (b / a - sigma).abs();
+            let off = (schedule.sigma(time) - sigma).abs();
             if off.is_nan() || off > 1e-6 * sigma {
                 let problem = format!("σ = {sigma} is no noise level of this schedule");
                 return reader.refuse(
@@ -316,19 +315,25 @@ impl Builder<'_> {
 
     /// What a reader of the results should know.
     fn weaknesses(&self, world: &mut World) {
-        let fields = world.formulas().into_iter().cloned().collect::<Vec<_>>();
-        for field in fields {
-            for kink in field.formula().kinks() {
+        let of_model = world.formulas().map(|field| (field, "in the formulas of the model"));
+        let of_errors = world.errors().iter().filter_map(|error| match &error.field {
+            ErrorShape::Formula(field) => Some((field, "in the formula of an error")),
+            ErrorShape::Waves(_) => None,
+        });
+        let kinks = of_model.into_iter().chain(of_errors).flat_map(|(field, there)| {
+            field.formula().kinks().iter().map(move |kink| {
                 let place = match &kink.helper {
                     Some(helper) => format!("in the definition of {helper}"),
-                    None => "in the formulas of the model".to_owned(),
+                    None => there.to_owned(),
                 };
-                world.notes.push(format!(
+                format!(
                     "{} ({place}) has kinks or jumps: derivatives are those of its pieces",
                     kink.name
-                ));
-            }
-        }
+                )
+            })
+        });
+        let kinks: Vec<String> = kinks.collect();
+        world.notes.extend(kinks);
         if let Some(manifold) = &world.manifold {
             let curvature = manifold.curvature();
             if curvature.grade >= Grade::Estimated {

@@ -128,13 +128,10 @@ pub const FACTS: &[Fact] = &[
 
 impl Fact {
     /// Why it is not known of a world.
-    pub fn missing(&self, world: &World) -> Option<&'static str> {
+    fn missing(&self, world: &World) -> Option<&'static str> {
         let manifold = world.manifold.is_some();
-        let (is_flow, errors) = match &world.system {
-            System::Flow { velocity, .. } => (true, !velocity.errors.is_empty()),
-            System::Noisy { errors, .. } => (false, !errors.errors.is_empty()),
-            System::Map(_) => (false, false),
-        };
+        let is_flow = matches!(world.system, System::Flow { .. });
+        let errors = !world.errors().is_empty();
         let (ok, reason) = match self.needs {
             Needs::Nothing => (true, ""),
             Needs::Formulas => (world.formulas().is_some(), "needs a model of formulas"),
@@ -268,13 +265,8 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
             let Some(verdict) = &value.verdict else {
                 return reader.refuse(span, "no verdict is expected", "verdict = \"holds\"");
             };
-            let said = match verdict.value {
-                Expected::Holds => "holds",
-                Expected::Violated => "is violated",
-                Expected::OutOfScope => "is out of scope",
-            };
             let subject = Subject::Claim(id, verdict.value);
-            Ok(Expectation { subject, words: format!("{id} {said}") })
+            Ok(Expectation { subject, words: verdict.value.of(id) })
         }
         (Some(_), Some(claim)) => reader.refuse(
             &claim.span,

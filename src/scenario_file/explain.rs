@@ -54,12 +54,7 @@ pub fn explained(world: &World) -> String {
             format!("{schedule:?}, x = a·data + b·noise, s = 0 for noise and 1 for data"),
         );
     }
-    let errors = match &world.system {
-        System::Flow { velocity, .. } => velocity.errors.as_slice(),
-        System::Noisy { errors, .. } => errors.errors.as_slice(),
-        System::Map(_) => &[],
-    };
-    for error in errors {
+    for error in world.errors() {
         let field = match &error.field {
             ErrorShape::Formula(field) => field.formula().print(WIDEST).to_string(),
             ErrorShape::Waves(field) => format!("a sum of {} waves", field.waves().len()),

@@ -65,12 +65,10 @@ impl Drift for FormulaField {
 
     fn push(&self, t: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
         REGISTERS.with_borrow_mut(|registers| {
-            let cell = RefCell::new((registers, vec![Tangents::from(t); self.dim + 1]));
-            let slots = self.dim + usize::from(self.timed);
+            let mut arguments = vec![Tangents::from(t); self.dim + usize::from(self.timed)];
             push_generic(self.dim, block, lanes, out, work, |x, v| {
-                let (registers, arguments) = &mut *cell.borrow_mut();
                 arguments[..self.dim].copy_from_slice(x);
-                self.formula.evaluate(&arguments[..slots], registers, v);
+                self.formula.evaluate(&arguments, registers, v);
             });
         });
     }
@@ -138,15 +136,26 @@ impl Velocity {
 
     /// All errors as one of the velocity.
     fn add_errors<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
-        for error in &self.errors {
-            let mut field = out.to_vec();
-            error.field.velocity(t, x, &mut field);
-            let factor = match &self.exact {
-                Exact::Formula(_) => S::from(1.0),
-                Exact::Path(schedule, _) => error.prediction.velocity_factor(schedule, t),
-            };
-            out.iter_mut().zip(&field).for_each(|(v, e)| *v += *e * factor * error.size);
-        }
+        let factor = |prediction: Parametrisation| match &self.exact {
+            Exact::Formula(_) => S::from(1.0),
+            Exact::Path(schedule, _) => prediction.velocity_factor(schedule, t),
+        };
+        add_errors(&self.errors, factor, (t, x), out);
+    }
+}
+
+/// Adds errors at a time and a state, each times the factor of its prediction.
+fn add_errors<S: Scalar>(
+    errors: &[ModelError],
+    factor: impl Fn(Parametrisation) -> S,
+    (t, x): (S, &[S]),
+    out: &mut [S],
+) {
+    let mut field = out.to_vec();
+    for error in errors {
+        error.field.velocity(t, x, &mut field);
+        let factor = factor(error.prediction);
+        out.iter_mut().zip(&field).for_each(|(v, e)| *v += *e * factor * error.size);
     }
 }
 
@@ -205,13 +214,9 @@ impl Drift for InDenoiser {
 
     fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
         out.fill(S::from(0.0));
-        let mut field = out.to_vec();
-        for error in &self.errors {
-            error.field.velocity(t, x, &mut field);
-            let factor =
-                error.prediction.error_factor(Parametrisation::Denoiser, &self.schedule, t);
-            out.iter_mut().zip(&field).for_each(|(v, e)| *v += *e * factor * error.size);
-        }
+        let factor =
+            |p: Parametrisation| p.error_factor(Parametrisation::Denoiser, &self.schedule, t);
+        add_errors(&self.errors, factor, (t, x), out);
     }
 }
 

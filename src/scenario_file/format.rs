@@ -430,3 +430,19 @@ pub enum Expected {
     /// A hypothesis is not met.
     OutOfScope,
 }
+
+impl Expected {
+    /// What it says of a claim.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Violated => "is violated",
+            Self::OutOfScope => "is out of scope",
+        }
+    }
+
+    /// That of a claim, as a whole.
+    pub fn of(self, claim: &str) -> String {
+        format!("{claim} {}", self.words())
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::build::Builder;
 use super::checks::Expectation;
-use super::field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, Velocity};
+use super::field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
 use super::format::{File, Model};
 use super::law::DataLaw;
 use super::located::At;
@@ -93,11 +93,11 @@ impl World {
     /// Reads a file.
     ///
     /// *Errors*: [`crate::error::Error::Input`] with line and column for everything that does not fit.
-    pub fn read(path: &Path) -> Result<(Self, Source, File)> {
+    pub fn read(path: &Path) -> Result<(Self, Source)> {
         let source = Source::read(path)?;
         let file = source.parse()?;
         let world = Self::of(&source, &file)?;
-        Ok((world, source, file))
+        Ok((world, source))
     }
 
     /// The world of a file that has been read.
@@ -138,6 +138,15 @@ impl World {
     /// The factor a(s) between states and data: 1 but on a path.
     pub fn signal(&self, time: f64) -> f64 {
         self.path.as_ref().map_or(1.0, |(schedule, _)| schedule.coefficients(time).0)
+    }
+
+    /// The errors of its model.
+    pub fn errors(&self) -> &[ModelError] {
+        match &self.system {
+            System::Flow { velocity, .. } => &velocity.errors,
+            System::Noisy { errors, .. } => &errors.errors,
+            System::Map(_) => &[],
+        }
     }
 
     /// The formulas that move the state, where it is moved by some.

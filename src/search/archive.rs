@@ -3,7 +3,7 @@
 
 use super::cma::folded;
 use super::journal::Journal;
-use super::{Effort, Stopped};
+use super::{BATCH, Effort, Stopped};
 use crate::claims::{self, Claim};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -11,14 +11,11 @@ use crate::observe::{KNOBS, observe};
 use crate::random::{Knobs, Stream};
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// Cells along each measure.
 pub const SIDE: usize = 16;
-
-/// Worlds that are computed side by side.
-const BATCH: usize = 32;
 
 /// Batches that are drawn before any world is varied.
 const DRAWN: usize = 16;
@@ -167,26 +164,16 @@ pub fn fill(
                 }
             })
             .collect();
-        let began = Instant::now();
         let see = |knobs: &[f64]| look(chart, knobs);
-        let (looks, computed) = journal.look(archive.worlds, &worlds, see)?;
-        if computed {
-            spent += began.elapsed();
-        }
+        let (looks, took) = journal.look(archive.worlds, &worlds, see)?;
+        spent += took;
         for (knobs, look) in worlds.iter().zip(&looks) {
             archive.add(chart, knobs, look);
         }
         watch(&archive);
-        let stopped = if stop.load(Ordering::Relaxed) {
-            Stopped::Asked
-        } else if archive.worlds >= effort.worlds {
-            Stopped::Worlds
-        } else if spent >= effort.budget {
-            Stopped::Budget
-        } else {
-            continue;
-        };
-        return Ok((archive, stopped));
+        if let Some(stopped) = effort.over(archive.worlds, spent, stop) {
+            return Ok((archive, stopped));
+        }
     }
     unreachable!("batches end by their effort")
 }

@@ -2,6 +2,7 @@
 
 use super::{Point, Target};
 use crate::random::{Knobs, Stream};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Factors by which the time steps of a world are refined.
@@ -32,15 +33,10 @@ impl Confirmation {
 
 /// Looks at a counterexample again, at finer steps, and at its neighbours.
 pub fn confirm(target: Target, point: &Point) -> Confirmation {
-    let mut has_steps = false;
-    let refined = FACTORS.map(|factor| {
+    let [(twice, read), (four, _)] = FACTORS.map(|factor| {
         let mut knobs = Knobs::new(&point.knobs).refined(factor);
-        let value = target.score(&mut knobs).value;
-        has_steps |= knobs.has_steps();
-        value
+        (target.score(&mut knobs).value, knobs)
     });
-    let mut read = Knobs::new(&point.knobs);
-    target.score(&mut read);
     let away = |nth: usize| {
         let offsets = Stream::root(nth as u64).named("neighbour").uniforms(point.knobs.len());
         // A seed near another one is another world.
@@ -51,6 +47,10 @@ pub fn confirm(target: Target, point: &Point) -> Confirmation {
         Knobs::new(&offsets.iter().enumerate().map(move_by).collect::<Vec<_>>())
     };
     let fails = |nth: &usize| target.score(&mut away(*nth)).value < 0.0;
-    let failing = (0..NEIGHBOURS).filter(fails).count();
-    Confirmation { refined, has_steps, neighbours: failing as f64 / NEIGHBOURS as f64 }
+    let failing = (0..NEIGHBOURS).into_par_iter().filter(fails).count();
+    Confirmation {
+        refined: [twice, four],
+        has_steps: read.has_steps(),
+        neighbours: failing as f64 / NEIGHBOURS as f64,
+    }
 }

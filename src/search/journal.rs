@@ -4,6 +4,7 @@
 //! resumed runs again from the beginning, and computes only what the journal does not know.
 
 use crate::error::{Error, Result};
+use crate::random::hash;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
@@ -90,8 +92,8 @@ impl<T: Clone + Send + Sync + Serialize + DeserializeOwned> Journal<T> {
         Ok(Self { known, file: Some((path.to_owned(), Mutex::new(file))) })
     }
 
-    /// Looks at the worlds from the `first` on of a search, side by side: what is seen of each, in order, and whether any
-    /// of them had to be computed.
+    /// Looks at the worlds from the `first` on of a search, side by side: what is seen of each, in order, and the time it
+    /// took; none where all of them are known.
     ///
     /// *Errors*: [`Error::File`] where the file cannot be written.
     pub fn look(
@@ -99,9 +101,11 @@ impl<T: Clone + Send + Sync + Serialize + DeserializeOwned> Journal<T> {
         first: usize,
         worlds: &[Vec<f64>],
         see: impl Fn(&[f64]) -> T + Sync,
-    ) -> Result<(Vec<T>, bool)> {
+    ) -> Result<(Vec<T>, Duration)> {
+        let began = Instant::now();
         let one = |(nth, knobs): (usize, &Vec<f64>)| {
-            let key = (first + nth, hash(knobs));
+            let bytes = knobs.iter().flat_map(|knob| knob.to_bits().to_le_bytes());
+            let key = (first + nth, hash(bytes));
             if let Some(seen) = self.known.get(&key) {
                 return Ok((seen.clone(), false));
             }
@@ -111,7 +115,8 @@ impl<T: Clone + Send + Sync + Serialize + DeserializeOwned> Journal<T> {
         };
         let looked: Result<Vec<(T, bool)>> = worlds.par_iter().enumerate().map(one).collect();
         let (seen, computed): (Vec<T>, Vec<bool>) = looked?.into_iter().unzip();
-        Ok((seen, computed.contains(&true)))
+        let spent = if computed.contains(&true) { began.elapsed() } else { Duration::ZERO };
+        Ok((seen, spent))
     }
 
     /// How many worlds are known from before.
@@ -144,14 +149,4 @@ fn line(entry: &impl Serialize) -> String {
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     let hint = "--out DIR with a folder that is writable and has room";
     Error::file(path, format!("cannot be written ({error})"), hint)
-}
-
-/// FNV-1a over the bits.
-fn hash(knobs: &[f64]) -> u64 {
-    knobs
-        .iter()
-        .flat_map(|knob| knob.to_bits().to_le_bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
 }

@@ -99,22 +99,20 @@ impl Counterexample {
             claims::find(&self.claim).ok_or_else(|| unknown("claim of the file", &self.claim))?;
         let wording = match &self.wording {
             None => None,
-            Some(name) => Some(
-                (claim.mutants.iter())
-                    .find(|mutant| mutant.name == *name)
-                    .ok_or_else(|| unknown("wording of the file", name))?,
-            ),
+            Some(name) => {
+                Some(claim.mutant(name).ok_or_else(|| unknown("wording of the file", name))?)
+            }
         };
         Ok(Target { claim, wording })
     }
 
-    /// Judges the world again.
+    /// Judges the world again: by its wording, and by the claim as stated.
     ///
     /// *Errors*: as [`Counterexample::target`] and [`observe`].
-    pub fn replay(&self) -> Result<Judgement> {
+    pub fn replay(&self) -> Result<[Judgement; 2]> {
         let target = self.target()?;
         let seen = observe(target.claim.id, &mut Knobs::new(&self.knobs))?;
-        Ok(target.judge(&seen.facts))
+        Ok([target.judge(&seen.facts), target.claim.judge(&seen.facts)])
     }
 
     /// Writes it into a folder as `CLAIM--WORDING.toml`.

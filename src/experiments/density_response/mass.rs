@@ -3,7 +3,7 @@
 use crate::drift::{Drift, LearningError};
 use crate::error::Result;
 use crate::experiments::relation::{self, met};
-use crate::experiments::words::{short, with_bar};
+use crate::experiments::words::{ends, measured, short, with_bar};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 use crate::flow::{InexactFlow, Method, Sampler, uniform_times};
@@ -170,8 +170,7 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
             let mass = at.map_or(f64::NAN, |at| leak.mass[at]);
             off.push((share.value - mass).abs() <= share.bar);
         }
-        let (values, bars) = shares.iter().map(|s| (s.value, s.bar)).unzip();
-        let mark = Mark::points_with_bars(epsilons, values, bars);
+        let mark = measured(epsilons, &shares);
         panels[0] = std::mem::take(&mut panels[0]).with("counted (95 %)", Ink::Error, mark);
     }
     let inside = off.iter().filter(|inside| **inside).count();
@@ -256,6 +255,6 @@ fn rates(leaks: &[Leak]) -> String {
 
 /// From the least to the largest.
 fn span(values: impl Iterator<Item = f64>) -> String {
-    let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+    let (low, high) = ends(values);
     format!("{low:.4} to {high:.4}")
 }

@@ -4,7 +4,7 @@ use super::circle::{Circle, PARTS, SCHEDULE, SINGULAR, START};
 use crate::drift::{Drift, InVelocity, Parametrisation};
 use crate::error::Result;
 use crate::experiments::relation::{self, met};
-use crate::experiments::words::{short, with_bar};
+use crate::experiments::words::{measured, short, with_bar};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::flow::{InexactFlow, Orbit};
@@ -109,8 +109,7 @@ pub fn add(chapter: &mut Chapter, circle: &Circle, stream: Stream) -> Result<()>
                 Mark::dashed(epsilons.clone(), line),
             );
         }
-        let (values, bars) = means.iter().map(|q| (q.value, q.bar)).unzip();
-        distance = distance.with(name, ink, Mark::points_with_bars(epsilons.clone(), values, bars));
+        distance = distance.with(name, ink, measured(epsilons.clone(), &means));
         if part == Part::Tangent {
             least = means[0];
         }

@@ -87,16 +87,14 @@ impl Summary {
         let (mut compared, mut above) = (0, 0);
         let (mut angles, mut bounds, mut riccati) = (Vec::new(), Vec::new(), 0);
         for orbit in orbits {
-            let certificate = orbit.certificate();
-            let bound = orbit.riccati();
-            riccati += usize::from(bound.is_some());
-            for bound in [&certificate, &bound].into_iter().flatten() {
+            riccati += usize::from(orbit.riccati.is_some());
+            for bound in [&orbit.certificate, &orbit.riccati].into_iter().flatten() {
                 let slopes = &orbit.slope[bound.first..];
                 compared += slopes.len();
                 let is_above = |(l, y): &(&f64, &f64)| l.abs() > **y * (1.0 + RESOLUTION);
                 above += slopes.iter().zip(&bound.y).filter(is_above).count();
             }
-            if let Some(bound) = certificate {
+            if let Some(bound) = &orbit.certificate {
                 angles.push(degrees(*orbit.slope.last().expect("a start at least")));
                 bounds.push(degrees(*bound.y.last().expect("a start at least")));
             }
@@ -131,7 +129,7 @@ fn degrees(slope: f64) -> f64 {
 fn one_orbit(name: &str, orbits: &[Along]) -> Panel {
     let end = |bound: &Bounded| *bound.y.last().expect("a start at least");
     let mut certified: Vec<(f64, &Along)> =
-        orbits.iter().filter_map(|o| o.certificate().map(|c| (end(&c), o))).collect();
+        orbits.iter().filter_map(|o| o.certificate.as_ref().map(|c| (end(c), o))).collect();
     certified.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut panel = Panel::new(
         format!("{name}: one orbit"),
@@ -140,12 +138,12 @@ fn one_orbit(name: &str, orbits: &[Along]) -> Panel {
     );
     let Some((_, orbit)) = certified.get(certified.len() / 2) else { return panel };
     let from = |bound: &Bounded| orbit.time[bound.first..].to_vec();
-    if let Some(bound) = orbit.certificate() {
-        let line = Mark::Line { x: from(&bound), y: bound.y, dash: Dash::Dashed };
+    if let Some(bound) = &orbit.certificate {
+        let line = Mark::Line { x: from(bound), y: bound.y.clone(), dash: Dash::Dashed };
         panel = panel.with("bound T2.5", Ink::Bound, line);
     }
-    if let Some(bound) = orbit.riccati() {
-        let line = Mark::Line { x: from(&bound), y: bound.y, dash: Dash::Dotted };
+    if let Some(bound) = &orbit.riccati {
+        let line = Mark::Line { x: from(bound), y: bound.y.clone(), dash: Dash::Dotted };
         panel = panel.with("bound T2.1", Ink::Bound, line);
     }
     let slopes = orbit.slope.iter().map(|l| l.abs()).collect();
@@ -165,13 +163,12 @@ fn of_all(curve: &Curve, starts: &[Vector2<f64>], orbits: &[Along]) -> Result<Pa
             .collect()
     };
     let slope = |orbit: &Along, k: usize| degrees(orbit.slope[k]);
-    let certificates: Vec<Option<Bounded>> = orbits.iter().map(Along::certificate).collect();
     let bound = |k: usize| {
         let at = |c: &Option<Bounded>| match c {
             Some(c) if k >= c.first => degrees(c.y[k - c.first]),
             _ => 90.0,
         };
-        let mut values: Vec<f64> = certificates.iter().map(at).collect();
+        let mut values: Vec<f64> = orbits.iter().map(|orbit| at(&orbit.certificate)).collect();
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::experiments::Setting;
 use crate::experiments::relation::{self, met};
 use crate::experiments::shape::Shape;
-use crate::experiments::words::{bars, short, values, with_bar};
+use crate::experiments::words::{measured, short, with_bar};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::flow::{Method, Sampler, StepWorkspace, ancestral_step, geometric_times};
@@ -134,7 +134,7 @@ pub fn figure(setting: &Setting, chapter: &mut Chapter) -> Result<()> {
     let inks = [Ink::Measured, Ink::Error];
     for (which, (along, once)) in left.iter().enumerate() {
         let power = which as i32 + 1;
-        let every = |values: Vec<f64>| values.into_iter().skip(5).step_by(6).collect::<Vec<f64>>();
+        let every = (5..levels.len()).step_by(6);
         let (ink, name) = (inks[which], NAMES[which]);
         let predicted = levels.iter().map(|sigma| (sigma / FROM).powi(power)).collect();
         run = run
@@ -142,16 +142,15 @@ pub fn figure(setting: &Setting, chapter: &mut Chapter) -> Result<()> {
             .with(
                 name,
                 ink,
-                Mark::points_with_bars(
-                    every(levels.clone()),
-                    every(values(along)),
-                    every(bars(along)),
+                measured(
+                    every.clone().map(|k| levels[k]).collect(),
+                    &every.map(|k| along[k]).collect::<Vec<_>>(),
                 ),
             );
         let predicted = RATIOS.iter().map(|ratio| ratio.powi(power)).collect();
         single = single
             .with("flat, T6.3: ρ and ρ²", Ink::Predicted, Mark::dashed(RATIOS.to_vec(), predicted))
-            .with(name, ink, Mark::points_with_bars(RATIOS.to_vec(), values(once), bars(once)));
+            .with(name, ink, measured(RATIOS.to_vec(), once));
     }
     // The slope of log(what is left) over log σ, from the ends of the second half.
     let slope = |which: usize| {

@@ -6,7 +6,7 @@ use crate::experiments::Setting;
 use crate::experiments::model_class::{Class, Flaw, Model, Range};
 use crate::experiments::robustness_of_the_support::pairs_of;
 use crate::experiments::shape::Shape;
-use crate::experiments::words::{bars, short, values, with_bar};
+use crate::experiments::words::{measured, short, with_bar};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::{Chapter, Relation};
@@ -86,7 +86,7 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
             Axis::log("points in a batch"),
             Axis::new("mean |p − q|²").from_to(0.0, 1.25 * independent),
         )
-        .with("", Ink::Measured, Mark::points_with_bars(x.clone(), values(&cost), bars(&cost)))
+        .with("", Ink::Measured, measured(x.clone(), &cost))
         .with(
             "independent, closed form",
             Ink::Predicted,
@@ -99,16 +99,8 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
             Axis::log("points in a batch"),
             Axis::log("shift per unit of error"),
         )
-        .with(
-            "along the manifold",
-            Ink::Tangent,
-            Mark::points_with_bars(x.clone(), values(&along), bars(&along)),
-        )
-        .with(
-            "off the manifold",
-            Ink::Normal,
-            Mark::points_with_bars(x, values(&off), bars(&off)),
-        ),
+        .with("along the manifold", Ink::Tangent, measured(x.clone(), &along))
+        .with("off the manifold", Ink::Normal, measured(x, &off)),
     );
     let last = BATCHES.len() - 1;
     let caption = format!(

@@ -5,7 +5,7 @@ use crate::drift::{
 };
 use crate::error::Result;
 use crate::experiments::model_class::{Class, Flaw, Model, Range};
-use crate::experiments::robustness_of_the_support::error_of;
+use crate::experiments::robustness_of_the_support::{error_of, name_of};
 use crate::experiments::words::{number, short};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel, Table};
 use crate::flow::{InexactFlow, Method, Sampler};
@@ -109,7 +109,7 @@ pub fn figure(chapter: &mut Chapter) -> Result<()> {
             for ((s, value), flat) in widths.iter().zip(&values).zip(&predicted) {
                 worst = worst.max((value / flat - 1.0).abs());
                 table.rows.push(vec![
-                    error_of(kind).trim_start_matches("error of the ").into(),
+                    name_of(kind).into(),
                     class.name().into(),
                     (*s).into(),
                     (*value).into(),

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::experiments::Setting;
 use crate::experiments::model_class::{SIGMA_END, SIGMA_START, VARIANCE_PRESERVING};
 use crate::experiments::shape::Shape;
-use crate::experiments::words::{bars, short, values};
+use crate::experiments::words::{measured, short};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::flow::{
@@ -128,9 +128,7 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
                 .collect::<Result<_>>()?;
             let (mut distances, mut misses) = (Vec::new(), Vec::new());
             for ends in &ends {
-                let off = ends.chunks_exact(2).map(|y| Ok(shape.spot(y)?.distance()));
-                let off: Vec<f64> = off.collect::<Result<_>>()?;
-                distances.push(Quantity::sampled_mean(&off, REPORTED));
+                distances.push(Quantity::sampled_mean(&shape.distances(ends)?, REPORTED));
                 let apart = ends.chunks_exact(2).zip(fine.chunks_exact(2));
                 let apart: Vec<f64> =
                     apart.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).collect();
@@ -140,11 +138,9 @@ pub fn figure(setting: &Setting, shape: &Shape, chapter: &mut Chapter) -> Result
             if let Some(k) = costs.iter().position(|cost| *cost == 32) {
                 at_32.push((title, name, distances[k]));
             }
-            let mark = Mark::points_with_bars(x.clone(), values(&distances), bars(&distances));
-            distance = distance.with(name, Ink::Series(n as u8), mark);
+            distance = distance.with(name, Ink::Series(n as u8), measured(x.clone(), &distances));
             if solver != Solver::Ancestral {
-                let mark = Mark::points_with_bars(x, values(&misses), bars(&misses));
-                miss = miss.with(name, Ink::Series(n as u8), mark);
+                miss = miss.with(name, Ink::Series(n as u8), measured(x, &misses));
             }
         }
         above.push(distance.with(

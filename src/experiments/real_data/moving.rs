@@ -5,6 +5,7 @@ use super::mosaic::{mosaic, panel, with_rows};
 use super::spectra::TOLERANCE;
 use crate::error::Result;
 use crate::experiments::relation::below;
+use crate::experiments::words::{measured, values};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::{Chapter, Relation};
@@ -165,12 +166,7 @@ fn curve(seen: &Images, along_top: &Moves, along_bottom: &Moves) -> Panel {
         };
         let means: Vec<Quantity> =
             moves.distance.iter().map(|values| mean(&rise(values))).collect();
-        let values: Vec<f64> = means.iter().map(|q| q.value).collect();
-        let bars = means.iter().map(|q| q.bar).collect();
-        [
-            Mark::line(LENGTHS.to_vec(), values.clone()),
-            Mark::points_with_bars(LENGTHS.to_vec(), values, bars),
-        ]
+        [Mark::line(LENGTHS.to_vec(), values(&means)), measured(LENGTHS.to_vec(), &means)]
     };
     let orthogonal: Vec<f64> = LENGTHS
         .iter()

@@ -3,6 +3,7 @@
 use super::images::Images;
 use super::spectra::TOLERANCE;
 use crate::error::Result;
+use crate::experiments::words::{measured, values};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Dash, Figure, Ink, Mark, Panel};
 use crate::observe::data::tangents::size;
@@ -52,13 +53,8 @@ pub fn figure(images: [&Images; 2]) -> Result<Figure> {
             ("top d and local PCA", Ink::Lyapunov, &with_flow),
             ("local PCA, k and 2k", Ink::Null, &with_itself),
         ] {
-            let values: Vec<f64> = overlaps.iter().map(|q| q.value).collect();
-            let bars = overlaps.iter().map(|q| q.bar).collect();
-            panel = panel.with(name, ink, Mark::line(x.clone(), values.clone())).with(
-                name,
-                ink,
-                Mark::points_with_bars(x.clone(), values, bars),
-            );
+            let line = Mark::line(x.clone(), values(overlaps));
+            panel = panel.with(name, ink, line).with(name, ink, measured(x.clone(), overlaps));
         }
         let dotted = Mark::Line { x: x.clone(), y: chance, dash: Dash::Dotted };
         panels.push(panel.with("random plane, d/D", Ink::Predicted, dotted));

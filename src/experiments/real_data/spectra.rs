@@ -3,6 +3,7 @@
 use super::convergence::Rounds;
 use super::images::{Images, gaps, mean_growth};
 use crate::error::Result;
+use crate::experiments::words::measured;
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::flow::Trajectory;
@@ -98,12 +99,10 @@ fn panel(
         low: (0..count).map(|i| end(i, f64::min)).collect(),
         high: (0..count).map(|i| end(i, f64::max)).collect(),
     };
-    let values = means.iter().map(|mean| mean.value).collect();
-    let bars = means.iter().map(|mean| mean.bar).collect();
     let axes = (Axis::new("direction"), Axis::new(quantity));
     let panel = Panel::new(format!("{}: {quantity}", seen.plan.name), axes.0, axes.1)
         .with("Gaussian null", Ink::Null, band)
-        .with("data", Ink::Measured, Mark::points_with_bars(x, values, bars));
+        .with("data", Ink::Measured, measured(x, &means));
     match seen.test.index {
         Some(index) => {
             let rule = Mark::Rule { at: index as f64 + 0.5, vertical: true };

@@ -58,6 +58,20 @@ pub fn error_of(parametrisation: Parametrisation) -> &'static str {
     }
 }
 
+/// Names of the classes on axes.
+const SHORT_NAMES: [&str; 5] = ["ODE", "SDE", "FM", "OT", "SI"];
+
+/// The axis of the classes, each at its place.
+pub fn class_axis() -> Axis {
+    Axis::of("model class", SHORT_NAMES).from_to(-0.5, 4.5)
+}
+
+/// What the names on that axis stand for.
+pub fn classes() -> String {
+    let names = Class::ALL.iter().zip(SHORT_NAMES);
+    names.map(|(class, short)| format!("{short} {}", class.name())).collect::<Vec<_>>().join(", ")
+}
+
 /// Size of an error, with its unit: that of the data is 1.
 pub fn size_axis(parametrisation: Parametrisation) -> Axis {
     let unit = match parametrisation {
@@ -87,5 +101,5 @@ pub fn ink_of_kind(parametrisation: Parametrisation) -> Ink {
 
 /// The same class has the same colour in every figure.
 pub fn ink_of(class: Class) -> Ink {
-    Ink::Series(Class::ALL.iter().position(|other| *other == class).unwrap_or(0) as u8)
+    Ink::Series(class.place() as u8)
 }

@@ -1,19 +1,17 @@
 //! Shifts of samples of two moons for each unit of an infinitesimal error, by class and kind of error.
 
-use super::SHORT_NAMES;
-use super::errors::{All, error_of, normal_share};
+use super::errors::{All, class_axis, classes, error_of, name_of, normal_share};
 use super::study::Study;
 use crate::drift::Parametrisation;
 use crate::experiments::model_class::{Class, Range, SIGMA_END};
 use crate::experiments::relation::below;
-use crate::experiments::words::{bars, values, with_bar};
+use crate::experiments::words::{measured, with_bar};
 use crate::facts::Quantity;
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 use crate::record::{Chapter, Relation};
 
 /// First-order shifts of every class under every error, beside the flat prediction: a figure and the table behind it.
 pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
-    let names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
     let caption = format!(
         "Median shifts along and off the moons for each unit of an infinitesimal error, by duals, with 95 % confidence intervals over {} \
          random errors; beside them the shift off a flat manifold of the same thickness by an error that is constant along \
@@ -39,7 +37,7 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
         let (mut at, mut along, mut off, mut flat) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (class, found) in all.rows_of(parametrisation) {
-            at.push(Class::ALL.iter().position(|other| *other == class).unwrap_or(0) as f64);
+            at.push(class.place() as f64);
             let (tangent, normal) = found.first_order;
             along.push(tangent);
             off.push(normal);
@@ -49,7 +47,7 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
             );
             table.rows.push(vec![
                 class.name().into(),
-                error_of(parametrisation).trim_start_matches("error of the ").into(),
+                name_of(parametrisation).into(),
                 tangent.into(),
                 normal.into(),
                 flat.last().copied().unwrap_or(f64::NAN).into(),
@@ -60,33 +58,13 @@ pub fn first_order(study: &Study, all: &All, chapter: &mut Chapter) {
         let left: Vec<f64> = at.iter().map(|x| x - 0.12).collect();
         let right: Vec<f64> = at.iter().map(|x| x + 0.12).collect();
         panels.push(
-            Panel::new(
-                error_of(parametrisation),
-                Axis::of("model class", SHORT_NAMES).from_to(-0.5, 4.5),
-                y,
-            )
-            .with(
-                "along the manifold",
-                Ink::Tangent,
-                Mark::points_with_bars(left, values(&along), bars(&along)),
-            )
-            .with(
-                "off the manifold",
-                Ink::Normal,
-                Mark::points_with_bars(right, values(&off), bars(&off)),
-            )
-            .with("off a flat, T6.1", Ink::Predicted, Mark::points(at, flat)),
+            Panel::new(error_of(parametrisation), class_axis(), y)
+                .with("along the manifold", Ink::Tangent, measured(left, &along))
+                .with("off the manifold", Ink::Normal, measured(right, &off))
+                .with("off a flat, T6.1", Ink::Predicted, Mark::points(at, flat)),
         );
     }
-    let caption = format!(
-        "{caption} Classes: {}.",
-        SHORT_NAMES
-            .iter()
-            .zip(&names)
-            .map(|(s, n)| format!("{s} {n}"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
+    let caption = format!("{caption} Classes: {}.", classes());
     let not_shown = "First order says nothing of errors larger than about the reach, a quarter here, over the shift per unit. \
                      Optimal transport has no score of its own to be wrong about.";
     let figure =

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::experiments::Setting;
 use crate::experiments::model_class::{Class, Flaw};
 use crate::experiments::shape::Shape;
-use crate::experiments::words::{bars, short, values};
+use crate::experiments::words::{ends, measured, short};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::Chapter;
 use rayon::prelude::*;
@@ -68,13 +68,11 @@ pub fn add(setting: &Setting, shapes: &[&Shape], chapter: &mut Chapter) -> Resul
     let (mut pictures, mut densities) = (Vec::new(), Vec::new());
     let (mut far, mut heights) = (Vec::new(), Vec::new());
     for (shape, drawn) in shapes.iter().zip(&drawn) {
-        let dim = shape.manifold.ambient();
         let mut distances = Vec::new();
         let window = window(shape, drawn);
         for (kind, moved, _) in &drawn.moved {
             pictures.push(picture(shape, *kind, window, &drawn.exact, moved));
-            let off = moved.chunks_exact(dim).map(|y| Ok(shape.spot(y)?.distance()));
-            let off: Vec<f64> = off.collect::<Result<_>>()?;
+            let off = shape.distances(moved)?;
             let mean = off.iter().sum::<f64>() / off.len() as f64;
             distances.push(format!("{} {}", name_of(*kind), short(mean)));
         }
@@ -118,11 +116,9 @@ fn window(shape: &Shape, drawn: &Drawn) -> [[f64; 2]; 2] {
     let outline = x.into_iter().zip(y).filter(|(x, _)| x.is_finite()).map(|(x, y)| [x, y]);
     let all: Vec<[f64; 2]> = points.map(|y| shape.profile(y)).chain(outline).collect();
     [0, 1].map(|i| {
-        let ends = all.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], point| {
-            [low.min(point[i]), high.max(point[i])]
-        });
-        let room = 0.04 * (ends[1] - ends[0]);
-        [ends[0] - room, ends[1] + room]
+        let (low, high) = ends(all.iter().map(|point| point[i]));
+        let room = 0.04 * (high - low);
+        [low - room, high + room]
     })
 }
 
@@ -190,8 +186,11 @@ fn density(shape: &Shape, drawn: &Drawn) -> Result<(Panel, Panel, String)> {
             let found = shares(&moved[part], ranges[part], BINS);
             let beside = 0.5 + 0.2 * (nth as f64 - 1.5);
             let at = (0..BINS).map(|bin| from + (bin as f64 + beside) * width).collect();
-            let mark = Mark::points_with_bars(at, values(&found), bars(&found));
-            *panel = std::mem::take(panel).with(error_of(*kind), ink_of_kind(*kind), mark);
+            *panel = std::mem::take(panel).with(
+                error_of(*kind),
+                ink_of_kind(*kind),
+                measured(at, &found),
+            );
         }
     }
     let off = panels.pop().unwrap_or_default();

@@ -1,16 +1,16 @@
 //! Shifts along and off other manifolds, by kind of error and by model class.
 
-use super::errors::{All, error_of, ink_of_kind, name_of, normal_share};
+use super::errors::{All, class_axis, classes, error_of, ink_of_kind, name_of, normal_share};
 use super::manifold_pictures;
+use super::pairs_of;
 use super::study::{Response, Study};
-use super::{SHORT_NAMES, pairs_of};
 use crate::drift::Parametrisation;
 use crate::error::Result;
 use crate::experiments::Setting;
 use crate::experiments::model_class::{Class, Range, SIGMA_END};
 use crate::experiments::relation::below;
 use crate::experiments::shape::Shape;
-use crate::experiments::words::{band, bars, short, values, with_bar};
+use crate::experiments::words::{band, ends, measured, short, values, with_bar};
 use crate::facts::Quantity;
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::{Chapter, Relation};
@@ -135,26 +135,21 @@ fn by_class(seen: &[Seen]) -> Figure {
     let mut panels = Vec::new();
     for Seen { shape, all, .. } in seen {
         for (part, which) in PARTS.into_iter().enumerate() {
-            let axis = Axis::of("model class", SHORT_NAMES).from_to(-0.5, 4.5);
             let title = format!("{}: {which}", shape.name);
-            let panel = Panel::new(title, axis, Axis::log("shift per unit of error"));
+            let panel = Panel::new(title, class_axis(), Axis::log("shift per unit of error"));
             panels.push(by_kind(panel, all, |found| match part {
                 0 => found.first_order.0,
                 _ => found.first_order.1,
             }));
         }
     }
-    let names = Class::ALL.iter().zip(SHORT_NAMES).map(|(c, s)| format!("{s} {}", c.name()));
-    let least = |of: &dyn Fn(&Response) -> f64| {
-        let all = seen.iter().flat_map(|seen| seen.all.responses().map(of));
-        all.fold((f64::INFINITY, 0.0_f64), |(l, m), v| (l.min(v), m.max(v)))
-    };
-    let ratios = least(&|found| found.first_order.1.value / found.first_order.0.value);
+    let ratio = |found: &Response| found.first_order.1.value / found.first_order.0.value;
+    let ratios = ends(seen.iter().flat_map(|seen| seen.all.responses().map(ratio)));
     let caption = format!(
         "Median shifts along and off for each unit of an infinitesimal error of each prediction, by duals through every model class, with 95 % intervals over {} \
          random errors. Classes: {}. The shift off is between {} and {} times the one along.",
         EFFORT.0,
-        names.collect::<Vec<_>>().join(", "),
+        classes(),
         short(ratios.0),
         short(ratios.1),
     );
@@ -174,12 +169,10 @@ pub fn by_kind(panel: Panel, all: &All, of: impl Fn(&Response) -> Quantity) -> P
     kinds.fold(panel, |panel, (nth, kind)| {
         let (mut at, mut found) = (Vec::new(), Vec::new());
         for (class, response) in all.rows_of(kind) {
-            let class = Class::ALL.iter().position(|other| *other == class).unwrap_or(0);
-            at.push(class as f64 + 0.16 * (nth as f64 - 1.5));
+            at.push(class.place() as f64 + 0.16 * (nth as f64 - 1.5));
             found.push(of(response));
         }
-        let mark = Mark::points_with_bars(at, values(&found), bars(&found));
-        panel.with(error_of(kind), ink_of_kind(kind), mark)
+        panel.with(error_of(kind), ink_of_kind(kind), measured(at, &found))
     })
 }
 

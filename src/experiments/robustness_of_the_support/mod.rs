@@ -9,7 +9,7 @@ mod pictures;
 pub mod shifts;
 pub mod study;
 
-pub use errors::error_of;
+pub use errors::{error_of, name_of};
 
 use super::Setting;
 use super::model_class::{SIGMA_END, SIGMA_START};
@@ -43,9 +43,6 @@ pub const FIGURES: &[&str] = &[
     "no-manifold",
     "no-manifold-by-class",
 ];
-
-/// Names of the classes on axes.
-const SHORT_NAMES: [&str; 5] = ["ODE", "SDE", "FM", "OT", "SI"];
 
 /// Pairs of the minibatch coupling, and its batches.
 const PAIRS: usize = 1024;
@@ -81,10 +78,7 @@ pub fn run(setting: &Setting) -> Result<Chapter> {
         stream: stream.named("moons"),
     };
     (setting.begin)("samples of two moons");
-    pictures::samples(
-        &Study { samples: 250, sizes: Vec::new(), ..study_of(&study) },
-        &mut chapter,
-    )?;
+    pictures::samples(&Study { samples: 250, sizes: Vec::new(), ..study }, &mut chapter)?;
     (setting.begin)("shifts of two moons");
     let all = errors::All::measure(&study)?;
     shifts::by_parametrisation(&study, &all, &mut chapter);
@@ -105,9 +99,4 @@ pub fn pairs_of(shape: &Shape, count: usize, batch: usize, stream: Stream) -> Re
     let points = Law::uniform(shape.manifold.clone()).sample(count, stream.named("pairs"))?;
     let (dim, widths) = (shape.manifold.ambient(), (0.3, shape.thickness));
     Pairs::minibatch(dim, points.as_slice(), batch, widths, stream.named("pair noise"))
-}
-
-/// The same study, to be changed.
-fn study_of<'a>(study: &Study<'a>) -> Study<'a> {
-    Study { sizes: study.sizes.clone(), ..*study }
 }

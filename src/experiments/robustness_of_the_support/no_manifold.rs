@@ -1,7 +1,7 @@
 //! A density of full dimension, which has no manifold to leave.
 
-use super::SHORT_NAMES;
-use super::errors::{error_of, ink_of_kind, size_axis};
+use super::errors::{class_axis, classes, error_of, ink_of_kind, size_axis};
+use super::study::Exact;
 use crate::drift::{
     Atoms, Channel, Denoiser, GaussianPath, InVelocity, LearningError, Pairs, Parametrisation,
 };
@@ -10,7 +10,7 @@ use crate::experiments::Setting;
 use crate::experiments::model_class::{
     Class, Flaw, Model, Range, SIGMA_END, SIGMA_START, VARIANCE_PRESERVING,
 };
-use crate::experiments::words::{band, bars, short, values, with_bar};
+use crate::experiments::words::{band, ends, measured, short, values, with_bar};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::flow::{Method, Sampler, StepWorkspace, geometric_times};
@@ -134,11 +134,12 @@ pub fn without_manifold(setting: &Setting, chapter: &mut Chapter) -> Result<()> 
     );
 
     let sizes = [0.01, 0.03, 0.1, 0.3];
+    let exact = exact_ends(&model, &law, stream)?;
     let mut panels = vec![picture];
     let mut said = Vec::new();
     let mut parts = Vec::new();
     for kind in Parametrisation::ALL {
-        let found = across_levels(&model, &law, kind, &sizes, &error_of_draw, stream)?;
+        let found = across_levels(&model, &exact, kind, &sizes, &error_of_draw, stream)?;
         let (mut across, mut within) = (Vec::new(), Vec::new());
         for pair in &found {
             across.push(pair.0);
@@ -172,8 +173,8 @@ pub fn without_manifold(setting: &Setting, chapter: &mut Chapter) -> Result<()> 
     let largest = response.iter().map(|pair| pair.0.abs()).fold(0.0_f64, f64::max);
     let caption = format!(
         "Three Gaussians of width {WIDTH} in the plane: the density is positive everywhere, so there is no manifold to be along or \
-         off. Left: $\\mu=\\mathrm{{d}}\\rho^\\varepsilon/\\mathrm{{d}}\\varepsilon$ at ε = 0 for an error of the noise prediction (orange \
-         and blue: more and less density, largest |μ|/ρ shown {}), with samples at ε = {size}; ∫|μ| = {}, ∫μ = {}. Right: shifts \
+         off. First panel: $\\mu=\\mathrm{{d}}\\rho^\\varepsilon/\\mathrm{{d}}\\varepsilon$ at ε = 0 for an error of the noise prediction (orange \
+         and blue: more and less density, largest |μ|/ρ shown {}), with samples at ε = {size}; ∫|μ| = {}, ∫μ = {}. Others: shifts \
          along the score of the data at the sample, towards another density, and across it, with 95 % bands over {} random errors. \
          At ε = {}, for each unit of error, {}.",
         short(largest),
@@ -193,8 +194,7 @@ pub fn without_manifold(setting: &Setting, chapter: &mut Chapter) -> Result<()> 
         Figure::new("no-manifold", "A density of full dimension: nothing to leave", panels);
     chapter.figures.push(figure.in_columns(3).says(caption, not_shown).within(5e-3));
     let ratios = parts.iter().map(|(_, across, within)| across.value / within.value);
-    let (least, most) =
-        ratios.fold((f64::INFINITY, 0.0_f64), |(l, m), ratio| (l.min(ratio), m.max(ratio)));
+    let (least, most) = ends(ratios);
     chapter.find(
         without_support(total / size_of_response, (least, most)),
         "no-manifold",
@@ -230,36 +230,38 @@ fn by_class(
     stream: Stream,
     chapter: &mut Chapter,
 ) -> Result<()> {
-    let axis = || Axis::of("model class", SHORT_NAMES).from_to(-0.5, 4.5);
     let shift = || Axis::log("mean shift per unit of error");
     let mut panels = [
-        Panel::new("along the score", axis(), shift()),
-        Panel::new("across the score", axis(), shift()),
+        Panel::new("along the score", class_axis(), shift()),
+        Panel::new("across the score", class_axis(), shift()),
     ];
+    let of_class = |class: Class| -> Result<_> {
+        let model = Model { class, ..*model };
+        let exact = exact_ends(&model, law, stream)?;
+        Ok((model, exact))
+    };
+    let models: Vec<_> = Class::ALL.into_iter().map(of_class).collect::<Result<_>>()?;
     for (nth, kind) in Parametrisation::ALL.into_iter().enumerate() {
         let (mut at, mut parts) = (Vec::new(), [Vec::new(), Vec::new()]);
-        for (place, class) in Class::ALL.into_iter().enumerate().filter(|(_, c)| c.predicts(kind)) {
+        for (model, exact) in models.iter().filter(|(model, _)| model.class.predicts(kind)) {
             let size = [FIRST_ORDER];
-            let of_class = Model { class, ..*model };
-            let found = across_levels(&of_class, law, kind, &size, error_of_draw, stream)?;
-            at.push(place as f64 + 0.16 * (nth as f64 - 1.5));
+            let found = across_levels(model, exact, kind, &size, error_of_draw, stream)?;
+            at.push(model.class.place() as f64 + 0.16 * (nth as f64 - 1.5));
             parts[0].push(found[0].0 * FIRST_ORDER.recip());
             parts[1].push(found[0].1 * FIRST_ORDER.recip());
         }
         for (panel, part) in panels.iter_mut().zip(&parts) {
-            let mark = Mark::points_with_bars(at.clone(), values(part), bars(part));
-            *panel = std::mem::take(panel).with(error_of(kind), ink_of_kind(kind), mark);
+            *panel = std::mem::take(panel).with(
+                error_of(kind),
+                ink_of_kind(kind),
+                measured(at.clone(), part),
+            );
         }
     }
     let caption = format!(
         "Mean shifts of samples for each unit of error at ε = {FIRST_ORDER}, along the score at the sample and across it, with 95 % intervals over {} random errors. Classes: {}.",
         EFFORT.0,
-        Class::ALL
-            .iter()
-            .zip(SHORT_NAMES)
-            .map(|(c, s)| format!("{s} {}", c.name()))
-            .collect::<Vec<_>>()
-            .join(", "),
+        classes(),
     );
     let not_shown = format!(
         "Means of {} samples. Optimal transport runs over {} pairs thickened by 0.15, assigned in batches of {}: its law is not quite the one of the others.",
@@ -274,26 +276,36 @@ fn by_class(
 /// A size at which shifts are those of first order, to a few per cent.
 const FIRST_ORDER: f64 = 0.01;
 
+/// Samples without error, a set for each random error.
+fn exact_ends(model: &Model<Pairs>, law: &Law, stream: Stream) -> Result<Vec<Exact>> {
+    let none = LearningError::constant(&[0.0; 2]);
+    let flaw = Flaw { error: &none, parametrisation: Parametrisation::Velocity };
+    let one = |n: u64| {
+        let starts = model.starts(law, EFFORT.1, stream.named("samples").indexed(n))?;
+        let ends = model.ends(&starts, flaw, 0.0, stream)?;
+        Ok(Exact { starts, ends })
+    };
+    (0..EFFORT.0).into_par_iter().map(one).collect()
+}
+
 /// Mean shifts along the score of the final law at the exact sample, and across it, with intervals over the random errors.
 fn across_levels(
     model: &Model<Pairs>,
-    law: &Law,
+    exact: &[Exact],
     parametrisation: Parametrisation,
     sizes: &[f64],
     error_of_draw: &(dyn Fn(u64) -> LearningError + Sync),
     stream: Stream,
 ) -> Result<Vec<(Quantity, Quantity)>> {
     let score_law = NoisyLaw { denoiser: model.denoiser, channel: Channel::canonical(SIGMA_END) };
-    let one = |n: u64| -> Result<Vec<(f64, f64)>> {
-        let error = error_of_draw(n);
+    let one = |(n, exact): (usize, &Exact)| -> Result<Vec<(f64, f64)>> {
+        let error = error_of_draw(n as u64);
         let flaw = Flaw { error: &error, parametrisation };
-        let starts = model.starts(law, EFFORT.1, stream.named("samples").indexed(n))?;
-        let exact = model.ends(&starts, flaw, 0.0, stream)?;
         let mut means = Vec::new();
         for size in sizes {
-            let moved = model.ends(&starts, flaw, *size, stream)?;
+            let moved = model.ends(&exact.starts, flaw, *size, stream)?;
             let (mut along, mut across) = (0.0, 0.0);
-            for (from, to) in exact.chunks_exact(2).zip(moved.chunks_exact(2)) {
+            for (from, to) in exact.ends.chunks_exact(2).zip(moved.chunks_exact(2)) {
                 let score = score_law.score(from);
                 let score = &score / score.norm();
                 let (u, v) = (to[0] - from[0], to[1] - from[1]);
@@ -305,7 +317,7 @@ fn across_levels(
         Ok(means)
     };
     let each: Vec<Vec<(f64, f64)>> =
-        (0..EFFORT.0).into_par_iter().map(one).collect::<Result<_>>()?;
+        exact.par_iter().enumerate().map(one).collect::<Result<_>>()?;
     let mean = |k: usize, of: fn(&(f64, f64)) -> f64| {
         let draws: Vec<f64> = each.iter().map(|means| of(&means[k])).collect();
         Quantity::sampled_mean(&draws, REPORTED)

@@ -1,11 +1,11 @@
 //! Samples of two moons, and their densities.
 
 use super::errors::error_of;
-use super::study::Study;
+use super::study::{Exact, Study};
 use crate::drift::Parametrisation;
 use crate::error::Result;
 use crate::experiments::model_class::{Class, Flaw, SIGMA_END};
-use crate::experiments::words::{bars, short, values};
+use crate::experiments::words::{measured, short};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::Chapter;
@@ -30,34 +30,41 @@ pub fn samples(study: &Study, chapter: &mut Chapter) -> Result<()> {
     let error = study.error(0);
     let stream = study.stream.named("pictures");
     let (x, y) = study.shape.outline(60);
-    let panel = |title: &str, class: Class, parametrisation| -> Result<(Panel, f64)> {
+    // A picture with the mean distances from the moons with and without the error.
+    let panel = |title: &str, class: Class, exact: &Exact, parametrisation| -> Result<_> {
         let flaw = Flaw { error: &error, parametrisation };
-        let (exact, moved) = study.samples(class, flaw, SHOWN, stream)?;
-        let distances = moved.chunks_exact(2).map(|y| Ok(study.shape.spot(y)?.distance()));
-        let distances: Vec<f64> = distances.collect::<Result<_>>()?;
+        let (model, noise) = (study.model(class), stream.named("noise"));
+        let moved = model.ends(&exact.starts, flaw, SHOWN, noise)?;
+        let distance = |samples: &[f64]| -> Result<f64> {
+            let each = study.shape.distances(samples)?;
+            Ok(each.iter().sum::<f64>() / each.len() as f64)
+        };
         let panel = Panel::plane(title)
-            .with("without error", Ink::Measured, cloud(&exact, 2))
+            .with("without error", Ink::Measured, cloud(&exact.ends, 2))
             .with("with error", Ink::Error, cloud(&moved, 2))
             .with("data manifold", Ink::Data, Mark::line(x.clone(), y.clone()));
-        Ok((panel, distances.iter().sum::<f64>() / distances.len() as f64))
+        Ok((panel, [distance(&moved)?, distance(&exact.ends)?]))
     };
-    let (mut panels, mut said, mut farthest) = (Vec::new(), Vec::new(), 0.0_f64);
+    let said_of = |title: &str, [with, without]: [f64; 2]| {
+        format!("{title} {} ({} without)", short(with), short(without))
+    };
+    let (mut panels, mut said, mut most) = (Vec::new(), Vec::new(), 0.0_f64);
     for class in Class::ALL {
-        let (drawn, distance) = panel(class.name(), class, Parametrisation::Velocity)?;
+        let exact = study.exact(class, stream)?;
+        let (drawn, distances) = panel(class.name(), class, &exact, Parametrisation::Velocity)?;
         panels.push(drawn);
-        said.push(format!("{} {}", class.name(), short(distance)));
-        farthest = farthest.max(distance);
+        said.push(said_of(class.name(), distances));
+        most = most.max(distances[0] / distances[1]);
     }
     let thickness = study.shape.thickness.hypot(SIGMA_END);
-    let without = thickness * (2.0 / PI).sqrt();
     let caption = format!(
         "Samples of each model class without error and with one and the same random error of its velocity, of size ε = \
-         {SHOWN}: the same field $w(x)$, of correlation length 1. Mean distance from the moons with the error: {}; without \
-         error it is {} (the law has thickness {}). The largest of these is {} times the one without error.",
+         {SHOWN}: the same field $w(x)$, of correlation length 1. Mean distance from the moons with the error, and without: {}. \
+         The law has thickness {}, which about a straight line is a mean distance of {}. The error multiplies the mean distance by up to {}.",
         said.join(", "),
-        short(without),
         short(thickness),
-        short(farthest / without),
+        short(thickness * (2.0 / PI).sqrt()),
+        short(most),
     );
     let not_shown = "The size ε is the same number for all classes, not the same error: a velocity error of one class is \
                      another denoiser error than that of the next (T6.4). Times run over [0, 1] for all.";
@@ -65,24 +72,24 @@ pub fn samples(study: &Study, chapter: &mut Chapter) -> Result<()> {
     let figure = Figure::new(name, "Two moons under an error of the velocity", panels);
     chapter.figures.push(figure.in_columns(3).says(caption, not_shown).within(1e-3));
 
-    let (mut panels, mut said, mut worst) = (Vec::new(), Vec::new(), ("", 0.0));
+    let exact = study.exact(Class::ScoreOde, stream)?;
+    let (mut panels, mut said, mut worst) = (Vec::new(), Vec::new(), ("", [0.0, 1.0]));
     for parametrisation in Parametrisation::ALL {
         let title = error_of(parametrisation);
-        let (drawn, distance) = panel(title, Class::ScoreOde, parametrisation)?;
+        let (drawn, distances) = panel(title, Class::ScoreOde, &exact, parametrisation)?;
         panels.push(drawn);
-        said.push(format!("{title} {}", short(distance)));
-        if distance > worst.1 {
-            worst = (title, distance);
+        said.push(said_of(title, distances));
+        if distances[0] > worst.1[0] {
+            worst = (title, distances);
         }
     }
     let caption = format!(
         "The probability flow of the score-based model under the same random field of size ε = {SHOWN} as an error of each of \
-         its four predictions. Mean distance from the moons: {}; without error {}. The farthest off goes the {}: {} \
+         its four predictions. Mean distance from the moons: {}. The farthest off goes the {}: {} \
          times the distance without error.",
         said.join(", "),
-        short(without),
         worst.0,
-        short(worst.1 / without),
+        short(worst.1[0] / worst.1[1]),
     );
     let not_shown = "Four errors of equal size in four units: of a trained model one would have to know in which prediction \
                      its error is about constant over time.";
@@ -130,31 +137,28 @@ pub fn densities(study: &Study, chapter: &mut Chapter) -> Result<()> {
             Panel::new(*title, Axis::new(label), Axis::new("share of samples in a bin"))
         })
         .collect();
-    let mut spreads = Vec::new();
+    let spread = |h: &[f64]| (h.iter().map(|h| h * h).sum::<f64>() / h.len() as f64).sqrt();
+    let stream = many.stream.named("densities");
+    let found = many.exact(Class::ScoreOde, stream)?;
+    let exact = coordinates(&found.ends)?;
+    for ((panel, range), exact) in panels.iter_mut().zip(ranges).zip([&exact.0, &exact.1]) {
+        let mark = Mark::histogram(exact, range.0, range.1, BINS);
+        *panel = std::mem::take(panel).with("without error", Ink::Data, mark);
+    }
+    let mut spreads = vec![spread(&exact.1)];
     let kinds = [Parametrisation::Noise, Parametrisation::Denoiser];
     for (index, parametrisation) in kinds.into_iter().enumerate() {
         let flaw = Flaw { error: &error, parametrisation };
-        let stream = study.stream.named("densities");
-        let (exact, moved) = many.samples(Class::ScoreOde, flaw, size, stream)?;
-        let (exact, moved) = (coordinates(&exact)?, coordinates(&moved)?);
-        let spread = |h: &[f64]| (h.iter().map(|h| h * h).sum::<f64>() / h.len() as f64).sqrt();
-        if index == 0 {
-            spreads.push(spread(&exact.1));
-        }
+        let (model, noise) = (many.model(Class::ScoreOde), stream.named("noise"));
+        let moved = coordinates(&model.ends(&found.starts, flaw, size, noise)?)?;
         spreads.push(spread(&moved.1));
-        let both = [(&exact.0, &moved.0), (&exact.1, &moved.1)];
-        for ((panel, range), (exact, moved)) in panels.iter_mut().zip(ranges).zip(both) {
-            let mut drawn = std::mem::take(panel);
-            if index == 0 {
-                let mark = Mark::histogram(exact, range.0, range.1, BINS);
-                drawn = drawn.with("without error", Ink::Data, mark);
-            }
+        for ((panel, range), moved) in panels.iter_mut().zip(ranges).zip([&moved.0, &moved.1]) {
             let shares = shares(moved, range, BINS);
             let width = (range.1 - range.0) / BINS as f64;
             let at = (0..BINS).map(|bin| range.0 + (bin as f64 + 0.5) * width).collect();
-            let mark = Mark::points_with_bars(at, values(&shares), bars(&shares));
+            let mark = measured(at, &shares);
             let ink = [Ink::Measured, Ink::Error][index];
-            *panel = drawn.with(error_of(parametrisation), ink, mark);
+            *panel = std::mem::take(panel).with(error_of(parametrisation), ink, mark);
         }
     }
     let caption = format!(

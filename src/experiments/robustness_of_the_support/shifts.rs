@@ -5,7 +5,7 @@ use super::manifolds::along_not_off;
 use super::study::Study;
 use crate::drift::Parametrisation;
 use crate::experiments::model_class::{Class, Range, SIGMA_END};
-use crate::experiments::words::{band, short, values, with_bar};
+use crate::experiments::words::{band, ends, short, values, with_bar};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::Chapter;
 
@@ -151,7 +151,8 @@ pub fn by_class(study: &Study, all: &All, chapter: &mut Chapter) {
         stochastic.join("; ")
     );
     let not_shown = "Errors here are functions of the state x of each model, which is scaled differently from class to class; \
-                     the chapter on model classes takes the same function of x/a, and then the three flows agree to rounding.";
+                     the chapter on model classes takes the same function of x/a, and then the three flows agree to rounding where it is an \
+                     error of the denoiser or of the noise prediction, not where it is one of the score or the velocity, whose share in the denoiser depends on a.";
     let figure = Figure::new("shift-by-class", "Shift off the moons, by model class", panels);
     chapter.figures.push(figure.in_columns(2).says(caption, not_shown).within(5e-3));
 }
@@ -162,7 +163,6 @@ fn spread(all: &All, parametrisation: Parametrisation) -> Option<String> {
     let sizes =
         flows.iter().map(|class| Some(all.of(*class, parametrisation)?.first_order.1.value));
     let sizes: Vec<f64> = sizes.collect::<Option<_>>()?;
-    let (least, most) =
-        sizes.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
+    let (least, most) = ends(sizes);
     Some(short(most / least))
 }

@@ -26,6 +26,14 @@ pub struct Study<'a> {
     pub stream: Stream,
 }
 
+/// Samples without error.
+pub struct Exact {
+    /// Where they start, `D×samples`.
+    pub starts: Vec<f64>,
+    /// Where they end.
+    pub ends: Vec<f64>,
+}
+
 /// Median shifts over the samples of an error, their means over the random errors, with confidence intervals.
 ///
 /// Medians, because the few samples that pass near a divide between parts of the data move by orders of magnitude more than
@@ -69,20 +77,16 @@ impl Study<'_> {
         Model { class, denoiser: &shape.denoiser, transport: pairs, steps, range: Range::USUAL }
     }
 
-    /// Samples with and without an error of that size, `D×samples` each; the same starts and noise for both.
+    /// Samples of a class without error.
     ///
     /// *Errors*: as [`Model::ends`].
-    pub fn samples(
-        &self,
-        class: Class,
-        flaw: Flaw,
-        size: f64,
-        stream: Stream,
-    ) -> Result<(Vec<f64>, Vec<f64>)> {
+    pub fn exact(&self, class: Class, stream: Stream) -> Result<Exact> {
+        let none = LearningError::constant(&vec![0.0; self.shape.manifold.ambient()]);
+        let flaw = Flaw { error: &none, parametrisation: Parametrisation::Velocity };
         let model = self.model(class);
         let starts = model.starts(&self.shape.law, self.samples, stream.named("start"))?;
-        let ends = |size: f64| model.ends(&starts, flaw, size, stream.named("noise"));
-        Ok((ends(0.0)?, ends(size)?))
+        let ends = model.ends(&starts, flaw, 0.0, stream.named("noise"))?;
+        Ok(Exact { starts, ends })
     }
 
     /// Shifts of a class for errors of one prediction.

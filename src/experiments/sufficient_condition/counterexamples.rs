@@ -37,7 +37,7 @@ const MISFIT: f64 = 1.0;
 pub enum World {
     /// A field of the plane, as a block in R⁵.
     Planar(Box<PlanarWorld>),
-    /// C1c: facts of the flow to a small sphere, and its parameters.
+    /// C1c, in the plane: facts of the flow to a small circle, and its parameters.
     Sphere {
         /// Its radius.
         radius: f64,
@@ -50,6 +50,28 @@ pub enum World {
     Ridge(Ridge),
     /// C12.
     Slab(Slab),
+}
+
+impl World {
+    fn dim(&self) -> usize {
+        match self {
+            Self::Planar(world) => world.dim,
+            Self::Sphere { .. } => 2,
+            Self::Ridge(ridge) => ridge.dim,
+            Self::Slab(_) => 1,
+        }
+    }
+}
+
+/// The dimensions in which counterexamples are run, in words.
+fn dimensions(all: &[Shown]) -> String {
+    let other = all.iter().filter(|shown| shown.world.dim() != 5);
+    let other: Vec<String> =
+        other.map(|shown| format!("{} in {}", shown.number, shown.world.dim())).collect();
+    match other.is_empty() {
+        true => "five dimensions".to_owned(),
+        false => format!("five dimensions ({})", other.join(", ")),
+    }
 }
 
 /// A counterexample with its numbers.
@@ -109,9 +131,11 @@ pub(super) fn add(chapter: &mut Chapter) -> Result<()> {
              carries along, at its end over the predicted one. {}.",
             shown.iter().zip(judged).map(each).collect::<Vec<_>>().join(". ")
         );
-        let hidden = "The pictures are of the plane of the block; the numbers are measured in five dimensions, in random axes, with \
-                      bars in the table. What is refuted is a wording without one hypothesis; that the hypothesis is necessary is \
-                      not shown.";
+        let hidden = format!(
+            "The pictures are of one plane; the numbers are measured in {}, those in five in random axes, with bars in the table. What is \
+             refuted is a wording without one hypothesis; that the hypothesis is necessary is not shown.",
+            dimensions(shown)
+        );
         let figure = Figure::new(&name, &title, panels.to_vec()).says(caption, hidden);
         let columns = if shown.len() > PANELS - 2 { 3 } else { 2 };
         chapter.figures.push(figure.in_columns(columns).within(1e-4));
@@ -138,7 +162,7 @@ fn judge(shown: &Shown) -> Result<Judged> {
             .ok_or_else(|| Error::input(id, "is not a claim", "driftproof claims lists them"))
     };
     let own = claim(shown.claim)?;
-    let mutant = own.mutants.iter().find(|m| m.name == shown.naive).ok_or_else(|| {
+    let mutant = own.mutant(shown.naive).ok_or_else(|| {
         Error::input(shown.naive, "is not a mutant of the claim", "see the page of the claim")
     })?;
     let planar = matches!(shown.world, World::Planar(_));
@@ -165,10 +189,11 @@ fn table(all: &[Shown], judged: &[Judged]) -> Table {
     let fallen = judged.iter().filter(|j| j.riccati == Some(Verdict::Violated)).count();
     let caption = format!(
         "Counterexamples of the theory page (T7), each to a condition that leaves something out. C6 is C1; there is no C11. The \
-         measured numbers come from flows in five dimensions (C1c: two, C10: four, C12: one), their bars from two resolutions and \
+         measured numbers come from flows in {}, their bars from two resolutions and \
          rounding. The closed forms (all of them, not only the number shown) are judged by the claims of this program; the refuted \
          wording is a mutant there. T2.1, the sufficient condition, is violated in {fallen} of them: where it holds, its bound is \
-         no smaller than the angle; elsewhere it does not apply. It says nothing of shifts (C6 to C9)."
+         no smaller than the angle; elsewhere it does not apply. It says nothing of shifts (C6 to C9).",
+        dimensions(all)
     );
     let head = [
         "number",

@@ -1,7 +1,7 @@
 //! γ, κ, η and H·r along single orbits, with the bounds that they give.
 
 use crate::error::Result;
-use crate::experiments::along::Along;
+use crate::experiments::along::{Along, Bounded};
 use crate::experiments::curve::{Curve, End};
 use crate::experiments::words::number;
 use crate::figure::{Axis, Dash, Figure, Ink, Mark, Panel};
@@ -75,7 +75,7 @@ pub(super) fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
     let [inside, _, bent] = &chosen;
     let ends = [inside, bent].map(|chosen| {
         let slope = *chosen.along.slope.last().expect("a start at least");
-        (slope.abs(), chosen.along.certificate().and_then(|bound| bound.y.last().copied()))
+        (slope.abs(), chosen.along.certificate.as_ref().and_then(|bound| bound.y.last().copied()))
     });
     chapter.find(
         certified(&ends),
@@ -123,8 +123,8 @@ fn choose(
 impl Chosen {
     /// All slopes and bounds on them.
     fn slopes(&self) -> Vec<f64> {
-        let bounds = [self.along.riccati(), self.along.certificate()];
-        let bounds = bounds.into_iter().flatten().flat_map(|bound| bound.y);
+        let bounds = [&self.along.riccati, &self.along.certificate];
+        let bounds = bounds.into_iter().flatten().flat_map(|bound| bound.y.iter().copied());
         self.along.slope.iter().map(|l| l.abs()).chain(bounds).collect()
     }
 
@@ -132,7 +132,7 @@ impl Chosen {
         let Self { what, along, second } = self;
         let last = along.time.len() - 1;
         let slope = along.slope[last].abs();
-        let bound = |bound: Option<crate::experiments::along::Bounded>| match bound {
+        let bound = |bound: &Option<Bounded>| match bound {
             Some(bound) => number(bound.y[bound.y.len() - 1], 2),
             None => "none".to_owned(),
         };
@@ -144,8 +144,8 @@ impl Chosen {
             number(along.eta[last], 2),
             number(second[last], 2),
             number(slope, 2),
-            bound(along.riccati()),
-            bound(along.certificate()),
+            bound(&along.riccati),
+            bound(&along.certificate),
         )
     }
 }
@@ -169,13 +169,13 @@ fn slopes(Chosen { what, along, .. }: &Chosen, (least, most): (f64, f64)) -> Pan
         Axis::new("u = log(σ₁/σ)"),
         Axis::log("slope over the tangent").from_to(least, most),
     );
-    if let Some(bound) = along.certificate() {
+    if let Some(bound) = &along.certificate {
         let x = along.time[bound.first..].to_vec();
-        panel = panel.with("bound T2.5", Ink::Bound, Mark::dashed(x, bound.y));
+        panel = panel.with("bound T2.5", Ink::Bound, Mark::dashed(x, bound.y.clone()));
     }
-    if let Some(bound) = along.riccati() {
+    if let Some(bound) = &along.riccati {
         let x = along.time[bound.first..].to_vec();
-        panel = panel.with("bound T2.1", Ink::Series(4), Mark::line(x, bound.y));
+        panel = panel.with("bound T2.1", Ink::Series(4), Mark::line(x, bound.y.clone()));
     }
     let slopes = along.slope.iter().map(|l| l.abs()).collect();
     panel.with("carried line", Ink::Measured, Mark::line(along.time.clone(), slopes))

@@ -2,6 +2,7 @@
 
 use super::{Outcome, Sweep, Tally, degrees};
 use crate::experiments::plane_accuracy::Method;
+use crate::experiments::words::{measured, values};
 use crate::facts::Quantity;
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 
@@ -54,15 +55,9 @@ fn panel(sweep: &Sweep) -> Panel {
             let at: Vec<f64> = sweep.outcomes.iter().map(|outcome| outcome.at).collect();
             let angles: Vec<Quantity> =
                 sweep.outcomes.iter().map(|outcome| outcome.angle(method, best)).collect();
-            let values: Vec<f64> = angles.iter().map(|angle| angle.value).collect();
-            let bars = angles.iter().map(|angle| angle.bar).collect();
             let line = if dashed { Mark::dashed } else { Mark::line };
-            let panel = panel.with(name, ink, line(at.clone(), values.clone()));
-            if dashed {
-                panel
-            } else {
-                panel.with(name, ink, Mark::points_with_bars(at, values, bars))
-            }
+            let panel = panel.with(name, ink, line(at.clone(), values(&angles)));
+            if dashed { panel } else { panel.with(name, ink, measured(at, &angles)) }
         },
     )
 }
@@ -87,13 +82,8 @@ pub fn scales(sweeps: &[Sweep]) -> Figure {
         shown.into_iter().zip(inks).fold(empty, |panel, (outcome, ink)| {
             let name = format!("s = {}", outcome.at);
             let (at, angles) = (outcome.scales(method), outcome.by_scale(method));
-            let values: Vec<f64> = angles.iter().map(|angle| angle.value).collect();
-            let bars = angles.iter().map(|angle| angle.bar).collect();
-            panel.with(&name, ink, Mark::line(at.clone(), values.clone())).with(
-                &name,
-                ink,
-                Mark::points_with_bars(at, values, bars),
-            )
+            let line = Mark::line(at.clone(), values(&angles));
+            panel.with(&name, ink, line).with(&name, ink, measured(at, &angles))
         })
     };
     let level = "σ / fixed σ";

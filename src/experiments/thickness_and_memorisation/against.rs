@@ -5,7 +5,7 @@ use super::median;
 use crate::drift::Atoms;
 use crate::error::Result;
 use crate::experiments::relation::below;
-use crate::experiments::words::{short, with_bar};
+use crate::experiments::words::{ends, measured, short, values, with_bar};
 use crate::facts::Quantity;
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::random::Stream;
@@ -36,7 +36,7 @@ pub struct Fleet {
     pub levels: Vec<f64>,
     /// The law first, then its points in growing number.
     pub runs: Vec<Run>,
-    /// Largest difference of the medians of angle (degrees) and gap with half the steps, for 64 points.
+    /// Largest difference of the medians of angle (degrees) and gap with twice the steps, for 64 points.
     pub resolved: [f64; 2],
 }
 
@@ -87,13 +87,8 @@ pub fn fleets(clouds: &[Cloud], stream: Stream) -> Result<Vec<Fleet>> {
     clouds.iter().enumerate().map(fleet).collect()
 }
 
-fn with_bars(x: &[f64], y: &[Quantity]) -> Mark {
-    let (values, bars) = y.iter().map(|q| (q.value, q.bar)).unzip();
-    Mark::points_with_bars(x.to_vec(), values, bars)
-}
-
 fn line(x: &[f64], y: &[Quantity]) -> Mark {
-    Mark::line(x.to_vec(), y.iter().map(|q| q.value).collect())
+    Mark::line(x.to_vec(), values(y))
 }
 
 /// Log of R/(√(2D) σ), what T6.5 says of the gap of a sphere.
@@ -154,23 +149,23 @@ pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) 
                 *panel = drawn.with("", ink, line(sigma, &values)).with(
                     &name,
                     ink,
-                    with_bars(sigma, &values),
+                    measured(sigma.clone(), &values),
                 );
             }
         }
         let (law, last) = (&fleet.runs[0], sigma.len() - 1);
-        let first = law.angles()[0];
+        let (law_angles, law_gaps) = (law.angles(), law.gaps());
         for run in fleet.runs.iter().filter(|run| run.points.is_some()) {
-            let share = departure(sigma, &law.gaps(), &run.gaps()) / run.spacing;
+            let share = departure(sigma, &law_gaps, &run.gaps()) / run.spacing;
             // None where the points follow the law down to the last level.
             if share.is_finite() {
                 departures = (departures.0.min(share), departures.1.max(share));
             }
         }
-        let (law_angle, law_gap) = (law.angles()[last], law.gaps()[last]);
+        let (law_angle, law_gap) = (law_angles[last], law_gaps[last]);
         trends.push(format!(
             "from {}° to {}° ({})",
-            with_bar(first),
+            with_bar(law_angles[0]),
             with_bar(law_angle),
             cloud.name
         ));
@@ -195,7 +190,7 @@ pub fn against_sigma(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet]) 
         "Medians over trajectories with 95 % bars; vertical lines mark the median distance between neighbours among the N points. \
          From σ = {} to {END} the median angle of the law goes {}. The gap of N points is less than that of the law by more than both bars at all σ below {} to {} spacings \
          (least and largest over N and manifolds). At σ = {END}: {}. The gap of \
-         the laws is within {apart:.2} of $\\log(R/\\sigma\\sqrt{{2D}})$ there. With half the steps the medians of 64 points change by at most \
+         the laws is within {apart:.2} of $\\log(R/\\sigma\\sqrt{{2D}})$ there. With twice the steps the medians of 64 points change by at most \
          {:.0e}° and {:.0e}.",
         short(fleets[0].levels[0]),
         trends.join(", "),
@@ -248,7 +243,7 @@ pub fn against_number(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet])
             *panel = std::mem::take(panel)
                 .with("", ink, Mark::dashed(ends, vec![law; 2]))
                 .with("", ink, line(&numbers, &values))
-                .with(cloud.name, ink, with_bars(&numbers, &values));
+                .with(cloud.name, ink, measured(numbers.clone(), &values));
         }
         // All N at all levels, against σ in units of the spacing.
         let law = fleet.runs[0].gaps();
@@ -271,8 +266,7 @@ pub fn against_number(chapter: &mut Chapter, clouds: &[Cloud], fleets: &[Fleet])
             };
             let dense = fleet.runs[1..].iter().filter(|run| run.spacing < 0.5);
             let all = dense.filter(|run| at(run) > END).filter_map(of);
-            let (low, high) =
-                all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+            let (low, high) = ends(all);
             format!("{low:.1} to {high:.1}")
         };
         spreads.push(format!(

@@ -4,6 +4,7 @@ use super::against::{Fleet, Run};
 use super::clouds::{Cloud, nearest_atom};
 use super::median;
 use crate::error::Result;
+use crate::experiments::words::{ends, measured, values};
 use crate::facts::{Quantity, REPORTED};
 use crate::figure::{Axis, Figure, Ink, Mark, Panel};
 use crate::record::{Chapter, Relation};
@@ -62,7 +63,6 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
             run.seen.iter().map(of).collect()
         };
         let (low, middle, high) = (quantile(0.1), quantile(0.5), quantile(0.9));
-        let values = |q: &[Quantity]| q.iter().map(|q| q.value).collect::<Vec<f64>>();
         peak = high.iter().map(|q| q.value).fold(peak, f64::max);
         stretch = stretch
             .with("", ink, Mark::Band { x: x.clone(), low: values(&low), high: values(&high) })
@@ -77,11 +77,10 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
                 Quantity::sampled_share(near.count(), level.len(), REPORTED)
             })
             .collect();
-        let bars = shares.iter().map(|q| q.bar).collect();
         share = share.with("", ink, Mark::line(x.clone(), values(&shares))).with(
             &format!("N = {n}"),
             ink,
-            Mark::points_with_bars(x.clone(), values(&shares), bars),
+            measured(x.clone(), &shares),
         );
         // Levels fall: the first at which half of the samples are at a point.
         if let Some(at) = shares.iter().position(|q| q.value >= 0.5) {
@@ -93,11 +92,10 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
             smooth.extend(levels.filter(|(sigma, _)| looks(sigma)).map(|(_, q)| q.value));
         }
         let angles = run.angles();
-        let bars = angles.iter().map(|q| q.bar).collect();
         angle = angle.with("", ink, Mark::line(x.clone(), values(&angles))).with(
             &format!("N = {n}"),
             ink,
-            Mark::points_with_bars(x, values(&angles), bars),
+            measured(x, &angles),
         );
         let last = fleet.levels.len() - 1;
         // Where the last level is well below the spacing.
@@ -139,12 +137,10 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
         }
     }
     let range = |values: &[f64]| {
-        let (low, high) = values
-            .iter()
-            .fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(*v), high.max(*v)));
+        let (low, high) = ends(values.iter().copied());
         format!("{low:.2} to {high:.2}")
     };
-    let ends: Vec<String> = last_angles
+    let angles: Vec<String> = last_angles
         .iter()
         .map(|(n, before, plane, singular)| {
             format!(
@@ -156,16 +152,18 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
     let most = last_spread.iter().copied().fold(0.0, f64::max);
     let spread = if most < 1e-6 { "below 1e-6".to_owned() } else { format!("at most {most:.1e}") };
     let caption = format!(
-        "Points drawn on a unit circle; σ in units of the median distance between neighbours. First: where trajectories are along the circle. \
+        "Points drawn on a unit circle; σ in units of the median distance between neighbours. First: the angle along the circle of {} trajectories of the model of \
+         {PICTURED} points, and of these points. \
          Second: the largest eigenvalue of the posterior covariance over σ² \
          (median, and the range of the middle 80 % of the samples) has medians of {} for N = {} and σ between \
          three spacings and 0.3 radii, is at least {peak:.1} in a tenth of the samples at its largest, and at the last σ is {spread} in the median for the N whose spacing is above ten σ. Third: the share of samples whose \
          posterior mean is within {NEAR} spacings of a point passes one half at σ/spacing = {}. Fourth: \
          the angle of a random line goes {}. Bars 95 %.",
+        LINES.min(cloud.trajectories),
         range(&smooth),
         SHOWN[SHOWN.len() - 1],
         range(&halves),
-        ends.join(", "),
+        angles.join(", "),
     );
     let not_shown = "Sampled with the exact denoiser of the points. A median angle hides the spread over trajectories, of which the second panel shows some.";
     let figure = Figure::new(
@@ -186,7 +184,7 @@ pub fn add(chapter: &mut Chapter, cloud: &Cloud, fleet: &Fleet) -> Result<()> {
             "where the last σ is below a tenth of the spacing of the data, a share of {} of the samples sits at data points and the median \
              of the largest eigenvalue of C/σ² is {spread}; the angle goes {}",
             range(&last_share),
-            ends.join(", ")
+            angles.join(", ")
         ),
     );
     Ok(())

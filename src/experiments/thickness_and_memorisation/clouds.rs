@@ -1,5 +1,6 @@
 //! Laws on manifolds and the points drawn from them, and what is seen of their flows.
 
+use super::median;
 use crate::drift::{Atoms, Canonical, Channel, Denoise, Denoiser, Lanes, Moved, Sphere};
 use crate::error::Result;
 use crate::flow::{Method, Sampler, StepWorkspace, geometric_times};
@@ -87,9 +88,7 @@ impl Cloud {
     /// *Errors*: as [`Law::sample`].
     pub fn drawn(&self, n: usize, stream: Stream) -> Result<(Atoms, f64)> {
         let points = Law::uniform(self.manifold.clone()).sample(n, stream)?;
-        let mut distances = nearest_distances(&points, &(0..n).collect::<Vec<_>>());
-        distances.sort_by(f64::total_cmp);
-        let spacing = 0.5 * (distances[(n - 1) / 2] + distances[n / 2]);
+        let spacing = median(&nearest_distances(&points, &(0..n).collect::<Vec<_>>())).value;
         Ok((Atoms::new(self.manifold.ambient(), points.as_slice().to_vec(), None, 0.0)?, spacing))
     }
 

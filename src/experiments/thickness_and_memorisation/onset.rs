@@ -7,7 +7,7 @@ pub use tracks::{Family, Onset};
 use super::power;
 use crate::error::Result;
 use crate::experiments::relation::met;
-use crate::experiments::words::{short, with_bar};
+use crate::experiments::words::{ends, measured, short, with_bar};
 use crate::facts::{Grade, Quantity};
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 use crate::flow::{Method, Sampler, geometric_times};
@@ -50,11 +50,6 @@ fn crossing(series: &[Quantity], level: f64) -> Quantity {
     Quantity::new(value, (value - low).abs().max((high - value).abs()), Grade::Sampled)
 }
 
-fn with_bars(x: Vec<f64>, y: &[Quantity]) -> Mark {
-    let (values, bars) = y.iter().map(|q| (q.value, q.bar)).unzip();
-    Mark::points_with_bars(x, values, bars)
-}
-
 /// Every third level, for marks.
 fn thinned<T: Clone>(values: &[T]) -> Vec<T> {
     values.iter().step_by(3).cloned().collect()
@@ -87,7 +82,7 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         let name = format!("D = {dim}");
         let ratios = sphere.ratios();
         let angles: Vec<Quantity> = sphere.slopes().iter().map(degrees).collect();
-        let mark = |values: &[Quantity]| with_bars(thinned(&x), &thinned(values));
+        let mark = |values: &[Quantity]| measured(thinned(&x), &thinned(values));
         ratio = ratio.with(&name, ink, mark(&ratios));
         flat = flat.with(&name, ink, mark(&circle.ratios()));
         lean = lean.with(&name, ink, mark(&angles));
@@ -144,9 +139,7 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
         if f == 0 {
             scaled = [&half, &turned].map(|levels| {
                 let all = levels.iter().zip(&dims).map(|(q, d)| q.value * d.sqrt());
-                let seen = all.filter(|v| v.is_finite());
-                let (low, high) =
-                    seen.fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+                let (low, high) = ends(all.filter(|v| v.is_finite()));
                 format!("{} to {}", short(low), short(high))
             });
         }
@@ -155,12 +148,12 @@ pub fn add(chapter: &mut Chapter, stream: Stream) -> Result<()> {
             .with(
                 &format!("{short}: ratio 1/2"),
                 Ink::Series(2 * f as u8),
-                with_bars(dims.clone(), &half),
+                measured(dims.clone(), &half),
             )
             .with(
                 &format!("{short}: plane at 45°"),
                 Ink::Series(2 * f as u8 + 1),
-                with_bars(dims.clone(), &turned),
+                measured(dims.clone(), &turned),
             );
     }
     let guide = |power: f64| -> Vec<f64> { DIMS.iter().map(|d| (*d as f64).powf(power)).collect() };

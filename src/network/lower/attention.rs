@@ -33,7 +33,7 @@ fn by_head(call: &mut Call<'_>, i: usize, attribute: &str) -> Lowered<Value> {
 /// Heads of keys and values, each repeated for the queries that share it.
 fn repeated(call: &mut Call<'_>, x: &Value, heads: usize) -> Lowered<Value> {
     let own = x.shape[1];
-    if own == 0 || heads % own != 0 {
+    if own == 0 || !heads.is_multiple_of(own) {
         return invalid(format!("{heads} heads of queries for {own} of keys"));
     }
     let one = call.tape.reshape(x, vec![x.shape[0], own, 1, x.shape[2], x.shape[3]])?;

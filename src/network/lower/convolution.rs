@@ -1,9 +1,11 @@
 //! Convolutions, their transposes, and pooling: windows of entries, then products or sums.
 
 use super::{Call, Lower, Lowered, Value, invalid, unsupported};
-use crate::network::builder::{GAP, Gather, Linear, Op, Sparse, count, strides, walk};
+use crate::network::convolution::Convolution;
 use crate::network::graph::Kind;
-use std::sync::Arc;
+use crate::network::linear::Linear;
+use crate::network::shapes::{count, strides, walk};
+use crate::network::tape::{GAP, Op, Sparse};
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     Some(match name {
@@ -129,7 +131,7 @@ fn weights(call: &Call<'_>, x: &Value) -> Lowered<(Value, std::sync::Arc<[f64]>,
     let channels = x.shape[1];
     match usize::try_from(groups)
         .ok()
-        .filter(|g| *g > 0 && channels % g == 0 && weight.shape[0] % g == 0)
+        .filter(|g| *g > 0 && channels.is_multiple_of(*g) && weight.shape[0].is_multiple_of(*g))
     {
         Some(groups) => Ok((weight, known, groups)),
         None => invalid(format!(
@@ -182,8 +184,7 @@ fn convolution(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         }
     }
     let identity = map.len() == x.length() && map.iter().enumerate().all(|(i, at)| *at == i as u32);
-    let gather = (!identity).then(|| Arc::new(Gather::new(&map)));
-    call.tape.charge(if identity { 0 } else { 2 * map.len() })?;
+    call.tape.charge(2 * map.len())?;
     let bias =
         call.optional(2).and_then(|bias| call.tape.known(&bias).filter(|b| b.len() == outputs));
     let folded = bias.is_some();
@@ -196,10 +197,11 @@ fn convolution(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         across: true,
         weights: known,
         bias: bias.unwrap_or_default(),
-        gather,
     };
+    let op =
+        if identity { Op::Linear(linear) } else { Op::Convolution(Convolution::new(linear, &map)) };
     let shape = [&[batch, outputs], &windows.places[..]].concat();
-    let result = call.tape.apply(Op::Linear(linear), &[&x], shape, Kind::Float)?;
+    let result = call.tape.apply(op, &[&x], shape, Kind::Float)?;
     Ok(vec![if folded { result } else { add_bias(call, result)? }])
 }
 
@@ -257,7 +259,6 @@ fn transposed(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         across: true,
         weights: turned.into(),
         bias: [].into(),
-        gather: None,
     };
     let shape = vec![batch, groups * rows, places];
     let spread = call.tape.apply(Op::Linear(linear), &[&x], shape, Kind::Float)?;
@@ -316,7 +317,7 @@ fn pool(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
             let Some(first) = found.first() else {
                 return invalid("a window that sees only padding");
             };
-            let fill = std::iter::repeat(first).take(area - found.len());
+            let fill = std::iter::repeat_n(first, area - found.len());
             map.extend(found.iter().chain(fill).map(|at| (p * plane + at) as u32));
         }
     }

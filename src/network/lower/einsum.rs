@@ -1,7 +1,7 @@
 //! Einstein sums of one or two tensors.
 
 use super::{Call, Lower, Lowered, Value, invalid, unsupported};
-use crate::network::builder::strides;
+use crate::network::shapes::strides;
 use std::collections::HashMap;
 
 pub(super) fn operator(name: &str) -> Option<Lower> {

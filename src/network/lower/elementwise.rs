@@ -1,9 +1,9 @@
 //! Functions of one or two numbers.
 
 use super::{Call, Lower, Lowered, Value, invalid};
-use crate::network::builder::unsupported;
 use crate::network::function::{Function, Pairing};
 use crate::network::graph::{Attribute, Kind};
+use crate::network::shapes::{common, unsupported};
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     macro_rules! unary {
@@ -152,7 +152,7 @@ fn power(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     else {
         return Ok(vec![call.tape.binary(Pairing::Power, &x, &exponent)?]);
     };
-    let shape = crate::network::builder::common(&x.shape, &exponent.shape)?;
+    let shape = common(&x.shape, &exponent.shape)?;
     let x = call.tape.broadcast(&x, &shape)?;
     Ok(vec![match p {
         2.0 => call.tape.mul(&x, &x)?,

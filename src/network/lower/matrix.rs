@@ -1,7 +1,7 @@
 //! Matrix products.
 
 use super::{Call, Lower, Lowered, Value, invalid};
-use crate::network::builder::common;
+use crate::network::shapes::common;
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     Some(match name {

@@ -10,8 +10,9 @@ mod reduce;
 mod resize;
 mod shape;
 
-use super::builder::{Builder, Fault, Lowered, Value, axis, invalid, unsupported};
+use super::builder::{Builder, Value};
 use super::graph::{Attribute, Graph, Node};
+use super::shapes::{Fault, Lowered, axis, invalid, unsupported};
 use crate::error::{Error, Result};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

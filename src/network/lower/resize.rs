@@ -1,7 +1,8 @@
 //! Resizing along axes, to the nearest entry or linearly between two.
 
 use super::{Call, Lower, Lowered, Value, invalid, unsupported};
-use crate::network::builder::Sparse;
+use crate::network::shapes::count;
+use crate::network::tape::Sparse;
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     (name == "Resize").then_some(resize)
@@ -45,7 +46,7 @@ fn lengths(call: &Call<'_>, x: &Value) -> Lowered<Vec<(usize, f64)>> {
     fits(scales.len())?;
     for (axis, scale) in axes.iter().zip(scales.iter()) {
         let size = (x.shape[*axis] as f64 * scale).floor();
-        if !(size >= 1.0 && size < 1e9) {
+        if !(1.0..1e9).contains(&size) {
             return invalid(format!("a scale of {scale} for an axis of length {}", x.shape[*axis]));
         }
         result[*axis] = (size as usize, *scale);
@@ -71,7 +72,7 @@ fn resize(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
             return invalid(format!("an axis of length 0 in {:?}", x.shape));
         }
         // Each entry is a list of its own.
-        call.tape.charge(8 * crate::network::builder::count(&[size])?)?;
+        call.tape.charge(8 * count(&[size])?)?;
         let mut rows = Vec::with_capacity(size);
         for i in 0..size {
             let at = coordinate(&coordinates, i as f64, (length as f64, size as f64, scale))?;
@@ -136,7 +137,7 @@ fn along(
     let (length, outer) = (shape[axis], shape[..axis].iter().product::<usize>());
     let inner: usize = shape[axis + 1..].iter().product();
     shape[axis] = rows.len();
-    let size = crate::network::builder::count(&shape)?;
+    let size = count(&shape)?;
     let place = |o: usize, from: usize, i: usize| (o * length + from) * inner + i;
     if rows.iter().all(|row| row.len() == 1) {
         let mut map = Vec::with_capacity(size);

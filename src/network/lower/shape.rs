@@ -1,8 +1,8 @@
 //! Operators that move entries, and the integers that say where to.
 
 use super::{Call, Fault, Lower, Lowered, Value, axis, elementwise, invalid};
-use crate::network::builder::{common, count, entry, strides, unsupported, walk};
 use crate::network::graph::{Attribute, Kind};
+use crate::network::shapes::{common, count, entry, strides, unsupported, walk};
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     Some(match name {
@@ -64,7 +64,7 @@ fn range(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     };
     let ((start, kind), (limit, _), (delta, _)) = (number(0)?, number(1)?, number(2)?);
     let length = ((limit - start) / delta).ceil().max(0.0);
-    if !(length < 1e9) {
+    if length >= 1e9 {
         return invalid(format!("a range from {start} to {limit} by {delta}"));
     }
     let length = count(&[length as usize])?;

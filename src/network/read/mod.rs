@@ -8,11 +8,15 @@ pub(super) mod safetensors;
 use super::graph::{Kind, Tensor};
 use crate::error::{Error, Result};
 use half::{bf16, f16};
+use std::cell::Cell;
 use std::io::Read as _;
 use std::path::Path;
 
-/// Bytes of a file that are read: as many as 2^27 float32 weights take.
-pub(super) const MOST_BYTES: u64 = 1 << 29;
+/// Bytes of a file that are read: as many as float32 weights of the allowed number take.
+pub(super) const MOST_BYTES: u64 = 4 * MOST_WEIGHTS as u64;
+
+/// Weights of a network, in one file or several: a gigabyte in float64.
+const MOST_WEIGHTS: usize = 1 << 27;
 
 /// What to do with a damaged file.
 const COPY_AGAIN: &str = "copy or export the file again";
@@ -23,7 +27,7 @@ const MOST_AXES: usize = 16;
 /// Entries of a tensor of this shape; none where they, or the product of any of its lengths, are too many to count.
 fn entries(shape: &[usize]) -> Option<usize> {
     let counted = shape.iter().try_fold(1_usize, |product, n| product.checked_mul((*n).max(1)));
-    counted.filter(|n| *n as u64 <= MOST_BYTES && shape.len() <= MOST_AXES)?;
+    counted.filter(|n| *n <= MOST_WEIGHTS && shape.len() <= MOST_AXES)?;
     Some(shape.iter().product())
 }
 
@@ -96,6 +100,24 @@ impl Stored {
     }
 }
 
+/// Weights that may still be read. A small file can name one place of another file again and again.
+struct Allowance(Cell<usize>);
+
+impl Allowance {
+    fn new() -> Self {
+        Self(Cell::new(MOST_WEIGHTS))
+    }
+
+    fn take(&self, path: &Path, name: &str, entries: usize) -> Result<()> {
+        let left = self.0.get().checked_sub(entries).ok_or_else(|| {
+            let problem = format!("with {name:?}, more than {MOST_WEIGHTS} weights in all");
+            Error::file(path, problem, "use a smaller network")
+        })?;
+        self.0.set(left);
+        Ok(())
+    }
+}
+
 /// Refuses weights that are not numbers; −∞ among zeros is a mask, and a single number may be a bound.
 pub(super) fn check_finite(path: &Path, name: &str, tensor: &Tensor) -> Result<()> {
     let mask = || tensor.data.iter().all(|x| *x == 0.0 || *x == f64::NEG_INFINITY);
@@ -113,4 +135,17 @@ pub(super) fn check_finite(path: &Path, name: &str, tensor: &Tensor) -> Result<(
         problem,
         "the training diverged: export a checkpoint whose weights are finite",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_weights_together_are_bounded() {
+        let allowance = Allowance::new();
+        assert!(allowance.take(Path::new("a.onnx"), "v", MOST_WEIGHTS - 1).is_ok());
+        let error = allowance.take(Path::new("a.onnx"), "w", 2).unwrap_err().to_string();
+        assert!(error.contains("\"w\"") && error.contains("weights in all"));
+    }
 }

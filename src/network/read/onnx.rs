@@ -3,7 +3,7 @@
 use super::proto::{
     AttributeProto, NodeProto, OperatorSet, TensorProto, ValueInfo, decode, records,
 };
-use super::{COPY_AGAIN, MOST_AXES, Stored, check_finite, entries, external};
+use super::{Allowance, COPY_AGAIN, MOST_AXES, Stored, check_finite, entries, external};
 use crate::error::{Error, Result};
 use crate::network::graph::{Attribute, Graph, Node, Port, Tensor};
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ const OPSETS: std::ops::RangeInclusive<i64> = 13..=25;
 
 /// Reads a model; weights in other files are looked for beside `path`.
 pub(in crate::network) fn parse(path: &Path, bytes: &[u8]) -> Result<Graph> {
-    let reader = Reader { path };
+    let reader = Reader { path, allowance: Allowance::new() };
     let model = records(bytes).map_err(|problem| {
         let hint = "give a file written by torch.onnx.export, or copy it again";
         Error::file(path, format!("not an ONNX file, or a damaged one: {problem}"), hint)
@@ -31,7 +31,6 @@ pub(in crate::network) fn parse(path: &Path, bytes: &[u8]) -> Result<Graph> {
                 let tensor: TensorProto = reader.decode(part, &[13])?;
                 let name = tensor.name.clone();
                 let tensor = reader.tensor(&name, tensor)?;
-                check_finite(path, &name, &tensor)?;
                 if graph.constants.insert(name.clone(), tensor).is_some() {
                     return Err(reader.fault(&format!("two weights are called {name:?}")));
                 }
@@ -50,6 +49,7 @@ pub(in crate::network) fn parse(path: &Path, bytes: &[u8]) -> Result<Graph> {
 
 struct Reader<'a> {
     path: &'a Path,
+    allowance: Allowance,
 }
 
 impl Reader<'_> {
@@ -143,12 +143,10 @@ impl Reader<'_> {
                 self.fault(&format!("tensor {name:?} has the impossible shape {:?}", tensor.dims))
             );
         };
+        self.allowance.take(self.path, name, bytes / stored.width)?;
         let data = if tensor.data_location == 1 {
             let entries: Vec<(String, String)> =
                 tensor.external_data.into_iter().map(|entry| (entry.key, entry.value)).collect();
-            if bytes as u64 > super::MOST_BYTES {
-                return Err(self.fault(&format!("tensor {name:?} of shape {shape:?} is too large")));
-            }
             stored.decode(&external::read(self.path, name, &entries, bytes)?)
         } else if !tensor.raw_data.is_empty() {
             if tensor.raw_data.len() != bytes {
@@ -165,7 +163,9 @@ impl Reader<'_> {
             return Err(self
                 .fault(&format!("tensor {name:?} of shape {shape:?} has {} entries", data.len())));
         }
-        Ok(Tensor { kind: stored.kind, shape, data: data.into() })
+        let tensor = Tensor { kind: stored.kind, shape, data: data.into() };
+        check_finite(self.path, name, &tensor)?;
+        Ok(tensor)
     }
 
     fn port(&self, bytes: &[u8]) -> Result<Port> {

@@ -1,6 +1,6 @@
 //! Weights of plain multilayer perceptrons in safetensors files, with a small description.
 
-use super::{COPY_AGAIN, Stored, check_finite, entries};
+use super::{Allowance, COPY_AGAIN, Stored, check_finite, entries};
 use crate::error::{Error, Result};
 use crate::network::graph::{Attribute, Graph, Kind, Node, Port, Tensor};
 use safetensors::{Dtype, SafeTensors};
@@ -56,7 +56,7 @@ pub(in crate::network) fn parse(path: &Path, bytes: &[u8]) -> Result<Graph> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
     let description = description(path, header.metadata().as_ref())?;
-    let mut tensors = BTreeMap::new();
+    let (mut tensors, allowance) = (BTreeMap::new(), Allowance::new());
     for (name, view) in file.tensors() {
         let number = match view.dtype() {
             Dtype::F32 => 1,
@@ -76,6 +76,7 @@ pub(in crate::network) fn parse(path: &Path, bytes: &[u8]) -> Result<Graph> {
                 COPY_AGAIN,
             ));
         }
+        allowance.take(path, &name, view.shape().iter().product())?;
         let stored = Stored::numbered(number).expect("a type that is read");
         let data = stored.decode(view.data());
         let tensor = Tensor { kind: Kind::Float, shape: view.shape().to_vec(), data: data.into() };

@@ -16,8 +16,8 @@ pub(super) const STEPS: usize = 48;
 /// Intervals of the segment between both orbits on which blocks are sampled, where they depend on the state.
 const SEGMENT: usize = 3;
 
-/// Size of the kicks by which white errors are run through the model.
-const KICK: f64 = 1e-2;
+/// Size of the kicks by which white errors are run through the model; twice that for the bar.
+const KICK: f64 = 5e-3;
 
 /// Rounding of displacements relative to their size on the way.
 const ROUNDING: f64 = 1e-12;
@@ -202,10 +202,10 @@ impl World {
                 self.white * self.white * step / 3.0 * terms.sum::<f64>()
             })
         };
-        let narrow: Vec<_> = (0..=half).map(|k| kicked(k, 0.5 * KICK)).collect();
-        // Wide kicks at every second time are enough to see what their size does.
+        let narrow: Vec<_> = (0..=half).map(|k| kicked(k, KICK)).collect();
+        // Kicks twice as wide at every second time are enough to see what their size does.
         let wide: Vec<_> =
-            (0..=half).map(|k| if k % 2 == 0 { kicked(k, KICK) } else { [0.0; 2] }).collect();
+            (0..=half).map(|k| if k % 2 == 0 { kicked(k, 2.0 * KICK) } else { [0.0; 2] }).collect();
         let (fine, coarse) = (simpson(&narrow, 1), simpson(&narrow, 2));
         let wide = simpson(&wide, 2);
         let changed =

@@ -69,14 +69,7 @@ pub fn certificate(
     if !velocity.errors.is_empty() {
         return Ok(Err("it speaks of models without errors".to_owned()));
     }
-    let levels: Vec<f64> = resolved
-        .times
-        .iter()
-        .map(|s| {
-            let (a, b) = schedule.coefficients(*s);
-            b / a
-        })
-        .collect();
+    let levels: Vec<f64> = resolved.times.iter().map(|s| schedule.sigma(*s)).collect();
     if levels.len() > MOST_LEVELS {
         return Ok(Err(format!("more than {MOST_LEVELS} noise levels")));
     }

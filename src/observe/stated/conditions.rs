@@ -147,12 +147,10 @@ impl Along<'_> {
             let tangent = self.manifold.tangent_frame(&nearest.place);
             Ok(&tangent * tangent.transpose())
         };
-        let difference = |s: f64| -> Result<DMatrix<f64>> {
-            let (near, far) =
-                (projector(s)? - projector(-s)?, projector(2.0 * s)? - projector(-2.0 * s)?);
-            Ok((near * 8.0 - far) * (self.forward / (12.0 * h * s)))
-        };
-        let (fine, rough) = (difference(1.0)?, difference(2.0)?);
+        let across = |s: f64| -> Result<DMatrix<f64>> { Ok(projector(s)? - projector(-s)?) };
+        let (one, two, four) = (across(1.0)?, across(2.0)?, across(4.0)?);
+        let fine = (one * 8.0 - &two) * (self.forward / (12.0 * h));
+        let rough = (two * 8.0 - four) * (self.forward / (24.0 * h));
         let bar = symmetric_norm(&(&fine - rough));
         Ok((fine, bar))
     }

@@ -4,7 +4,7 @@ use super::{ROUNDING, Resolved};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::linalg::{complement, largest_angle};
-use crate::lyapunov::{product, qr_sweep, spectrum};
+use crate::lyapunov::{Spectrum, qr_sweep};
 use crate::manifold::{Manifold, Nearest};
 use crate::scenario_file::World;
 use nalgebra::{DMatrix, DVector};
@@ -42,8 +42,12 @@ impl Foot {
     }
 }
 
-/// Where the run ends: how far off the manifold, and at what angles to it.
-pub fn alignment(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
+/// Where the run ends: how far off the manifold, and at what angles to it; `spectra` of both resolutions.
+pub fn alignment(
+    resolved: &Resolved<'_>,
+    spectra: Option<&[Spectrum; 2]>,
+    facts: &mut Facts,
+) -> Result<()> {
     let (world, last) = (resolved.world, resolved.last());
     let manifold = world.manifold.as_ref().expect("asked for where there is one");
     let (end, time) = (resolved.state(last), resolved.times[last]);
@@ -65,8 +69,7 @@ pub fn alignment(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
     facts.set("end_slope", estimated(slope, angle.bar * (1.0 + slope * slope)));
 
     let d = manifold.dim();
-    let leading = |run: &super::Run<'_>| spectrum(&product(run.cocycle));
-    if let (Ok(fine), Ok(rough)) = (leading(resolved.best()), leading(&resolved.rough)) {
+    if let Some([fine, rough]) = spectra {
         let top = |vectors: &DMatrix<f64>| vectors.columns(0, d).into_owned();
         let frame = top(&fine.end_vectors);
         let logs = facts.series("log_growth");

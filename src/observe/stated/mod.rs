@@ -12,7 +12,7 @@ use crate::facts::{Facts, Grade, Quantity};
 use crate::figure::Figure;
 use crate::flow::{Method, Orbit, Sampler, StochasticSampler, Trajectory};
 use crate::linalg::spectral_norm;
-use crate::lyapunov::{Cocycle, product, spectrum};
+use crate::lyapunov::{Cocycle, Spectrum, product, spectrum};
 use crate::scenario_file::{CLAIMS, Stepping, System, World};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
@@ -119,13 +119,7 @@ impl<'a> Resolved<'a> {
     fn length(&self) -> f64 {
         let (from, to) = (self.times[0], self.times[self.last()]);
         match &self.world.path {
-            Some((schedule, _)) => {
-                let sigma = |s: f64| {
-                    let (a, b) = schedule.coefficients(s);
-                    b / a
-                };
-                (sigma(from) / sigma(to)).ln()
-            }
+            Some((schedule, _)) => (schedule.sigma(from) / schedule.sigma(to)).ln(),
             None => (to - from).abs(),
         }
     }
@@ -253,17 +247,18 @@ fn common(resolved: &Resolved<'_>, index: usize, found: &mut TrajectoryFacts) ->
     let kept = (0..=resolved.last()).step_by(stride).chain([resolved.last()]);
     found.states = kept.map(|k| resolved.state(k).clone()).collect();
     let facts = &mut found.facts;
-    growth(resolved, facts)?;
+    let spectra = growth(resolved, facts);
     compare_jacobians(resolved, facts)?;
     exponents::asymptotic(resolved, index, facts);
     if resolved.world.manifold.is_some() {
-        manifold::alignment(resolved, facts)?;
+        manifold::alignment(resolved, spectra.as_ref(), facts)?;
     }
     Ok(())
 }
 
-/// The last state, and the growth of the tangent map over the whole run.
-fn growth(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
+/// The last state, and the growth of the tangent map over the whole run, whose spectra come back, the better first, where
+/// they exist.
+fn growth(resolved: &Resolved<'_>, facts: &mut Facts) -> Option<[Spectrum; 2]> {
     let (last, dim) = (resolved.last(), resolved.world.dim);
     let best = resolved.best();
     let whole = product(best.cocycle);
@@ -280,8 +275,15 @@ fn growth(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
 
     let length = resolved.length();
     let unknown = vec![Quantity::UNKNOWN; dim];
-    let logs = match (spectrum(&whole), spectrum(&product(resolved.rough.cocycle))) {
-        (Ok(fine), Ok(rough)) => {
+    let spectra = spectrum(&whole).ok().and_then(|fine| {
+        let rough = match &resolved.fine {
+            Some(_) => spectrum(&product(resolved.rough.cocycle)).ok()?,
+            None => fine.clone(),
+        };
+        Some([fine, rough])
+    });
+    let logs = match &spectra {
+        Some([fine, rough]) => {
             let rounding = ROUNDING * dim as f64 * steps.sqrt();
             let pairs = fine.log_growth.iter().zip(&rough.log_growth);
             pairs
@@ -291,7 +293,7 @@ fn growth(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
                 })
                 .collect()
         }
-        _ => unknown,
+        None => unknown,
     };
     facts.set_series("finite_exponent", logs.iter().map(|log| *log * length.recip()).collect());
     facts.set_series("log_growth", logs);
@@ -303,7 +305,7 @@ fn growth(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
     let (fine, rough) = (volume(best), volume(&resolved.rough));
     let bar = (fine - rough).abs() + ROUNDING * steps;
     facts.set("volume_exponent", Quantity::new(fine / length, bar / length, Grade::Estimated));
-    Ok(())
+    spectra
 }
 
 /// Jacobians of formulas by dual numbers against those by symbolic derivatives.

@@ -1,8 +1,9 @@
 //! Axes of a panel: its frame, grid, ticks and labels.
 
-use super::scale::{Scale, has_equal_units, shortened};
+use super::scale::{LONGEST, Scale, has_equal_units};
 use super::{Area, FINE, GAP, TITLE, colours, failed, palette, px};
 use crate::error::Result;
+use crate::experiments::words::shortened;
 use crate::figure::Panel;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -37,7 +38,8 @@ fn margins(panel: &Panel) -> (u32, u32) {
         (false, true) => LEFT,
         // Names are longer than numbers.
         (false, false) => {
-            let names = panel.y.categories.iter().map(|name| shortened(name).chars().count());
+            let names =
+                panel.y.categories.iter().map(|name| shortened(name, LONGEST).chars().count());
             let longest = names.max();
             LEFT.max(34 + 8 * longest.unwrap_or_default() as u32)
         }

@@ -1,5 +1,6 @@
 //! From values to positions along an axis, and where its ticks are.
 
+use crate::experiments::words::{shortened, superscript};
 use crate::figure::{Axis, Layer, Mark, Panel};
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use std::ops::Range;
@@ -17,7 +18,7 @@ const TICKS: f64 = 6.0;
 const FEWEST: usize = 3;
 
 /// Letters of a category that are shown.
-const LONGEST: usize = 48;
+pub const LONGEST: usize = 48;
 
 /// An axis with its range, linear or in powers of ten.
 #[derive(Clone, Debug)]
@@ -188,7 +189,7 @@ impl Scale {
         if !self.categories.is_empty() {
             let nth = value.round();
             let name = (nth >= 0.0).then(|| self.categories.get(nth as usize)).flatten();
-            return name.map(|name| shortened(name)).unwrap_or_default();
+            return name.map(|name| shortened(name, LONGEST)).unwrap_or_default();
         }
         let step = match self.log {
             true => value,
@@ -233,14 +234,6 @@ fn linear_ticks(least: f64, most: f64) -> Vec<f64> {
     }
 }
 
-/// A name that leaves room for what it names.
-pub fn shortened(name: &str) -> String {
-    match name.char_indices().nth(LONGEST - 1) {
-        Some((end, last)) if end + last.len_utf8() < name.len() => format!("{}…", &name[..end]),
-        _ => name.to_owned(),
-    }
-}
-
 /// A number as short as the distance of its neighbours allows.
 fn number(value: f64, step: f64, plain: bool) -> String {
     if value == 0.0 || value.abs() < 1e-9 * step.abs() {
@@ -259,17 +252,6 @@ fn number(value: f64, step: f64, plain: bool) -> String {
         one if one == "1" => format!("10{power}"),
         mantissa => format!("{mantissa}·10{power}"),
     }
-}
-
-fn superscript(exponent: i32) -> String {
-    let raised = |digit: char| match digit {
-        '-' => '⁻',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        digit => char::from_u32('⁰' as u32 + digit.to_digit(10).unwrap_or(0)).unwrap_or(digit),
-    };
-    exponent.to_string().chars().map(raised).collect()
 }
 
 impl Ranged for Scale {

@@ -2,6 +2,7 @@
 
 use super::{Section, command};
 use crate::claims;
+use crate::experiments::words::shortened;
 use crate::figure::{Axis, Cell, Figure, Ink, Mark, Panel, Table};
 use crate::record::{ClaimRecord, ClaimSummary, FormSummary, Record};
 
@@ -122,7 +123,7 @@ fn spread(
     if known.is_empty() {
         return None;
     }
-    let names = known.iter().map(|(form, _)| short(&form.form));
+    let names = known.iter().map(|(form, _)| shortened(&form.form, LETTERS));
     let mut panel = Panel::new(title, Axis::new(label), Axis::of("", names));
     for (row, (_, q)) in known.iter().enumerate() {
         let at = vec![row as f64; 2];
@@ -182,13 +183,6 @@ fn thin((x, y): (Vec<f64>, Vec<f64>)) -> (Vec<f64>, Vec<f64>) {
     (x.into_iter().step_by(stride).collect(), y.into_iter().step_by(stride).collect())
 }
 
-fn short(name: &str) -> String {
-    match name.chars().count() > LETTERS {
-        true => name.chars().take(LETTERS - 1).chain(['…']).collect(),
-        false => name.to_owned(),
-    }
-}
-
 fn tables(record: &Record, s: &ClaimSummary) -> Vec<Table> {
     let id = &s.claim;
     let named = |part: &str| format!("{id}-{part}");
@@ -214,8 +208,7 @@ fn tables(record: &Record, s: &ClaimSummary) -> Vec<Table> {
         ["wrong version", "what is wrong", "refuted by", "first world", "repeat"],
     );
     let what = |name: &str| {
-        let mutants = claims::find(id).map_or(&[][..], |claim| claim.mutants);
-        mutants.iter().find(|mutant| mutant.name == name).map_or("", |mutant| mutant.what)
+        claims::find(id).and_then(|claim| claim.mutant(name)).map_or("", |mutant| mutant.what)
     };
     let seed = record.parameters.seed;
     for mutant in &s.mutants {
