@@ -14,6 +14,7 @@ pub mod formula;
 pub mod linalg;
 pub mod lyapunov;
 pub mod manifold;
+pub mod network;
 pub mod observe;
 pub mod points;
 pub mod random;

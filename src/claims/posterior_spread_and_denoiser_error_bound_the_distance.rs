@@ -78,7 +78,52 @@ fn least(margins: impl Iterator<Item = Margin>) -> Option<Margin> {
     margins.min_by(|a, b| slack(a).total_cmp(&slack(b)))
 }
 
-fn margins(facts: &Facts, v: Variant) -> Judgement {
+/// V/(2 rch).
+fn bend(facts: &Facts, v: Variant, spread: Quantity) -> Quantity {
+    let reach = if v.is("reach_forgotten") { Quantity::exact(1.0) } else { facts.get("reach") };
+    // A convex set has infinite reach.
+    match reach.value.is_infinite() {
+        true => Quantity::exact(0.0),
+        false => {
+            let part = 0.5 * v.scale("spread_dropped", 0.0) * v.scale("spread_halved", 0.5);
+            spread / reach * part
+        }
+    }
+}
+
+/// The factor of the normal error.
+fn weight(v: Variant) -> f64 {
+    v.scale("error_dropped", 0.0) * v.scale("error_halved", 0.5)
+}
+
+/// The bound (b) of the distance at every time of a path; none where its facts are not complete.
+pub fn distance_bound(facts: &Facts) -> Option<Vec<f64>> {
+    integrated(facts, Variant::STATED)
+}
+
+/// (R) of T2.1 with γ = 1 and without its quadratic term.
+fn integrated(facts: &Facts, v: Variant) -> Option<Vec<f64>> {
+    let times = facts.series("time");
+    let (distance, count) = (facts.series("distance"), times.len());
+    let push: Vec<Quantity> = facts
+        .series("spread")
+        .iter()
+        .zip(facts.series("error"))
+        .map(|(spread, e)| bend(facts, v, *spread) + *e * weight(v))
+        .collect();
+    let (one, none) = (vec![Quantity::exact(1.0); count], vec![Quantity::exact(0.0); count]);
+    let coefficients = Coefficients { times, gamma: &one, kappa: &push, eta: &none };
+    let first = distance.first()?;
+    let start = (first.value + first.bar) * v.scale("start_forgotten", 0.0);
+    Some(riccati_bound(coefficients, start)?.y)
+}
+
+/// Hypotheses and conclusions (a), (b): what the claim says of one path of a model whose error was measured on it.
+pub fn judge_path(facts: &Facts) -> Judgement {
+    path(facts, Variant::STATED)
+}
+
+fn path(facts: &Facts, v: Variant) -> Judgement {
     let off = facts.get("off_the_set");
     let hypotheses = vec![
         Margin::at_most("H1 data on the set", off, Quantity::exact(ON_THE_SET)),
@@ -94,14 +139,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
     if count < 2 || [distance, spread, error, lean].iter().any(|s| s.len() != count) {
         return Judgement::default();
     }
-    let reach = if v.is("reach_forgotten") { Quantity::exact(1.0) } else { facts.get("reach") };
-    let part = 0.5 * v.scale("spread_dropped", 0.0) * v.scale("spread_halved", 0.5);
-    // A convex set has infinite reach.
-    let bend = |spread: Quantity| match reach.value.is_infinite() {
-        true => Quantity::exact(0.0),
-        false => spread / reach * part,
-    };
-    let weight = v.scale("error_dropped", 0.0) * v.scale("error_halved", 0.5);
+    let bend = |spread: Quantity| bend(facts, v, spread);
 
     // (a) ⟨n, D − p⟩ ≤ V/(2 rch), at the time where it is tightest in each quarter.
     let mut conclusions = Vec::new();
@@ -116,21 +154,24 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         conclusions.extend(least(quarters(quarter).filter_map(margin)));
     }
 
-    // (b) the integrated bound: (R) of T2.1 with γ = 1 and without its quadratic term.
-    let push: Vec<Quantity> =
-        spread.iter().zip(error).map(|(v, e)| bend(*v) + *e * weight).collect();
-    let (one, none) = (vec![Quantity::exact(1.0); count], vec![Quantity::exact(0.0); count]);
-    let coefficients = Coefficients { times: time, gamma: &one, kappa: &push, eta: &none };
-    let start = (distance[0].value + distance[0].bar) * v.scale("start_forgotten", 0.0);
-    let Some(bound) = riccati_bound(coefficients, start) else {
+    // (b) the integrated bound.
+    let Some(bound) = integrated(facts, v) else {
         return Judgement::default();
     };
     let bound: Vec<Quantity> =
-        bound.y.iter().map(|y| Quantity::new(*y, 0.0, Grade::Estimated)).collect();
+        bound.iter().map(|y| Quantity::new(*y, 0.0, Grade::Estimated)).collect();
     for quarter in 1..=4 {
         let margin =
             |k: usize| at_most(format!("(b) distance in quarter {quarter}"), distance[k], bound[k]);
         conclusions.extend(least(quarters(quarter).map(margin)));
+    }
+    Judgement { hypotheses, conclusions }
+}
+
+fn margins(facts: &Facts, v: Variant) -> Judgement {
+    let Judgement { hypotheses, mut conclusions } = path(facts, v);
+    if conclusions.is_empty() {
+        return Judgement { hypotheses, conclusions };
     }
 
     // (c) one DDIM map from the states at the quarters.
@@ -152,7 +193,7 @@ fn margins(facts: &Facts, v: Variant) -> Judgement {
         for (k, (((r, spread), e), slide)) in rows.enumerate() {
             let slide = rest * *slide;
             let right = kept * *r
-                + rest * (bend(*spread) + *e * weight)
+                + rest * (bend(facts, v, *spread) + *e * weight(v))
                 + facts.get("curvature") * slide * slide * half;
             let name = format!("(c) DDIM map at {}/4", k + 1);
             conclusions.push(at_most(name, map("distance")[k], right));

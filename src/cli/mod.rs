@@ -18,6 +18,7 @@ mod data;
 mod detail;
 mod explore;
 mod interrupt;
+mod model;
 mod names;
 mod planes;
 mod progress;
@@ -69,6 +70,9 @@ enum Command {
     Report(report::Options),
     /// What is checked: the list of claims, or the statement of one
     Claims(claims::Options),
+    /// Look at a trained network: its convention, its finite-time spectrum, and what its errors do
+    #[command(after_help = EXIT_CODES)]
+    Model(Box<model::Options>),
     /// Compute what is known of the world of a scenario file
     Run(scenario::Run),
     /// Print the world of a scenario file with every default filled in
@@ -105,6 +109,7 @@ fn run(arguments: Arguments) -> Result<Exit> {
         Command::Explore(options) => explore::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Claims(options) => claims::run(&options),
+        Command::Model(options) => model::run(&options),
         Command::Run(options) => scenario::run(&options),
         Command::Explain(options) => scenario::explain(&options),
         Command::New(options) => scenario::new(&options),

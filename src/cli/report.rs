@@ -169,7 +169,8 @@ pub fn write_page(folder: &Path, record: &Record) -> Result<()> {
     write_files(folder, page::files(record)?)
 }
 
-fn write_files(folder: &Path, files: Vec<gallery::File>) -> Result<()> {
+/// Writes files into a folder, and none outside.
+pub fn write_files(folder: &Path, files: Vec<gallery::File>) -> Result<()> {
     // Names come from records: none may lead out of the folder. Nothing is written when one does.
     for (path, _) in &files {
         if !is_inside(path) {

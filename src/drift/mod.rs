@@ -5,6 +5,7 @@
 
 mod assignment;
 mod atoms;
+mod convention;
 mod counterexample;
 mod coupling;
 mod denoiser;
@@ -14,19 +15,23 @@ pub mod kernel;
 mod law;
 mod learning_error;
 mod moved;
+mod noise_table;
 mod pairs;
 mod parametrisation;
 mod path;
+mod presets;
 mod product;
 mod rotating;
 mod schedule;
 mod segment;
 mod sphere;
 mod thick;
+mod trained;
 mod transport;
 
 pub use assignment::{Assignment, assignment};
 pub use atoms::Atoms;
+pub use convention::{Convention, NoiseLevels, Prediction, TimeInput, Weights};
 pub use counterexample::{Counterexample, Embedded, PlaneField, Stage};
 pub use coupling::LinearCoupling;
 pub use denoiser::{Channel, Denoise};
@@ -34,15 +39,18 @@ pub use gaussian::Gaussian;
 pub use law::Denoiser;
 pub use learning_error::{ErrorWave, InVelocity, Inexact, LearningError, Onset, PartOf};
 pub use moved::Moved;
+pub use noise_table::NoiseTable;
 pub use pairs::Pairs;
 pub use parametrisation::Parametrisation;
 pub use path::{Canonical, GaussianPath};
+pub use presets::PRESETS;
 pub use product::Product;
 pub use rotating::{Rotating, Turn};
 pub use schedule::Schedule;
 pub use segment::Segment;
 pub use sphere::Sphere;
 pub use thick::Thick;
+pub use trained::{Predict, Trained};
 pub use transport::{GaussianTransport, MonotoneMap, ProductTransport};
 
 use crate::error::{Error, Result};
@@ -87,6 +95,8 @@ pub struct Workspace {
     pub duals: Vec<Tangents>,
     /// The same with second derivatives.
     pub nested: Vec<SecondTangents>,
+    /// Of a trained network.
+    pub network: crate::network::Room,
 }
 
 /// `length` numbers of scratch; contents are left over from the last use.

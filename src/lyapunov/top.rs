@@ -20,6 +20,9 @@ pub struct TopPairs {
     /// values (Davis–Kahan). In both the first discarded Ritz value stands for σ_{k+1}, which it
     /// underestimates at first: an estimate, not an enclosure. π/2 when there is no gap to speak of.
     pub angle_bound: f64,
+    /// For each pair, ‖JᵀJ v − σ² v‖/(2σ²) of the last round: JᵀJ has an eigenvalue within ‖JᵀJ v − σ² v‖ of σ²
+    /// (Bauer–Fike), so that some log singular value is this near, to first order.
+    pub residuals: Vec<f64>,
     /// Rounds of one push and one pull.
     pub sweeps: usize,
 }
@@ -74,7 +77,9 @@ pub fn top_pairs(
                 end_vectors: (end * &small.left).columns(0, k).into_owned(),
                 start_vectors: ritz.columns(0, k).into_owned(),
             };
-            return Ok(TopPairs { spectrum, angle_bound, sweeps });
+            let residuals =
+                (0..k).map(|i| residual_of(i) / (2.0 * small.values[i].powi(2))).collect();
+            return Ok(TopPairs { spectrum, angle_bound, residuals, sweeps });
         }
         start = next;
     }

@@ -5,11 +5,13 @@
 //! cannot is refused with the row and the column.
 
 mod csv;
+mod energy;
 mod local;
 mod normals;
 mod npy;
 mod spacing;
 
+pub use energy::Energy;
 pub use local::local_planes;
 pub use spacing::{MOST_QUERIES, Spacing, nearest_distances};
 

@@ -34,6 +34,9 @@ pub struct Chapter {
     pub tables: Vec<Table>,
     /// Rows of the table on the front page.
     pub findings: Vec<Finding>,
+    /// The command that computes it again; empty in the gallery, where it follows from the name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub command: String,
     /// Wall-clock seconds that it took: the only part that differs between two runs.
     pub seconds: f64,
 }
@@ -82,6 +85,7 @@ impl Chapter {
             figures: Vec::new(),
             tables: Vec::new(),
             findings: Vec::new(),
+            command: String::new(),
             seconds: 0.0,
         }
     }

@@ -24,6 +24,11 @@ pub fn command(name: &str) -> String {
     format!("driftproof report --only {name}")
 }
 
+/// The command that computes a figure of a chapter again.
+fn repeat(chapter: &Chapter, name: &str) -> String {
+    if chapter.command.is_empty() { command(name) } else { chapter.command.clone() }
+}
+
 /// The files of one chapter; with `only` those of that figure or table alone.
 ///
 /// *Errors*: as [`draw::svg`], and for captions that cannot be set.
@@ -156,7 +161,11 @@ fn anchor(chapter: &Chapter, name: &str) -> String {
 
 fn html_page(chapter: &Chapter) -> Result<String> {
     let body = html! {
-        p.repeat { a href="../index.html" { "gallery" } }
+        @if chapter.command.is_empty() {
+            p.repeat { a href="../index.html" { "gallery" } }
+        } @else {
+            p.repeat { code { (chapter.command) } }
+        }
         h1 { (chapter.title) }
         (page::prose(&chapter.about)?)
         @if !chapter.findings.is_empty() {
@@ -169,7 +178,7 @@ fn html_page(chapter: &Chapter) -> Result<String> {
                 }
             }
         }
-        @for figure in &chapter.figures { (page::figure(figure, &command(&figure.name), Some(""))?) }
+        @for figure in &chapter.figures { (page::figure(figure, &repeat(chapter, &figure.name), Some(""))?) }
         @for table in &chapter.tables { (page::table(table)?) }
         (log(std::slice::from_ref(chapter)))
     };
@@ -185,7 +194,10 @@ fn markdown_page(chapter: &Chapter) -> String {
         out.push_str(&format!("- {claim} — **{said}**: {found} ([{figure}](#{link}))\n"));
     }
     for figure in &chapter.figures {
-        out.push_str(&format!("\n{}", markdown::figure(figure, &command(&figure.name), "")));
+        out.push_str(&format!(
+            "\n{}",
+            markdown::figure(figure, &repeat(chapter, &figure.name), "")
+        ));
     }
     for table in &chapter.tables {
         out.push_str(&format!("\n{}", markdown::table(table)));

@@ -7,5 +7,6 @@ pub mod gallery;
 mod html;
 pub mod map;
 mod markdown;
+pub mod model;
 pub mod run;
 pub mod text;

@@ -114,11 +114,16 @@ fn spectrum_of(
 
 /// Mean gaps log σ_i − log σ_{i+1} over the trajectories.
 pub fn mean_gaps(runs: &[Run]) -> Vec<f64> {
-    let count = runs[0].spectrum.log_growth.len();
-    (1..count)
+    let growths: Vec<&[f64]> = runs.iter().map(|run| run.spectrum.log_growth.as_slice()).collect();
+    mean_gaps_of(&growths)
+}
+
+/// The same of log singular values, a slice for each trajectory.
+pub fn mean_gaps_of(growths: &[&[f64]]) -> Vec<f64> {
+    (1..growths[0].len())
         .map(|i| {
-            let gap = |run: &Run| run.spectrum.log_growth[i - 1] - run.spectrum.log_growth[i];
-            runs.iter().map(gap).sum::<f64>() / runs.len() as f64
+            let gap = |growth: &&[f64]| growth[i - 1] - growth[i];
+            growths.iter().map(gap).sum::<f64>() / growths.len() as f64
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! What is true of a data set, seen as the atoms of an exact denoiser.
 
 mod condition;
-mod dimension;
+pub mod dimension;
 mod displacement;
 pub mod exponents;
 pub mod noise;

@@ -1,0 +1,97 @@
+//! Whether the declared convention is the one under which a network was trained: its samples against those of rivals.
+
+use super::{Model, ends};
+use crate::drift::{Convention, Predict, Trained};
+use crate::facts::Quantity;
+use crate::points::{Energy, PointSet};
+use crate::random::Stream;
+use nalgebra::DMatrix;
+
+/// Two conventions are told apart where their energy distances differ by so many standard deviations of the difference.
+const APART: f64 = 4.0;
+
+/// Steps of each flow: samples need not be better than a few hundred of them can tell.
+const STEPS: usize = 60;
+
+/// A convention with the energy distance of its samples to the data.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// Its name.
+    pub name: String,
+    /// Energy distance with its standard deviation; infinite where samples are not finite.
+    pub distance: Quantity,
+}
+
+/// What the comparison says.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The declared convention.
+    pub declared: Tried,
+    /// The others, nearest first.
+    pub rivals: Vec<Tried>,
+    /// Samples of each.
+    pub samples: usize,
+}
+
+impl Comparison {
+    /// The best rival, where the declared convention is worse than it by more than the sampling noise.
+    pub fn better(&self) -> Option<&Tried> {
+        self.rivals.first().filter(|rival| is_nearer(rival, &self.declared))
+    }
+
+    /// The rivals that these samples do not tell from the declared convention.
+    pub fn alike(&self) -> Vec<&Tried> {
+        let alike =
+            |rival: &&Tried| !is_nearer(rival, &self.declared) && !is_nearer(&self.declared, rival);
+        self.rivals.iter().filter(alike).collect()
+    }
+}
+
+/// Whether the first is nearer to the data by more than the noise of both.
+fn is_nearer(first: &Tried, second: &Tried) -> bool {
+    let (near, far) = (first.distance, second.distance);
+    let noise = if far.bar.is_finite() { near.bar.hypot(far.bar) } else { near.bar };
+    // A rival without finite samples is not near, and two such are not compared.
+    near.value.is_finite() && near.value + APART * noise < far.value
+}
+
+/// Samples of `count` under the declared convention and each rival, compared with as many data points.
+pub fn compare<N: Predict>(
+    model: &Model<'_, N>,
+    rivals: Vec<Convention>,
+    set: &PointSet,
+    count: usize,
+    stream: Stream,
+) -> Comparison {
+    let uniforms = stream.named("data").uniforms(count);
+    let chosen: Vec<usize> = uniforms.iter().map(|u| set.drawn(*u)).collect();
+    let data = set.points.select_columns(&chosen);
+    let tried = |convention: Convention| {
+        let name = convention.name.clone();
+        let span = convention.span();
+        let trained = Trained { network: &model.trained.network, convention };
+        let span = if name == model.trained.convention.name { model.span } else { span };
+        let rival = Model {
+            trained: &trained,
+            space: model.space,
+            method: model.method,
+            steps: STEPS,
+            span,
+        };
+        // The same noise for each, in its own units.
+        let samples = ends(&trained, &rival.sampler(), &rival.starts(count, stream));
+        Tried { name, distance: distance(&samples, &data, stream.named("bar")) }
+    };
+    let declared = tried(model.trained.convention.clone());
+    let mut rivals: Vec<Tried> = rivals.into_iter().map(tried).collect();
+    rivals.sort_by(|a, b| a.distance.value.total_cmp(&b.distance.value));
+    Comparison { declared, rivals, samples: count }
+}
+
+fn distance(samples: &DMatrix<f64>, data: &DMatrix<f64>, stream: Stream) -> Quantity {
+    // Squares of larger numbers are lost too.
+    match samples.iter().all(|x| x.abs() < 1e100) {
+        true => Energy::of(samples, data).measured(stream),
+        false => Quantity::new(f64::INFINITY, f64::INFINITY, crate::facts::Grade::Sampled),
+    }
+}

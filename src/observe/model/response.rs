@@ -1,0 +1,96 @@
+//! What smooth errors of growing size in the network's value do to samples: off the manifold against along it.
+
+use super::{Model, Tangent, check_finite, ends};
+use crate::drift::{Drift, Inexact, LearningError, Predict, Trained};
+use crate::error::Result;
+use crate::facts::{Facts, Quantity, REPORTED};
+use crate::random::Stream;
+use crate::scalar::Scalar;
+
+/// Root mean squares of the error in each coordinate of the network's value, relative to that of the value itself.
+const SIZES: [f64; 6] = [0.003, 0.01, 0.03, 0.1, 0.2, 0.4];
+
+/// Waves of an error field.
+const WAVES: usize = 16;
+
+/// Samples that are displaced; each has the error field of its own group.
+const SAMPLES: usize = 96;
+
+/// Different error fields.
+const FIELDS: usize = 4;
+
+/// An error e of the network's value as an error of the velocity.
+struct OfNetwork<'a, N> {
+    trained: &'a Trained<N>,
+    error: LearningError,
+}
+
+impl<N: Predict> Drift for OfNetwork<'_, N> {
+    fn dim(&self) -> usize {
+        self.error.dim()
+    }
+
+    fn velocity<S: Scalar>(&self, s: S, x: &[S], out: &mut [S]) {
+        let weights = self.trained.convention.weights(s);
+        let input: Vec<S> = x.iter().map(|x| *x * weights.input).collect();
+        self.error.velocity(s, &input, out);
+        out.iter_mut().for_each(|w| *w *= weights.network);
+    }
+}
+
+/// Displaces samples by errors of growing size: medians of the parts off and along the tangent plane at the exact end.
+///
+/// Facts: series `response_size`, `response_off`, `response_along`, and `response_change`: how much the distance to the manifold, or
+/// to the nearest data point, grows.
+///
+/// *Errors*: of samples that leave the finite numbers, and of nearest points.
+pub fn measure<N: Predict>(
+    model: &Model<'_, N>,
+    tangent: &Tangent<'_>,
+    cost: u64,
+    stream: Stream,
+    facts: &mut Facts,
+) -> Result<()> {
+    let dim = model.dim();
+    // A large network moves fewer samples.
+    let samples = if cost > 1_000_000 { 8 } else { SAMPLES };
+    let fields = if cost > 1_000_000 { 1 } else { FIELDS };
+    let starts = model.starts(samples, stream);
+    let sampler = model.sampler();
+    let exact = ends(model.trained, &sampler, &starts);
+    check_finite(&exact)?;
+    let mut planes = Vec::new();
+    for end in exact.column_iter() {
+        let end = end.into_owned();
+        planes.push((tangent.plane(&end)?, tangent.distance(&end)?));
+    }
+    for size in SIZES {
+        let (mut off, mut along, mut change) = (Vec::new(), Vec::new(), Vec::new());
+        for field in 0..fields {
+            // A network's value has entries of order one: length √D in all, and the same size for the error.
+            let length = (dim as f64).sqrt();
+            let stream = stream.named("field").indexed(field as u64);
+            let error = OfNetwork {
+                trained: model.trained,
+                error: LearningError::fourier(dim, WAVES, length, length, stream),
+            };
+            let group: Vec<usize> = (0..samples).filter(|i| i % fields == field).collect();
+            let drift = Inexact { exact: model.trained, error: &error, epsilon: size };
+            let moved = ends(&drift, &sampler, &starts.select_columns(&group));
+            check_finite(&moved)?;
+            for (&i, moved) in group.iter().zip(moved.column_iter()) {
+                let displacement = moved - exact.column(i);
+                let inside = &planes[i].0 * planes[i].0.tr_mul(&displacement);
+                along.push(inside.norm());
+                off.push((displacement - inside).norm());
+                change.push(tangent.distance(&moved.into_owned())? - planes[i].1);
+            }
+        }
+        facts.push("response_size", Quantity::exact(size));
+        facts.push("response_off", Quantity::sampled_median(&off, REPORTED));
+        facts.push("response_along", Quantity::sampled_median(&along, REPORTED));
+        facts.push("response_change", Quantity::sampled_median(&change, REPORTED));
+    }
+    facts.set("response_samples", Quantity::exact(samples as f64));
+    Ok(())
+}
