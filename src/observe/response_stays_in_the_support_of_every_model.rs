@@ -267,6 +267,15 @@ impl<'a> Image<'a> {
     }
 }
 
+/// By how much the two one-sided derivatives of an end point in ε differ at 0, from its places at [`SIZES`].
+///
+/// They do where an orbit meets a place where the error is not C¹, such as the medial axis of data along which it is split.
+fn kink(ends: &[DVector<f64>], step: f64) -> f64 {
+    let quotient = |at: usize| (&ends[at] - &ends[3]) / (SIZES[at] * step);
+    let [left, right] = [[0, 1], [6, 5]].map(|[far, near]| quotient(near) * 2.0 - quotient(far));
+    (right - left).norm()
+}
+
 fn curve(world: &World, facts: &mut Facts) -> Result<()> {
     let maps = world.maps()?;
     let image = Image::of(world, &maps);
@@ -303,16 +312,18 @@ fn curve(world: &World, facts: &mut Facts) -> Result<()> {
         (condition, flattest) = (condition.max(length), flattest.min(length));
         let unit = tangent / length;
         let normal = delta - &unit * unit.dot(delta);
-        let size = ROUNDING * (1.0 + delta.norm());
-        facts.push("delta_normal", Quantity::new(normal.norm(), size, Grade::Estimated));
-        facts.push("delta_size", Quantity::new(delta.norm(), size, Grade::Estimated));
-        for (name, epsilon) in [("distance_half", 0.5 * step), ("distance", step)] {
-            let distance = image.distance(&end(&start, epsilon)?, *angle);
+        let ends: Vec<DVector<f64>> =
+            SIZES.iter().map(|size| end(&start, size * step)).collect::<Result<_>>()?;
+        let bar = ROUNDING * (1.0 + delta.norm()) + kink(&ends, step);
+        facts.push("delta_normal", Quantity::new(normal.norm(), bar, Grade::Estimated));
+        facts.push("delta_size", Quantity::new(delta.norm(), bar, Grade::Estimated));
+        for (name, end) in [("distance_half", &ends[5]), ("distance", &ends[6])] {
             let bar = ROUNDING * (1.0 + point.norm());
+            let distance = image.distance(end, *angle);
             facts.push(name, Quantity::new(distance, bar, Grade::Estimated));
         }
-        for epsilon in SIZES.map(|size| size * step) {
-            let value = bump(&end(&start, epsilon)?);
+        for end in &ends {
+            let value = bump(end);
             facts.push("off_value", Quantity::new(value, ROUNDING * value, Grade::Estimated));
         }
     }
