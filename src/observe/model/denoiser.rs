@@ -4,7 +4,7 @@ use super::spectrum::WHOLE;
 use super::{Model, Tangent};
 use crate::drift::{Atoms, Channel, Denoise, Predict, Workspace};
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity, REPORTED};
+use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Sampler, Trajectory};
 use crate::linalg::{complement, mu_max, mu_min, spectral_norm};
 use crate::manifold::Manifold;
@@ -59,7 +59,7 @@ pub fn compare<N: Predict>(
             .collect::<Result<_>>()?;
         let median = |of: fn(&Comparison) -> f64| {
             let values: Vec<f64> = each.iter().map(of).collect();
-            Quantity::sampled_median(&values, REPORTED)
+            super::median(&values)
         };
         facts.push("error_sigma", Quantity::exact(*sigma));
         facts.push("error", median(|c| c.error));
