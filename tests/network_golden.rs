@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Weights are the same float32 numbers on both sides; what is left is the rounding of float64 sums.
-const ROUNDING: f64 = 1e-9;
-/// Exporters write constants such as 1e-5 and √32 as float32, 1e-8 off, where PyTorch in float64 has them exactly.
-const ROUNDED_CONSTANTS: f64 = 1e-6;
+const ROUNDING: f64 = 1e-12;
+/// Exporters write constants such as 1e-5 and √32 as float32, up to 6e-8 off, where PyTorch in float64 has them exactly.
+const ROUNDED_CONSTANTS: f64 = 1e-8;
 
 #[derive(Deserialize)]
 struct Array {
@@ -147,42 +147,52 @@ fn velocity_on_moons_exported_for_three_states_is_rewritten_for_one() {
     check(&field, &golden, ROUNDING);
 }
 
-/// The folder with all trained networks and their golden values as JSON (data/models/golden.py).
-fn all_models() -> PathBuf {
-    PathBuf::from(
-        std::env::var_os("DRIFTPROOF_MODELS")
-            .expect("DRIFTPROOF_MODELS names the folder of the models"),
-    )
+/// The folder with all trained networks and their golden values as JSON (data/models/golden.py), if there is one.
+fn all_models() -> Option<PathBuf> {
+    let folder = std::env::var_os("DRIFTPROOF_MODELS").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: DRIFTPROOF_MODELS does not name the folder of the models");
+    }
+    folder
 }
 
 #[test]
-#[ignore = "needs DRIFTPROOF_MODELS"]
+#[ignore = "skipped without the models that DRIFTPROOF_MODELS names"]
 fn v_prediction_on_digits_has_the_values_of_pytorch() {
-    let golden = Golden::read(&all_models().join("digits8x8_vp_v_mlp3x256.golden.json"));
+    let Some(models) = all_models() else {
+        return;
+    };
+    let golden = Golden::read(&models.join("digits8x8_vp_v_mlp3x256.golden.json"));
     for exporter in ["ts17", "dynamo20"] {
-        let file = all_models().join(format!("digits8x8_vp_v_mlp3x256.{exporter}.onnx"));
+        let file = models.join(format!("digits8x8_vp_v_mlp3x256.{exporter}.onnx"));
         check(&Network::read(&file).unwrap().field("x", Some("t")).unwrap(), &golden, ROUNDING);
     }
 }
 
 #[test]
-#[ignore = "needs DRIFTPROOF_MODELS"]
+#[ignore = "skipped without the models that DRIFTPROOF_MODELS names"]
 fn all_exports_of_the_networks_on_moons_have_the_values_of_pytorch() {
+    let Some(models) = all_models() else {
+        return;
+    };
     for name in
         ["moons_vp_eps_mlp3x128.ts17", "moons_vp_eps_mlp3x128.dynamo20", "moons_cfm_mlp256.ts17"]
     {
         let (base, _) = name.split_once('.').unwrap();
-        let golden = Golden::read(&all_models().join(format!("{base}.golden.json")));
-        let network = Network::read(&all_models().join(format!("{name}.onnx"))).unwrap();
+        let golden = Golden::read(&models.join(format!("{base}.golden.json")));
+        let network = Network::read(&models.join(format!("{name}.onnx"))).unwrap();
         check(&network.field("x", Some("t")).unwrap(), &golden, ROUNDING);
     }
 }
 
 #[test]
-#[ignore = "needs DRIFTPROOF_MODELS"]
+#[ignore = "skipped without the models that DRIFTPROOF_MODELS names"]
 fn noise_prediction_of_a_unet_has_the_values_of_pytorch() {
-    let golden = Golden::read(&all_models().join("mnist28_unetlite_eps.golden.json"));
-    let network = Network::read(&all_models().join("mnist28_unetlite_eps.ts17.onnx")).unwrap();
+    let Some(models) = all_models() else {
+        return;
+    };
+    let golden = Golden::read(&models.join("mnist28_unetlite_eps.golden.json"));
+    let network = Network::read(&models.join("mnist28_unetlite_eps.ts17.onnx")).unwrap();
     let field = network.field("x", Some("t")).unwrap();
     assert_eq!(field.shape(), [1, 28, 28]);
     check(&field, &golden, ROUNDED_CONSTANTS);

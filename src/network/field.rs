@@ -174,29 +174,22 @@ impl Compiler<'_> {
             return Ok(Field { tape: self.tape(&shape, 1, false)?, shape, batch: Batch::Free });
         };
         let one = self.tape(&shape, 1, false);
-        let all = match self.tape(&shape, states, false) {
-            Ok(all) => all,
-            // Too large for so many states; for one it works.
-            Err(error) => {
-                return one
-                    .map(|tape| Field { tape, shape, batch: Batch::Rewritten(states) })
-                    .map_err(|_| error);
-            }
-        };
+        // What holds for two states needs no tape for all of them, which may be many.
+        if let Ok(one) = &one
+            && let Ok(two) = self.tape(&shape, 2, false)
+            && separate(&two, 2)
+            && agree(one, &two)
+        {
+            return Ok(Field { tape: one.clone(), shape, batch: Batch::Rewritten(states) });
+        }
+        let all = self.tape(&shape, states, false)?;
         if !separate(&all, states) {
             // The entries along the first axis interact: it is part of the state.
             let shape = [&[states], &shape[..]].concat();
             return Ok(Field { tape: all, shape, batch: Batch::Free });
         }
-        match one {
-            Ok(one) if agree(&one, &all) => {
-                Ok(Field { tape: one, shape, batch: Batch::Rewritten(states) })
-            }
-            _ => {
-                let tape = self.tape(&shape, states, true)?;
-                Ok(Field { tape, shape, batch: Batch::Repeated(states) })
-            }
-        }
+        let tape = self.tape(&shape, states, true)?;
+        Ok(Field { tape, shape, batch: Batch::Repeated(states) })
     }
 
     /// The tape for so many states side by side; `repeated`: all the same, and the first of the results is kept.
@@ -282,7 +275,8 @@ fn separate(all: &Tape, states: usize) -> bool {
             |i, _| if i < one { 1.0 + (i as f64).cos() / 2.0 } else { 0.0 },
         );
     let gradient = all.pull(0.4, &x, &covector, &mut Room::default());
-    gradient.as_slice()[one..].iter().all(|g| *g == 0.0)
+    // NaN says nothing of what depends on what.
+    gradient.as_slice()[one..].iter().all(|g| *g == 0.0 || g.is_nan())
 }
 
 /// True when the tape of one state gives what that of several gives for the first.

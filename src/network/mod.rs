@@ -112,6 +112,8 @@ impl Network {
     /// The field out = N(x, t) of one state: `state` names the input x, `time` the input t, if there is one.
     ///
     /// All other inputs must be constants. The output is the first with as many numbers as the state.
+    /// The first of several axes of the state counts states, and the field is that of one, unless the results
+    /// of states side by side depend on one another: then the axis belongs to the state.
     ///
     /// ```
     /// use driftproof::network::{Network, Room};

@@ -97,7 +97,10 @@ def model(nodes, constants, shape, opset, outputs):
         "case",
         [helper.make_tensor_value_info("x", TensorProto.DOUBLE, shape)],
         [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in outputs],
-        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
+        [
+            array if isinstance(array, onnx.TensorProto) else numpy_helper.from_array(np.asarray(array), name)
+            for name, array in constants.items()
+        ],
     )
     for value in graph.output:
         value.type.tensor_type.shape.SetInParent()
@@ -321,6 +324,24 @@ network(
     {},
     [1, 2, 2],
 )
+
+# Weights of every type, as bytes and as lists of numbers.
+for kind in ["FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT8", "UINT8", "INT16", "UINT16", "INT32", "INT64", "UINT32", "UINT64", "BOOL"]:
+    number = getattr(TensorProto, kind)
+    listed = helper.make_tensor("listed", number, [2], [0, 1] if kind == "BOOL" else [3, 5])
+    values = numpy_helper.to_array(listed)
+    raw = helper.make_tensor("raw", number, [2], values.tobytes(), raw=True)
+    network(
+        f"Cast of {kind}",
+        [
+            helper.make_node("Cast", ["listed"], ["a"], to=TensorProto.DOUBLE),
+            helper.make_node("Cast", ["raw"], ["b"], to=TensorProto.DOUBLE),
+            helper.make_node("Mul", ["x", "a"], ["p"]),
+            helper.make_node("Add", ["p", "b"], ["y"]),
+        ],
+        {"listed": listed, "raw": raw},
+        [1, 2],
+    )
 
 # Reductions.
 for kind in ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare"]:
