@@ -3,7 +3,7 @@
 //! A file is read into a graph of named nodes ([`Network`]). For a field dx/dt = N(x, t) the graph is
 //! lowered, for one state, to a tape of a few primitives with static shapes (`tape`): shapes and integers
 //! are folded away, and what depends on constants only is computed once. The tape runs over any
-//! [`Scalar`], which is its definition; over blocks of states with tangents (`push`), where a linear
+//! [`Scalar`](crate::scalar::Scalar), which is its definition; over blocks of states with tangents (`push`), where a linear
 //! primitive is one matrix product for all columns; and backwards with covectors (`pull`).
 
 mod arithmetic;
