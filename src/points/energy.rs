@@ -31,11 +31,11 @@ impl Energy {
         2.0 * mean(&self.across) - apart(&self.first) - apart(&self.second)
     }
 
-    /// The distance with the standard deviation that it has over samples of this size as its bar, by the bootstrap.
+    /// The same of samples drawn again from these two (the bootstrap); a point drawn twice is not paired with itself.
     ///
-    /// Resampled with weights: a point drawn twice is not paired with itself.
-    pub fn measured(&self, stream: Stream) -> Quantity {
-        let draws: Vec<f64> = (0..RESAMPLED as u64)
+    /// Draw by draw, two of these from one stream choose the same columns: their differences have the noise of paired samples.
+    pub fn draws(&self, stream: Stream) -> Vec<f64> {
+        (0..RESAMPLED as u64)
             .into_par_iter()
             .map(|draw| {
                 let stream = stream.indexed(draw);
@@ -45,12 +45,20 @@ impl Energy {
                     - weighted_apart(&self.first, &first)
                     - weighted_apart(&self.second, &second)
             })
-            .collect();
-        let mean = draws.iter().sum::<f64>() / draws.len() as f64;
-        let square: f64 = draws.iter().map(|d| (d - mean).powi(2)).sum();
-        let deviation = (square / (draws.len() - 1) as f64).sqrt();
-        Quantity::new(self.distance(), deviation, Grade::Sampled)
+            .collect()
     }
+
+    /// The distance with the standard deviation that it has over samples of this size as its bar.
+    pub fn measured(&self, stream: Stream) -> Quantity {
+        Quantity::new(self.distance(), deviation(&self.draws(stream)), Grade::Sampled)
+    }
+}
+
+/// Standard deviation (n − 1).
+pub fn deviation(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let square: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (square / (values.len() - 1) as f64).sqrt()
 }
 
 fn distances(x: &DMatrix<f64>, y: &DMatrix<f64>) -> DMatrix<f64> {

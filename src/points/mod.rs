@@ -11,7 +11,7 @@ mod normals;
 mod npy;
 mod spacing;
 
-pub use energy::Energy;
+pub use energy::{Energy, deviation};
 pub use local::local_planes;
 pub use spacing::{MOST_QUERIES, Spacing, nearest_distances};
 

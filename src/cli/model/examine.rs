@@ -54,7 +54,7 @@ pub fn examine(
     let cost = asked.trained.network.multiply_adds();
     let large = cost > LARGE;
     let mut found = Findings { facts: Facts::new(), ..Findings::default() };
-    let count = options.samples.map_or(if large { 24 } else { 300 }, |n| n as usize);
+    let count = options.samples.map_or(if large { 24 } else { 400 }, |n| n as usize);
     if let Some(set) = &asked.data {
         stages.next("conventions");
         let rivals = model.trained.convention.rivals(&options.preset, options.sigma_data);

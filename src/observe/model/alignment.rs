@@ -1,9 +1,9 @@
 //! Top end-point vectors against the tangent planes of the manifold, known or estimated.
 
-use super::Tangent;
 use super::spectrum::Run;
+use super::{Tangent, median};
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity, REPORTED};
+use crate::facts::{Facts, Quantity};
 use crate::linalg::{frame_from_normals, largest_angle};
 use crate::random::Stream;
 use nalgebra::DMatrix;
@@ -38,11 +38,7 @@ pub fn measure(
     let random: Vec<f64> = (0..RANDOM as u64).map(random).collect::<Result<_>>()?;
     facts.set("alignment_dimension", Quantity::exact(d as f64));
     facts.set("alignment_known", Quantity::exact(f64::from(matches!(tangent, Tangent::Known(_)))));
-    let median = Quantity::sampled_median(&angles, REPORTED);
-    // Of one trajectory there is no spread to tell.
-    let median =
-        if angles.len() == 1 { Quantity::new(angles[0], f64::NAN, Grade::Sampled) } else { median };
-    facts.set("alignment_angle", median);
-    facts.set("alignment_random", Quantity::sampled_median(&random, REPORTED));
+    facts.set("alignment_angle", median(&angles));
+    facts.set("alignment_random", median(&random));
     Ok(angles)
 }

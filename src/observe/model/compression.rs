@@ -69,7 +69,7 @@ pub fn along<N: Predict>(
     let estimated = |value: f64, bar: f64| {
         Quantity::new(value, bar + ROUNDING * (1.0 + value.abs()), Grade::Estimated)
     };
-    for k in 1..STEPS {
+    for (k, rough) in planes.iter().enumerate().take(STEPS).skip(1) {
         let at = 2 * k;
         let (tangent, normal) = (&tangents[at], complement(&tangents[at]));
         let projector = |index: usize| &tangents[index] * tangents[index].transpose();
@@ -80,7 +80,7 @@ pub fn along<N: Predict>(
         let Blocks { gamma, kappa, eta } =
             blocks_by_projector(&jacobians[at], tangent, &normal, &near)?;
         let slope = |plane: &DMatrix<f64>| slope_over(plane, tangent, &normal);
-        let (l, other) = (slope(&finer_planes[at])?, slope(&planes[k])?);
+        let (l, other) = (slope(&finer_planes[at])?, slope(rough)?);
         facts.push("time", Quantity::exact(times[at]));
         facts.push("gamma", estimated(gamma, 0.0));
         facts.push("kappa", estimated(kappa, off));

@@ -2,13 +2,13 @@
 
 use super::{Model, ends};
 use crate::drift::{Convention, Predict, Trained};
-use crate::facts::Quantity;
-use crate::points::{Energy, PointSet};
+use crate::facts::{Grade, Quantity};
+use crate::points::{Energy, PointSet, deviation};
 use crate::random::Stream;
 use nalgebra::DMatrix;
 
 /// Two conventions are told apart where their energy distances differ by so many standard deviations of the difference.
-const APART: f64 = 4.0;
+const APART: f64 = 3.0;
 
 /// Steps of each flow: samples need not be better than a few hundred of them can tell.
 const STEPS: usize = 60;
@@ -20,6 +20,8 @@ pub struct Tried {
     pub name: String,
     /// Energy distance with its standard deviation; infinite where samples are not finite.
     pub distance: Quantity,
+    /// The same of samples drawn again, paired between conventions; empty where samples are not finite.
+    draws: Vec<f64>,
 }
 
 /// What the comparison says.
@@ -47,12 +49,15 @@ impl Comparison {
     }
 }
 
-/// Whether the first is nearer to the data by more than the noise of both.
+/// Whether the first is nearer to the data by more than the noise of their difference.
 fn is_nearer(first: &Tried, second: &Tried) -> bool {
-    let (near, far) = (first.distance, second.distance);
-    let noise = if far.bar.is_finite() { near.bar.hypot(far.bar) } else { near.bar };
-    // A rival without finite samples is not near, and two such are not compared.
-    near.value.is_finite() && near.value + APART * noise < far.value
+    let (near, far) = (first.distance.value, second.distance.value);
+    // Samples that are not finite are far from everything, and two such are not compared.
+    if first.draws.is_empty() || second.draws.is_empty() {
+        return near.is_finite() && !far.is_finite();
+    }
+    let differences: Vec<f64> = first.draws.iter().zip(&second.draws).map(|(a, b)| a - b).collect();
+    near + APART * deviation(&differences) < far
 }
 
 /// Samples of `count` under the declared convention and each rival, compared with as many data points.
@@ -80,7 +85,7 @@ pub fn compare<N: Predict>(
         };
         // The same noise for each, in its own units.
         let samples = ends(&trained, &rival.sampler(), &rival.starts(count, stream));
-        Tried { name, distance: distance(&samples, &data, stream.named("bar")) }
+        compared(name, &samples, &data, stream.named("bar"))
     };
     let declared = tried(model.trained.convention.clone());
     let mut rivals: Vec<Tried> = rivals.into_iter().map(tried).collect();
@@ -88,10 +93,14 @@ pub fn compare<N: Predict>(
     Comparison { declared, rivals, samples: count }
 }
 
-fn distance(samples: &DMatrix<f64>, data: &DMatrix<f64>, stream: Stream) -> Quantity {
+fn compared(name: String, samples: &DMatrix<f64>, data: &DMatrix<f64>, stream: Stream) -> Tried {
     // Squares of larger numbers are lost too.
-    match samples.iter().all(|x| x.abs() < 1e100) {
-        true => Energy::of(samples, data).measured(stream),
-        false => Quantity::new(f64::INFINITY, f64::INFINITY, crate::facts::Grade::Sampled),
+    if !samples.iter().all(|x| x.abs() < 1e100) {
+        let distance = Quantity::new(f64::INFINITY, f64::INFINITY, Grade::Sampled);
+        return Tried { name, distance, draws: Vec::new() };
     }
+    let energy = Energy::of(samples, data);
+    let draws = energy.draws(stream);
+    let distance = Quantity::new(energy.distance(), deviation(&draws), Grade::Sampled);
+    Tried { name, distance, draws }
 }

@@ -4,7 +4,7 @@ use super::spectrum::WHOLE;
 use super::{Model, Tangent};
 use crate::drift::{Atoms, Channel, Denoise, Predict, Workspace};
 use crate::error::Result;
-use crate::facts::{Facts, Grade, Quantity, REPORTED};
+use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Sampler, Trajectory};
 use crate::linalg::{complement, mu_max, mu_min, spectral_norm};
 use crate::manifold::Manifold;
@@ -59,7 +59,7 @@ pub fn compare<N: Predict>(
             .collect::<Result<_>>()?;
         let median = |of: fn(&Comparison) -> f64| {
             let values: Vec<f64> = each.iter().map(of).collect();
-            Quantity::sampled_median(&values, REPORTED)
+            super::median(&values)
         };
         facts.push("error_sigma", Quantity::exact(*sigma));
         facts.push("error", median(|c| c.error));
@@ -174,17 +174,18 @@ pub fn path<N: Predict>(
     facts.set("reach", Quantity::rounded(manifold.reach_at_least(), 8.0));
     let sigmas = crate::flow::geometric_times(from, to, STEPS);
     let times: Vec<f64> = sigmas.iter().map(|sigma| model.time_at_sigma(*sigma)).collect();
-    let entered = at_times(model, &DMatrix::from_columns(&[start.clone()]), &times[..1]).remove(0);
+    let entered =
+        at_times(model, &DMatrix::from_columns(std::slice::from_ref(start)), &times[..1]).remove(0);
     let coarse = Sampler::new(model.method, times);
     let fine = coarse.refined();
     let run = |sampler| Trajectory::from(model.trained, sampler, entered.as_slice());
     let (coarse, fine) = (run(&coarse)?, run(&fine)?);
     let mut rows = Vec::new();
-    for k in 0..=STEPS {
+    for (k, sigma) in sigmas.iter().enumerate() {
         let s = coarse.sampler.times()[k];
         let near = measured(model, atoms, manifold, s, &fine.states[2 * k])?;
         let far = measured(model, atoms, manifold, s, &coarse.states[k])?;
-        rows.push((sigmas[k], near, far));
+        rows.push((*sigma, near, far));
     }
     let reach = manifold.reach_at_least();
     let Some(outside) = rows.iter().rposition(|(_, near, _)| near[0] >= reach) else {

@@ -12,6 +12,7 @@ pub mod symmetry;
 
 use crate::drift::{Drift, Lanes, Predict, Trained};
 use crate::error::{Error, Result};
+use crate::facts::{Grade, Quantity, REPORTED};
 use crate::flow::{Method, Sampler, StepWorkspace, uniform_times};
 use crate::linalg::largest_angle;
 use crate::manifold::Manifold;
@@ -160,6 +161,21 @@ impl Tangent<'_> {
     }
 }
 
+/// The median with its 95 % interval; of too few values for one, with their range.
+pub fn median(values: &[f64]) -> Quantity {
+    let mut sorted: Vec<f64> = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let Some(&middle) = sorted.get(sorted.len() / 2) else { return Quantity::UNKNOWN };
+    let sampled = Quantity::sampled_median(values, REPORTED);
+    if sampled.value.is_finite() && sampled.bar.is_finite() {
+        return sampled;
+    }
+    let range = values.iter().map(|v| (v - middle).abs()).fold(0.0, f64::max);
+    // One value says nothing of others.
+    let bar = if values.len() == 1 { f64::NAN } else { range };
+    Quantity::new(middle, bar, Grade::Sampled)
+}
+
 /// Refuses samples that are not finite.
 pub fn check_finite(states: &DMatrix<f64>) -> Result<()> {
     let lost = states.column_iter().filter(|x| !x.iter().all(|v| v.is_finite())).count();
@@ -168,4 +184,23 @@ pub fn check_finite(states: &DMatrix<f64>) -> Result<()> {
     }
     let problem = format!("{lost} of {} samples leave the finite numbers", states.ncols());
     Err(Error::numeric("flow of the network", problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_of_few_has_their_range_and_of_one_no_bar() {
+        assert!(median(&[]).value.is_nan());
+        let one = median(&[2.0]);
+        assert!(one.value == 2.0 && one.bar.is_nan());
+        let three = median(&[5.0, 1.0, 2.0]);
+        assert_eq!((three.value, three.bar), (2.0, 3.0));
+        let many: Vec<f64> = (0..101).map(f64::from).collect();
+        let found = median(&many);
+        // The interval of order statistics of a 95 % level: about 50 ± √101.
+        assert!(found.value == 50.0 && found.bar > 8.0 && found.bar < 13.0, "{found:?}");
+        assert!(median(&[1.0, f64::INFINITY, f64::INFINITY]).value.is_infinite());
+    }
 }

@@ -1,9 +1,9 @@
 //! What smooth errors of growing size in the network's value do to samples: off the manifold against along it.
 
-use super::{Model, Tangent, check_finite, ends};
+use super::{Model, Tangent, check_finite, ends, median};
 use crate::drift::{Drift, Inexact, LearningError, Predict, Trained};
 use crate::error::Result;
-use crate::facts::{Facts, Quantity, REPORTED};
+use crate::facts::{Facts, Quantity};
 use crate::random::Stream;
 use crate::scalar::Scalar;
 
@@ -87,9 +87,9 @@ pub fn measure<N: Predict>(
             }
         }
         facts.push("response_size", Quantity::exact(size));
-        facts.push("response_off", Quantity::sampled_median(&off, REPORTED));
-        facts.push("response_along", Quantity::sampled_median(&along, REPORTED));
-        facts.push("response_change", Quantity::sampled_median(&change, REPORTED));
+        facts.push("response_off", median(&off));
+        facts.push("response_along", median(&along));
+        facts.push("response_change", median(&change));
     }
     facts.set("response_samples", Quantity::exact(samples as f64));
     Ok(())

@@ -32,8 +32,8 @@ pub fn measure<N: Predict>(
         (0..path.len()).for_each(|k| frame = path.push(k, &frame));
         frame
     };
-    let pushed = along(DMatrix::from_columns(&[v.clone()]));
-    let mut pulled = DMatrix::from_columns(&[w.clone()]);
+    let pushed = along(DMatrix::from_columns(std::slice::from_ref(&v)));
+    let mut pulled = DMatrix::from_columns(std::slice::from_ref(&w));
     (0..path.len()).rev().for_each(|k| pulled = path.pull(k, &pulled));
     let (left, right) = (w.dot(&pushed.column(0)), v.dot(&pulled.column(0)));
     facts.set("check_adjoint", Quantity::exact((left - right).abs() / pushed.norm()));

@@ -229,6 +229,6 @@ pub fn intrinsic(space: Space, runs: &[Run], facts: &mut Facts) -> Result<()> {
         facts.push("intrinsic_growth", Quantity::sampled_mean(&values, REPORTED));
     }
     let leaves: Vec<f64> = all.iter().map(|found| found.1).collect();
-    facts.set("leaves_space", Quantity::sampled_median(&leaves, REPORTED));
+    facts.set("leaves_space", super::median(&leaves));
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! How far the Jacobian of the implied score is from symmetric, as that of a gradient is.
 
-use super::Model;
 use super::spectrum::{Run, WHOLE};
+use super::{Model, median};
 use crate::drift::{Drift, Lanes, Predict, Workspace};
-use crate::facts::{Facts, Quantity, REPORTED};
+use crate::facts::{Facts, Quantity};
 use crate::random::Stream;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -30,11 +30,7 @@ pub fn measure<N: Predict>(model: &Model<'_, N>, runs: &[Run], stream: Stream, f
             .collect();
         facts.push("asymmetry_time", Quantity::exact(s));
         facts.push("asymmetry_sigma", Quantity::exact(model.trained.convention.levels.sigma(s)));
-        let median = Quantity::sampled_median(&values, REPORTED);
-        // Of a few values the order statistics bound nothing: their range is told.
-        let range = values.iter().map(|v| (v - median.value).abs()).fold(0.0, f64::max);
-        let bar = if median.bar.is_finite() { median.bar } else { range };
-        facts.push("asymmetry", Quantity { bar, ..median });
+        facts.push("asymmetry", median(&values));
     }
 }
 

@@ -53,7 +53,7 @@ pub fn vectors(found: &Found<'_>) -> Option<Figure> {
     }
     panels.push(raster(
         "the sample at their end",
-        &DMatrix::from_columns(&[run.end.clone()]),
+        &DMatrix::from_columns(std::slice::from_ref(&run.end)),
         shape,
         (1, 1),
         false,

@@ -92,7 +92,8 @@ pub fn denoiser(found: &Found<'_>, chapter: &mut Chapter) {
     let able: Vec<&Quantity> = turns.iter().filter(|q| q.value.is_finite()).collect();
     let said = match able.iter().map(|q| q.value).fold(f64::NAN, f64::min) {
         least if least.is_nan() => {
-            "says nothing: ‖De‖ is above (γ − 2κ)/4 at every noise level".to_owned()
+            "says nothing: at every noise level ‖De‖ is above (γ − 2κ)/4 on most trajectories"
+                .to_owned()
         }
         least => format!(
             "‖De‖ is below (γ − 2κ)/4 at {} of {} noise levels, and at best allows planes to turn by {}°; measured from the tangent: {}°",

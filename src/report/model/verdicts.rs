@@ -1,7 +1,7 @@
 //! Tables: conventions, claims, self-checks, numbers.
 
 use super::Found;
-use crate::experiments::words::{short, with_bar};
+use crate::experiments::words::{number, short, with_bar};
 use crate::facts::{Facts, Quantity};
 use crate::figure::{Cell, Table};
 use crate::observe::model::conventions::Comparison;
@@ -119,6 +119,11 @@ pub fn checks(found: &Found<'_>, chapter: &mut Chapter) {
     );
 }
 
+/// A number with more digits than those that its bar, however small, leaves.
+fn to_its_bar(quantity: Quantity) -> String {
+    format!("{} ± {}", number(quantity.value, 8), short(quantity.bar))
+}
+
 /// Whether the self-checks pass.
 pub fn checks_in_words(facts: &Facts) -> (Relation, String) {
     let (growth, divergence) = (facts.get("check_growth"), facts.get("check_divergence"));
@@ -131,7 +136,7 @@ pub fn checks_in_words(facts: &Facts) -> (Relation, String) {
     let relation = if derivative && volume { Relation::Agrees } else { Relation::Contradicts };
     let volume = match off.is_nan() {
         true => String::new(),
-        false => format!("Σ log growth {} beside {}; ", with_bar(growth), with_bar(divergence)),
+        false => format!("Σ log growth {} beside {}; ", to_its_bar(growth), to_its_bar(divergence)),
     };
     (
         relation,
