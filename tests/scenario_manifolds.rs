@@ -88,7 +88,7 @@ fn an_ellipse_by_its_chart_has_the_facts_of_the_built_in_one() {
         [manifold.chart]
         point = ["2*cos(2*pi*t)", "sin(2*pi*t)"]
         coordinates = { t = { from = -0.5, to = 0.5, periodic = true } }"#;
-    assert_same(PLANE, "manifold.ellipse = { a = 2, b = 1 }", chart);
+    assert_same(PLANE, "[manifold.ellipse]\na = 2\nb = 1", chart);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_torus_by_its_chart_has_the_facts_of_the_built_in_one() {
         u = { from = 0, to = "2*pi", periodic = true }
         v = { from = 0, to = "2*pi", periodic = true }"#;
     let chart = chart.replace("rim", "(ring + 0.8*cos(u))");
-    assert_same(SPACE, "manifold.torus = { major = 2, minor = 0.8 }", &chart);
+    assert_same(SPACE, "[manifold.torus]\nmajor = 2\nminor = 0.8", &chart);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn an_ellipse_by_its_equation_has_the_facts_of_the_built_in_one() {
         [manifold.implicit]
         equations = "(x/a)^2 + y^2 - 1"
         within = [[-3, 3], [-3, 3]]"#;
-    assert_same(PLANE, "manifold.ellipse = { a = 2, b = 1 }", equation);
+    assert_same(PLANE, "[manifold.ellipse]\na = 2\nb = 1", equation);
 }
 
 #[test]
@@ -123,13 +123,13 @@ fn a_sphere_and_a_circle_in_space_by_their_equations_have_the_facts_of_the_built
         [manifold.implicit]
         equations = "exp(x^2 + y^2 + z^2 - 2.25) - 1"
         within = [[-2, 2], [-2, 2], [-2, 2]]"#;
-    assert_same(SPACE, "manifold.sphere = { dim = 2, radius = 1.5 }", sphere);
+    assert_same(SPACE, "[manifold.sphere]\ndim = 2\nradius = 1.5", sphere);
     let circle = r#"
         [manifold.implicit]
         equations = ["x^2 + y^2 + z^2 - 2.25", "z"]
         within = [[-2, 2], [-2, 2], [-2, 2]]"#;
     let line = SPACE.replace("plane = [[0.1, 1, 0.2], [0.3, 0, 1]]", "plane = [[0.1, 1, 0.2]]");
-    assert_same(&line, "manifold.circle = { radius = 1.5 }", circle);
+    assert_same(&line, "[manifold.circle]\nradius = 1.5", circle);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_law_on_a_chart_is_that_on_the_same_arc() {
         let ends = found.trajectories.iter().flat_map(|t| t.facts.series("end_state").to_vec());
         ends.map(|end| end.value).collect::<Vec<_>>()
     };
-    let named = world("manifold.arc = { radius = 2, from = -1, to = 1 }");
+    let named = world("[manifold.arc]\nradius = 2\nfrom = -1\nto = 1");
     let chart = world(
         "[manifold.chart]\npoint = ['sqrt(4 - h^2)', 'h']\n\
          coordinates = { h = { from = '-2*sin(1)', to = '2*sin(1)' } }",

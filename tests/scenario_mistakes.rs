@@ -244,7 +244,7 @@ const CASES: &[Case] = &[
     (
         ODE,
         "[manifold.flat]\ndim = 1",
-        "[manifold.chart]\npoint = [\"cos(rate)\", \"sin(rate)\"]\ncoordinates = { «rate» = { from = 0, to = 3 } }",
+        "[manifold.chart]\npoint = [\"cos(rate)\", \"sin(rate)\"]\ncoordinates = { rate = { from = 0, to = 3 } }",
         &["rate is defined twice"],
     ),
     (
