@@ -55,8 +55,11 @@ macro_rules! examples {
 examples! {
     alignment_without_robustness: "alignment-without-robustness",
     ancestral_sampling: "ancestral-sampling",
+    chart_of_a_torus: "chart-of-a-torus",
+    ddim: "ddim",
     earthquakes_on_the_sphere: "earthquakes-on-the-sphere",
     ellipse: "ellipse",
+    equation_of_an_ellipse: "equation-of-an-ellipse",
     free_coupling: "free-coupling",
     gaussian_path: "gaussian-path",
     henon_map: "henon-map",

@@ -87,6 +87,7 @@ fn is(kind: &Value, value: &Value) -> bool {
         "number" => value.is_number(),
         "integer" => value.as_f64().is_some_and(|v| v.fract() == 0.0),
         "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
         other => panic!("{other}"),
     }
 }

@@ -103,18 +103,27 @@ impl Options {
 
 /// What is kept of a counterexample.
 trait Keep: Worlds {
-    /// What the intact claim not failing is evidence of.
+    /// Which worlds a search without a counterexample speaks of.
     const SPAN: &str;
     /// How many parameters of a world are not at their plainest.
     fn moved(&self, point: &Point) -> usize;
-    /// What it says of itself, and how it is stored: the path, and the command that replays it.
+    /// The world of a point, to be shown and stored.
     fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept>;
 }
+
+/// Stores a counterexample in a folder.
+type Storing = Box<dyn FnOnce(&Path) -> Result<Stored>>;
 
 /// A counterexample in words, and what stores it.
 struct Kept {
     words: String,
-    store: Box<dyn FnOnce(&Path) -> Result<(PathBuf, String)>>,
+    store: Storing,
+}
+
+/// Where it was stored, and the arguments that replay it.
+struct Stored {
+    path: PathBuf,
+    replay: String,
 }
 
 impl Keep for Target {
@@ -138,7 +147,7 @@ impl Keep for Target {
                 record::write_file(folder, name, svg.as_bytes())?;
             }
             let replay = format!("explore --replay {}", path.display());
-            Ok((path, replay))
+            Ok(Stored { path, replay })
         };
         Ok(Kept { words, store: Box::new(store) })
     }
@@ -160,7 +169,7 @@ impl Keep for Stated {
         let store = move |folder: &Path| {
             let path = kept.write(folder)?;
             let replay = format!("run {}", path.display());
-            Ok((path, replay))
+            Ok(Stored { path, replay })
         };
         Ok(Kept { words, store: Box::new(store) })
     }
@@ -224,7 +233,7 @@ fn search<W: Keep>(options: &Options, target: Target, worlds: &W) -> Result<Exit
         print(&text)?;
         return Ok(Exit::Undecided);
     }
-    let (path, replay) = (kept.store)(&options.out)?;
+    let Stored { path, replay } = (kept.store)(&options.out)?;
     let _ = writeln!(text, "\nStored: {}", path.display());
     let _ = writeln!(text, "Replay: {} {replay}", program());
     print(&text)?;

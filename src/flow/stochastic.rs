@@ -1,4 +1,4 @@
-//! Samplers of the reverse SDE of a Gaussian path, as maps: the noise path is frozen.
+//! Samplers of the reverse SDE of a Gaussian path, as maps: the noise path is frozen. DDIM is the one without noise.
 
 use super::Maps;
 use crate::drift::{Channel, Denoise, Drift, Schedule};
@@ -19,6 +19,8 @@ pub enum Scheme {
     EulerMaruyama,
     /// A draw from the law of the less noisy state given x and X = D(x) (T6.3): normals contract by ρ² exactly.
     Ancestral,
+    /// The noise (x − a D)/b is kept and brought to its new level, and none is added (T6.3): normals contract by ρ exactly.
+    Ddim,
 }
 
 /// One stochastic step on each interval of a grid of generating times, with its noise drawn beforehand.
@@ -107,6 +109,11 @@ impl<'a, N: Denoise, E: Drift> StochasticSampler<'a, N, E> {
                 // ρ² = (σ₁/σ)²; regular at a = 0.
                 let kept = (b1 * a / (a1 * b)).powi(2);
                 (b1 * b1 * a / (a1 * b * b), a1 * (1.0 - kept), b1 * (1.0 - kept).sqrt())
+            }
+            Scheme::Ddim => {
+                let ((a, b), (a1, b1)) =
+                    (self.schedule.coefficients(from), self.schedule.coefficients(to));
+                (b1 / b, a1 - a * b1 / b, 0.0)
             }
         }
     }

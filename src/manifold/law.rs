@@ -121,6 +121,7 @@ impl Law {
     pub fn check(&self) -> Result<()> {
         match self {
             Self::OnManifold { manifold, density, thickness } => {
+                manifold.check_volume()?;
                 check_not_negative("thickness", *thickness)?;
                 density.check(manifold)
             }
@@ -243,10 +244,20 @@ impl Law {
 }
 
 impl Manifold {
+    /// Refuses a manifold by equations, on which volumes are not known.
+    pub(super) fn check_volume(&self) -> Result<()> {
+        if self.pieces().iter().all(|piece| piece.chart.has_volume()) {
+            return Ok(());
+        }
+        let problem = "volumes on a manifold by equations are not known, so that it has no law";
+        Err(Error::input("manifold", problem, "a chart of it, or points as the law"))
+    }
+
     /// `n` independent places drawn from a density; place i does not depend on `n`.
     ///
     /// *Errors*: as [`Law::sample`].
     pub fn sample_places(&self, density: &Density, n: usize, stream: Stream) -> Result<Vec<Place>> {
+        self.check_volume()?;
         density.check(self)?;
         check_storage("sample", self.ambient(), n)?;
         let sampler = Sampler::new(self, density);

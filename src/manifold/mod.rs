@@ -21,7 +21,10 @@ mod scatter;
 
 pub use body::{Body, BoundaryPoint, Outline};
 pub use carried::Part;
-pub use chart::{Arc, Axis, Chart, Closed, Ellipse, Flat, Graph, Sphere, Spiral, Torus, Wave};
+pub use chart::{
+    Arc, Axis, Chart, Closed, Coordinate, Ellipse, Flat, Graph, Implicit, Sphere, Spiral, Stated,
+    Torus, Variable, Wave,
+};
 pub use family::Family;
 pub use law::{Component, Density, Law};
 pub use motion::Motion;

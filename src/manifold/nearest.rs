@@ -2,7 +2,7 @@
 
 use super::boundary::{Cone, sides};
 use super::chart::{Axis, Chart, Foot, half_square, half_square_sum};
-use super::scatter::{Scatter, clamp};
+use super::scatter::Scatter;
 use super::{Manifold, Place};
 use crate::error::{Error, Result};
 use crate::linalg::symmetric_eigen;
@@ -220,7 +220,7 @@ pub(super) fn extent(axis: &Axis) -> f64 {
     match *axis {
         Axis::Line { half } => 2.0 * half,
         Axis::Angle => std::f64::consts::TAU,
-        Axis::Interval { from, to } => to - from,
+        Axis::Interval { from, to } | Axis::Ambient { from, to } => to - from,
         Axis::Direction => 2.0,
     }
 }
@@ -249,7 +249,14 @@ fn newton(leaf: &Chart, axes: &[Axis], y: &[f64], mut u: Vec<f64>, trust: f64) -
         if free.is_empty() {
             break;
         }
-        let step = descent_step(&gradient, &hessian, &free, trust);
+        let step = match leaf.directions(&u) {
+            None => descent_step(&gradient, &hessian, &free, trust),
+            Some(basis) => {
+                let (slope, bend) = (basis.tr_mul(&gradient), basis.tr_mul(&(hessian * &basis)));
+                let all: Vec<usize> = (0..basis.ncols()).collect();
+                basis * descent_step(&slope, &bend, &all, trust)
+            }
+        };
         let length = step.amax();
         if length <= CONVERGED * trust || polished == 3 {
             break;
@@ -259,7 +266,7 @@ fn newton(leaf: &Chart, axes: &[Axis], y: &[f64], mut u: Vec<f64>, trust: f64) -
             for (&i, s) in free.iter().zip(step.iter()) {
                 trial[i] += fraction * s;
             }
-            clamp(axes, &mut trial);
+            leaf.settle(axes, &mut trial);
             trial
         };
         if length < POLISH * trust {

@@ -16,7 +16,7 @@ fn axis_rule(axis: &Axis, n: usize) -> Vec<(f64, f64)> {
     };
     match *axis {
         Axis::Line { half } => scaled(-half, half),
-        Axis::Interval { from, to } => scaled(from, to),
+        Axis::Interval { from, to } | Axis::Ambient { from, to } => scaled(from, to),
         // On a period the trapezoid rule converges faster than any power of 1/n.
         Axis::Angle | Axis::Direction => {
             (0..n).map(|i| (TAU * i as f64 / n as f64, TAU / n as f64)).collect()
@@ -104,6 +104,7 @@ impl Manifold {
         if per_axis == 0 {
             return Err(Error::input("quadrature", "has no nodes", "give per_axis ≥ 1"));
         }
+        self.check_volume()?;
         let count = u32::try_from(self.dim())
             .ok()
             .and_then(|dim| per_axis.checked_pow(dim))

@@ -87,7 +87,7 @@ impl<'a> Factor<'a> {
         let uniform = |axis: &Axis| match *axis {
             Axis::Line { half } => rng.random_range(-half..half),
             Axis::Angle | Axis::Direction => rng.random_range(0.0..TAU),
-            Axis::Interval { from, to } => rng.random_range(from..to),
+            Axis::Interval { from, to } | Axis::Ambient { from, to } => rng.random_range(from..to),
         };
         let u: Vec<f64> = self.axes.iter().map(uniform).collect();
         let log = self.log_density(&u) + leaf_volume(self.leaf, &u).ln();

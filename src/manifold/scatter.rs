@@ -18,6 +18,10 @@ impl Scatter {
     /// It is a grid when the chart has at most two parameters and no directions.
     pub fn new(chart: &Chart, per_axis: usize, total: usize) -> Self {
         let axes = chart.axes();
+        if let Chart::Implicit(implicit) = chart {
+            let found = sequence(&axes, total).into_iter().filter_map(|u| implicit.settled(&u));
+            return Self { places: found.collect(), grid: Vec::new() };
+        }
         if axes.len() > 2 || axes.contains(&Axis::Direction) {
             return Self { places: sequence(&axes, total), grid: Vec::new() };
         }
@@ -64,7 +68,7 @@ fn spread(axis: &Axis, t: f64) -> f64 {
     match *axis {
         Axis::Line { half } => (2.0 * t - 1.0) * half,
         Axis::Angle => TAU * t,
-        Axis::Interval { from, to } => from + (to - from) * t,
+        Axis::Interval { from, to } | Axis::Ambient { from, to } => from + (to - from) * t,
         Axis::Direction => Normal::standard().inverse_cdf(t.clamp(1e-12, 1.0 - 1e-12)),
     }
 }

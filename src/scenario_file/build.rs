@@ -14,7 +14,7 @@ use crate::drift::{Drift, LearningError, Parametrisation, Schedule};
 use crate::error::Result;
 use crate::facts::Grade;
 use crate::flow::{Method, Scheme, geometric_times, uniform_times};
-use crate::manifold::Manifold;
+use crate::manifold::{Chart, Manifold};
 use crate::random::Stream;
 
 /// Most steps of a run: its states are kept.
@@ -171,11 +171,15 @@ impl Builder<'_> {
                     let levels = geometric_times(start, end, steps);
                     levels.into_iter().map(|sigma| schedule.time_at_sigma(sigma)).collect()
                 };
-                if let Some(At { value: Steps::Stochastic { scheme, steps }, .. }) = &file.sampler {
-                    let scheme = match scheme.value {
-                        SchemeName::EulerMaruyama => Scheme::EulerMaruyama,
-                        SchemeName::Ancestral => Scheme::Ancestral,
-                    };
+                let noisy = match file.sampler.as_ref().map(|sampler| &sampler.value) {
+                    Some(Steps::Stochastic { scheme, steps }) => Some(match scheme.value {
+                        SchemeName::EulerMaruyama => (Scheme::EulerMaruyama, steps),
+                        SchemeName::Ancestral => (Scheme::Ancestral, steps),
+                    }),
+                    Some(Steps::Ddim { steps }) => Some((Scheme::Ddim, steps)),
+                    _ => None,
+                };
+                if let Some((scheme, steps)) = noisy {
                     let errors = InDenoiser { errors, schedule: *schedule, dim };
                     let (law, times) = (Box::new(law.clone()), times(self.steps(steps)?));
                     return Ok(System::Noisy { schedule: *schedule, scheme, law, errors, times });
@@ -218,8 +222,8 @@ impl Builder<'_> {
                 }
                 Ok(Stepping::Adaptive(value))
             }
-            Steps::Stochastic { .. } => {
-                let problem = "only a model.path has a reverse stochastic equation";
+            Steps::Stochastic { .. } | Steps::Ddim { .. } => {
+                let problem = "only a model.path has noise levels to step between";
                 reader.refuse(&sampler.span, problem, "[sampler.fixed] or [sampler.adaptive]")
             }
         }
@@ -322,8 +326,18 @@ impl Builder<'_> {
             ErrorShape::Formula(field) => Some((field, "in the formula of an error")),
             ErrorShape::Waves(_) => None,
         });
-        let kinks = of_model.into_iter().chain(of_errors).flat_map(|(field, there)| {
-            field.formula().kinks().iter().map(move |kink| {
+        let of_fields = of_model
+            .into_iter()
+            .chain(of_errors)
+            .map(|(field, there)| (field.formula().kinks(), there));
+        let pieces = world.manifold.as_ref().map_or(&[][..], Manifold::pieces);
+        let of_charts = pieces.iter().filter_map(|piece| match &piece.chart {
+            Chart::Stated(chart) => Some((chart.kinks(), "in the formulas of the chart")),
+            Chart::Implicit(chart) => Some((chart.kinks(), "in the equations of the manifold")),
+            _ => None,
+        });
+        let kinks = of_fields.chain(of_charts).flat_map(|(kinks, there)| {
+            kinks.iter().map(move |kink| {
                 let place = match &kink.helper {
                     Some(helper) => format!("in the definition of {helper}"),
                     None => there.to_owned(),

@@ -2,6 +2,7 @@
 
 use super::field::{ErrorShape, Exact, FormulaField, Velocity};
 use super::world::{Stepping, System, World};
+use crate::flow::Scheme;
 use crate::formula::Printed;
 use crate::manifold::Manifold;
 use std::fmt::Write;
@@ -42,8 +43,9 @@ pub fn explained(world: &World) -> String {
             line(
                 "steps",
                 format!(
-                    "{} of {scheme:?}, equal in log σ; the noise of each is drawn once",
-                    times.len() - 1
+                    "{} of {scheme:?}, equal in log σ{}",
+                    times.len() - 1,
+                    if *scheme == Scheme::Ddim { "" } else { "; the noise of each is drawn once" },
                 ),
             );
         }

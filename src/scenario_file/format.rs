@@ -167,6 +167,34 @@ pub enum Manifold {
         /// Half its width along each of them.
         half_widths: Vec<At<Value>>,
     },
+    /// The points that formulas give for coordinates in their ranges, an immersion; its curvature is sampled.
+    Chart {
+        /// The coordinates, which the formulas use.
+        #[schemars(with = "BTreeMap<String, CoordinateRange>")]
+        coordinates: BTreeMap<toml::Spanned<String>, At<CoordinateRange>>,
+        /// The point: one formula for each of the first coordinates of the state, or one whose value is a vector.
+        point: At<Components>,
+    },
+    /// The states at which formulas of them are 0, with independent gradients; its curvature is sampled.
+    Implicit {
+        /// The formulas, or one whose value is a vector: as many as the manifold has normal directions.
+        equations: At<Components>,
+        /// For each coordinate of the state a range, in which the manifold is looked for; it may go beyond.
+        within: At<Vec<Point>>,
+    },
+}
+
+/// What a coordinate of a chart ranges over.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoordinateRange {
+    /// Its least value.
+    pub from: At<Value>,
+    /// Its largest value.
+    pub to: At<Value>,
+    /// Whether the largest value is the least one again; else both are boundary.
+    #[serde(default)]
+    pub periodic: bool,
 }
 
 /// The law of the data.
@@ -378,6 +406,11 @@ pub enum Sampler {
     Adaptive {
         /// Local error of a step, against 1 + |x|.
         tolerance: At<Value>,
+    },
+    /// DDIM on a `path`: the noise that the denoiser finds is kept, at its new level.
+    Ddim {
+        /// How many steps.
+        steps: At<u32>,
     },
     /// The reverse stochastic equation of a `path`, its noise drawn once for each trajectory.
     Stochastic {

@@ -32,53 +32,13 @@ impl<'a> Reader<'a> {
     /// *Errors*: [`Error::Input`] with the place of a name that cannot be used, or of a mistake in a definition.
     pub fn new(source: &'a Source, file: &'a File, time: Option<&At<String>>) -> Result<Self> {
         let (mut names, mut constants) = (Names::default(), Names::default());
-        let declared = |text: &At<String>, done: std::result::Result<(), Mistake>| {
-            done.map_err(|mistake| source.formula_error(text, mistake))
-        };
-        let mut coordinates = Vec::new();
-        match file.state.as_ref().map(|state| (&state.value, &state.span)) {
-            Some((State::Names(all), span)) => {
-                if all.is_empty() {
-                    let problem = "the state has no coordinates";
-                    return Err(source.error(span, problem, "names = [\"x\", \"y\"]"));
-                }
-                for name in all {
-                    declared(name, names.number(&name.value))?;
-                    coordinates.push(name.value.clone());
-                }
-            }
-            Some((State::Vector { name, size }, _)) => {
-                if !(1..=MOST_COORDINATES).contains(&size.value) {
-                    let problem = format!("a state of {} coordinates", size.value);
-                    let hint = format!("1 to {MOST_COORDINATES}");
-                    return Err(source.error(&size.span, problem, hint));
-                }
-                declared(name, names.vector(&name.value, size.value as usize))?;
-                coordinates = (0..size.value).map(|i| format!("{}[{i}]", name.value)).collect();
-            }
-            None => {}
-        }
+        let coordinates = declare(source, file, &mut names)?;
         if let Some(time) = time {
-            declared(time, names.number(&time.value))?;
+            let declared = names.number(&time.value);
+            declared.map_err(|mistake| source.formula_error(time, mistake))?;
         }
-        for (key, value) in &file.definitions {
-            for table in [&mut names, &mut constants] {
-                let done = match &value.value {
-                    Value::Number(number) => table.constant(key.get_ref(), *number),
-                    Value::Formula(text) => table.helper(key.get_ref(), text),
-                };
-                done.map_err(|mistake| match &value.value {
-                    // A mistake in the text names its helper; one in the name does not.
-                    Value::Formula(text) if mistake.helper.is_some() => {
-                        let text = At { value: text.clone(), span: value.span.clone() };
-                        source.formula_error(&text, mistake)
-                    }
-                    Value::Number(number) if !number.is_finite() => {
-                        source.error(&value.span, mistake.problem, mistake.hint)
-                    }
-                    _ => source.error(&key.span(), mistake.problem, mistake.hint),
-                })?;
-            }
+        for table in [&mut names, &mut constants] {
+            define(source, file, table)?;
         }
         let time = time.map(|time| time.value.clone());
         let reader = Self { source, file, coordinates, names, constants, time };
@@ -204,10 +164,52 @@ impl<'a> Reader<'a> {
 
     /// A formula for each of `dim` coordinates.
     pub fn field(&self, components: &At<Components>, dim: usize) -> Result<Formula> {
-        let formula = match &components.value {
+        if let Components::Each(parts) = &components.value
+            && parts.len() != dim
+        {
+            let problem = format!("{} formulas for {dim} coordinates", parts.len());
+            let hint = format!("one formula each for {}", self.coordinates.join(", "));
+            return self.refuse(&components.span, problem, hint);
+        }
+        let formula = self.formula(&self.names, components)?;
+        if formula.dim() != dim {
+            let problem = format!("{} components for {dim} coordinates", formula.dim());
+            let hint = "a vector as long as the state, or a list of formulas";
+            return self.refuse(&components.span, problem, hint);
+        }
+        Ok(formula)
+    }
+
+    /// A formula of variables of its own, and of definitions that use nothing else.
+    pub fn formula_of(
+        &self,
+        variables: &[At<String>],
+        components: &At<Components>,
+    ) -> Result<Formula> {
+        let mut names = Names::default();
+        for name in variables {
+            let declared = names.number(&name.value);
+            declared
+                .map_err(|mistake| self.source.error(&name.span, mistake.problem, mistake.hint))?;
+        }
+        define(self.source, self.file, &mut names)?;
+        self.formula(&names, components)
+    }
+
+    /// A formula of the state alone, with as many components as it has.
+    pub fn formula_of_state(&self, components: &At<Components>) -> Result<Formula> {
+        let mut names = Names::default();
+        declare(self.source, self.file, &mut names)?;
+        define(self.source, self.file, &mut names)?;
+        self.formula(&names, components)
+    }
+
+    /// A formula over a table of names.
+    fn formula(&self, names: &Names, components: &At<Components>) -> Result<Formula> {
+        match &components.value {
             Components::Whole(text) => {
                 let text = At { value: text.clone(), span: components.span.clone() };
-                self.names.formula(&text.value).map_err(|mistake| self.mistake(&text, mistake))?
+                names.formula(&text.value).map_err(|mistake| self.mistake(&text, mistake))
             }
             Components::Each(parts) => {
                 let texts: Vec<String> = parts
@@ -218,22 +220,64 @@ impl<'a> Reader<'a> {
                     })
                     .collect::<Result<_>>()?;
                 let each: Vec<&str> = texts.iter().map(String::as_str).collect();
-                if each.len() != dim {
-                    let problem = format!("{} formulas for {dim} coordinates", each.len());
-                    let hint = format!("one formula each for {}", self.coordinates.join(", "));
-                    return self.refuse(&components.span, problem, hint);
-                }
-                self.names.field(&each).map_err(|(at, mistake)| {
+                names.field(&each).map_err(|(at, mistake)| {
                     let text = At { value: texts[at].clone(), span: parts[at].span.clone() };
                     self.mistake(&text, mistake)
-                })?
+                })
             }
-        };
-        if formula.dim() != dim {
-            let problem = format!("{} components for {dim} coordinates", formula.dim());
-            let hint = "a vector as long as the state, or a list of formulas";
-            return self.refuse(&components.span, problem, hint);
         }
-        Ok(formula)
     }
+}
+
+/// Puts the definitions of a file into a table.
+fn define(source: &Source, file: &File, table: &mut Names) -> Result<()> {
+    for (key, value) in &file.definitions {
+        let done = match &value.value {
+            Value::Number(number) => table.constant(key.get_ref(), *number),
+            Value::Formula(text) => table.helper(key.get_ref(), text),
+        };
+        done.map_err(|mistake| match &value.value {
+            // A mistake in the text names its helper; one in the name does not.
+            Value::Formula(text) if mistake.helper.is_some() => {
+                let text = At { value: text.clone(), span: value.span.clone() };
+                source.formula_error(&text, mistake)
+            }
+            Value::Number(number) if !number.is_finite() => {
+                source.error(&value.span, mistake.problem, mistake.hint)
+            }
+            _ => source.error(&key.span(), mistake.problem, mistake.hint),
+        })?;
+    }
+    Ok(())
+}
+
+/// Puts the coordinates of the state into a table; what they are called.
+fn declare(source: &Source, file: &File, names: &mut Names) -> Result<Vec<String>> {
+    let declared = |text: &At<String>, done: std::result::Result<(), Mistake>| {
+        done.map_err(|mistake| source.formula_error(text, mistake))
+    };
+    let mut coordinates = Vec::new();
+    match file.state.as_ref().map(|state| (&state.value, &state.span)) {
+        Some((State::Names(all), span)) => {
+            if all.is_empty() {
+                let problem = "the state has no coordinates";
+                return Err(source.error(span, problem, "names = [\"x\", \"y\"]"));
+            }
+            for name in all {
+                declared(name, names.number(&name.value))?;
+                coordinates.push(name.value.clone());
+            }
+        }
+        Some((State::Vector { name, size }, _)) => {
+            if !(1..=MOST_COORDINATES).contains(&size.value) {
+                let problem = format!("a state of {} coordinates", size.value);
+                let hint = format!("1 to {MOST_COORDINATES}");
+                return Err(source.error(&size.span, problem, hint));
+            }
+            declared(name, names.vector(&name.value, size.value as usize))?;
+            coordinates = (0..size.value).map(|i| format!("{}[{i}]", name.value)).collect();
+        }
+        None => {}
+    }
+    Ok(coordinates)
 }

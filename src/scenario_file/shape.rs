@@ -1,11 +1,11 @@
 //! Manifolds and schedules of a file.
 
-use super::format::{Manifold as ManifoldName, Schedule as ScheduleName};
+use super::format::{CoordinateRange, Manifold as ManifoldName, Schedule as ScheduleName};
 use super::located::At;
 use super::reader::Reader;
 use crate::drift::Schedule;
 use crate::error::Result;
-use crate::manifold::{self as shapes, Chart, Manifold, Motion};
+use crate::manifold::{self as shapes, Chart, Coordinate, Implicit, Manifold, Motion, Variable};
 
 /// The most dimensions of a sphere or a flat.
 const MOST_DIMENSIONS: u32 = 256;
@@ -95,8 +95,58 @@ pub(super) fn chart(reader: &Reader<'_>, shape: &At<ManifoldName>) -> Result<Man
             }
             Manifold::new(Chart::Flat(shapes::Flat { half_widths, bounded: true }))
         }
+        M::Chart { coordinates, point } => {
+            let ranges = coordinates.iter().map(|(name, range)| coordinate(reader, name, range));
+            let ranges = ranges.collect::<Result<Vec<_>>>()?;
+            let named =
+                |key: &toml::Spanned<String>| At { value: key.get_ref().clone(), span: key.span() };
+            let names: Vec<At<String>> = coordinates.keys().map(named).collect();
+            let formula = reader.formula_of(&names, point)?;
+            let made = reader.located(&point.span, shapes::Stated::new(ranges, formula))?;
+            Manifold::new(Chart::Stated(made))
+        }
+        M::Implicit { equations, within } => {
+            let names = &reader.coordinates;
+            if names.is_empty() {
+                let problem = "equations need names for the state";
+                let hint = "add [state] with names = [\"x\", \"y\"]";
+                return reader.refuse(&equations.span, problem, hint);
+            }
+            if within.value.len() != names.len() {
+                let problem = format!("{} ranges; expected {}", within.value.len(), names.len());
+                return reader.refuse(&within.span, problem, "one range for each coordinate");
+            }
+            let ranges = within.value.iter().zip(names).map(|(range, name)| {
+                let [from, to] = reader.vector(range, 2)?[..] else { unreachable!("it has two") };
+                if from >= to {
+                    let problem = format!("{name} is looked for from {from} to {to}");
+                    return reader.refuse(&range.span, problem, "an end above the start");
+                }
+                Ok(Variable { name: name.clone(), from, to })
+            });
+            let ranges = ranges.collect::<Result<Vec<_>>>()?;
+            let formula = reader.formula_of_state(equations)?;
+            let made = reader.located(&equations.span, Implicit::new(ranges, formula))?;
+            Manifold::new(Chart::Implicit(made))
+        }
     };
     reader.located(&shape.span, made)
+}
+
+/// A coordinate of a chart.
+fn coordinate(
+    reader: &Reader<'_>,
+    name: &toml::Spanned<String>,
+    range: &At<CoordinateRange>,
+) -> Result<Coordinate> {
+    let CoordinateRange { from, to, periodic } = &range.value;
+    let (first, last) = (reader.number(from)?, reader.number(to)?);
+    if first >= last {
+        let problem = format!("{} ranges from {first} to {last}", name.get_ref());
+        return reader.refuse(&to.span, problem, "an end above the start");
+    }
+    let (name, periodic) = (name.get_ref().clone(), *periodic);
+    Ok(Coordinate { name, from: first, to: last, periodic })
 }
 
 /// The schedule of a path.

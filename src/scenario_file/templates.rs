@@ -22,8 +22,11 @@ macro_rules! templates {
 pub const TEMPLATES: &[Template] = templates![
     "alignment-without-robustness",
     "ancestral-sampling",
+    "chart-of-a-torus",
+    "ddim",
     "earthquakes-on-the-sphere",
     "ellipse",
+    "equation-of-an-ellipse",
     "free-coupling",
     "gaussian-path",
     "henon-map",

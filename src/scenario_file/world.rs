@@ -34,7 +34,7 @@ pub enum System {
     },
     /// A map.
     Map(FormulaMap),
-    /// The reverse stochastic equation of a path.
+    /// The reverse stochastic equation of a path, or DDIM.
     Noisy {
         /// The schedule.
         schedule: Schedule,

@@ -3,7 +3,6 @@
 use super::confirm::Confirmation;
 use super::store::{Failure, Found, failure};
 use super::{Point, Score, Target, Worlds};
-use crate::claims::Claim;
 use crate::error::{Error, Result};
 use crate::observe::stated::measure_for;
 use crate::random::{Knobs, hash};
@@ -36,7 +35,7 @@ impl Stated {
     /// *Errors*: as [`World::read`]; [`Error::Input`] for a claim that is not judged on scenario files, and for a file without
     /// free constants.
     pub fn read(target: Target, path: &Path) -> Result<Self> {
-        let Claim { id, .. } = target.claim;
+        let id = target.claim.id;
         if !CLAIMS.contains(&id) {
             let problem = "is not judged on scenario files";
             return Err(Error::input(

@@ -18,18 +18,27 @@ fn lane(value: &Tangents, lane: usize) -> f64 {
 
 /// The `n×m` Jacobian of a chart with m parameters.
 pub(crate) fn jacobian(chart: &Chart, u: &[f64]) -> DMatrix<f64> {
-    let mut jacobian = DMatrix::zeros(chart.ambient(), u.len());
-    let mut out = vec![Tangents::from(0.0); chart.ambient()];
+    first_order(chart.ambient(), u, |input, out| chart.point(input, out)).1
+}
+
+/// The values of a function to R^n, and its `n×m` Jacobian.
+pub(super) fn first_order(
+    n: usize,
+    u: &[f64],
+    mut evaluate: impl FnMut(&[Tangents], &mut [Tangents]),
+) -> (DVector<f64>, DMatrix<f64>) {
+    let mut jacobian = DMatrix::zeros(n, u.len());
+    let mut out = vec![Tangents::from(0.0); n];
     for first in (0..u.len()).step_by(TANGENT_LANES) {
         let input: Vec<Tangents> = lanes(u, first).collect();
-        chart.point(&input, &mut out);
+        evaluate(&input, &mut out);
         for column in first..u.len().min(first + TANGENT_LANES) {
             for (row, value) in out.iter().enumerate() {
                 jacobian[(row, column)] = lane(value, column - first);
             }
         }
     }
-    jacobian
+    (DVector::from_iterator(n, out.iter().map(|value| value.re)), jacobian)
 }
 
 /// First and second derivatives of a chart at a place.

@@ -8,24 +8,30 @@
 mod arc;
 mod ellipse;
 mod flat;
+mod implicit;
 mod jet;
 mod sphere;
 mod spiral;
+mod stated;
 mod torus;
 mod waves;
 
 pub use arc::Arc;
 pub use ellipse::Ellipse;
 pub use flat::Flat;
+pub use implicit::{Implicit, Variable};
 pub(crate) use jet::{Adapted, half_square, half_square_sum, jacobian, jet};
 pub use sphere::Sphere;
 pub use spiral::Spiral;
+pub use stated::{Coordinate, Stated};
 pub use torus::Torus;
 pub use waves::{Closed, Graph, Wave};
 
+use super::scatter::clamp;
 use crate::error::{Error, Result};
 use crate::facts::Quantity;
 use crate::scalar::Scalar;
+use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 /// The most numbers one matrix may hold; more is refused before it is allocated.
@@ -70,6 +76,13 @@ pub enum Axis {
     },
     /// A coordinate of a nonzero vector of which only the direction counts.
     Direction,
+    /// A coordinate of the space around the manifold, whose points move onto it; it is looked for from those of a box.
+    Ambient {
+        /// Where the box begins.
+        from: f64,
+        /// Where it ends.
+        to: f64,
+    },
 }
 
 /// The nearest point of a chart, and how near the next local minimum of the distance comes.
@@ -159,6 +172,10 @@ pub enum Chart {
     Graph(Graph),
     /// A closed curve or surface (of torus topology) given by its Fourier terms.
     Closed(Closed),
+    /// Formulas of coordinates.
+    Stated(Stated),
+    /// Equations.
+    Implicit(Implicit),
     /// The Cartesian product of charts.
     Product {
         /// The factors, in the order of their coordinates.
@@ -178,6 +195,8 @@ macro_rules! each {
             Chart::Spiral($patch) => $value,
             Chart::Graph($patch) => $value,
             Chart::Closed($patch) => $value,
+            Chart::Stated($patch) => $value,
+            Chart::Implicit($patch) => $value,
             Chart::Product { factors: $factors } => $product,
         }
     };
@@ -248,6 +267,31 @@ impl Chart {
                 (u, out) = (rest_u, rest_out);
             }
         })
+    }
+
+    /// Puts parameters back to where the chart is defined: into their intervals, or onto the manifold.
+    pub(crate) fn settle(&self, axes: &[Axis], u: &mut Vec<f64>) {
+        match self {
+            Self::Implicit(implicit) => {
+                if let Some(settled) = implicit.settled(u) {
+                    *u = settled;
+                }
+            }
+            _ => clamp(axes, u),
+        }
+    }
+
+    /// Directions of the parameters that span the tangent space; none where the parameters are coordinates.
+    pub(crate) fn directions(&self, u: &[f64]) -> Option<DMatrix<f64>> {
+        match self {
+            Self::Implicit(implicit) => implicit.tangents(u),
+            _ => None,
+        }
+    }
+
+    /// Whether volumes are known through the chart.
+    pub fn has_volume(&self) -> bool {
+        self.leaves().iter().all(|leaf| !matches!(leaf, Self::Implicit(_)))
     }
 
     /// The factors that are not products themselves, in the order of their coordinates.
