@@ -124,9 +124,7 @@ fn spectrum(found: &Found<'_>, chapter: &mut Chapter) {
     };
     let figure = Figure::new("spectrum", "Finite-time spectrum of the learned flow", panels);
     chapter.figures.push(figure.says(
-        format!(
-            "Log singular values of the tangent map from the first to the last time. {iteration}"
-        ),
+        format!("Log singular values of the tangent map of the flow {}. {iteration}", span(facts)),
         "Vectors, and exponents of one QR sweep, which are not these.",
     ));
     let (relation, said) = gap_in_words(facts);
@@ -141,6 +139,18 @@ fn spectrum(found: &Found<'_>, chapter: &mut Chapter) {
         );
         chapter.find(Relation::Open, "spectrum", "the flow stays on its space of states", said);
     }
+}
+
+/// Between which times and noise levels the flow is run.
+fn span(facts: &Facts) -> String {
+    let at = |end: usize| {
+        let of = |name: &str| facts.series(name).get(end).map_or(f64::NAN, |q| q.value);
+        let sigma = of("flow_sigma");
+        let level = if sigma < 1e6 { short(sigma) } else { "∞".to_owned() };
+        format!("s = {} (σ = {level})", of("flow_time"))
+    };
+    let steps = facts.get("flow_steps").value;
+    format!("from {} to {} in {steps} steps", at(0), at(1))
 }
 
 /// Whether a gap stands out of the null.

@@ -92,6 +92,10 @@ pub fn examine(
     let times = uniform_times(model.span.0, model.span.1, model.steps);
     found.runs = spectrum::run(&model, &starts, times, leading, stream.named("pairs"))?;
     spectrum::state(&found.runs, &mut found.facts);
+    found.facts.set_series("flow_time", [model.span.0, model.span.1].map(Quantity::exact).to_vec());
+    let (first, last) = model.sigmas();
+    found.facts.set_series("flow_sigma", [first, last].map(Quantity::exact).to_vec());
+    found.facts.set("flow_steps", Quantity::exact(model.steps as f64));
     spectrum::intrinsic(model.space, &found.runs, &mut found.facts)?;
     stages.next("self-checks");
     model::selfchecks::measure(&model, &found.runs[0], stream.named("checks"), &mut found.facts)?;

@@ -51,13 +51,9 @@ pub fn vectors(found: &Found<'_>) -> Option<Figure> {
         let bottom = ends.ncols().saturating_sub(VECTORS)..ends.ncols();
         panels.push(tile(bottom.map(column).collect(), "bottom end-point vectors"));
     }
-    panels.push(raster(
-        "the sample at their end",
-        &DMatrix::from_columns(std::slice::from_ref(&run.end)),
-        shape,
-        (1, 1),
-        false,
-    ));
+    let runs = found.runs.iter().take(top);
+    let ends = DMatrix::from_columns(&runs.map(|run| run.end.clone()).collect::<Vec<_>>());
+    panels.push(raster("samples, the first is theirs", &ends, shape, (top.div_ceil(2), 2), false));
     let not_shown =
         if whole { "Vectors between." } else { "Bottom vectors: they need the whole Jacobian." };
     let columns = panels.len();
@@ -66,8 +62,8 @@ pub fn vectors(found: &Found<'_>) -> Option<Figure> {
         "Lyapunov vectors at the end of the first trajectory, as images",
         panels,
     );
-    let caption = "In the order of their growth, row by row. Directions that the flow keeps look like changes of the image; those that it \
-                   contracts, like noise.";
+    let caption = "In the order of their growth, row by row, all of unit length; white is no change. A small change of the noise moves the sample \
+                   along the top vectors most, along the bottom ones least.";
     Some(figure.in_columns(columns).says(caption, not_shown))
 }
 
