@@ -87,7 +87,7 @@ pub fn examine(
     let leading = Leading {
         pairs: usize::from(options.top),
         angle: 1e-2,
-        rounds: if large { 3 } else { 12 },
+        rounds: if large { 6 } else { 12 },
     };
     let times = uniform_times(model.span.0, model.span.1, model.steps);
     found.runs = spectrum::run(&model, &starts, times, leading, stream.named("pairs"))?;
