@@ -64,6 +64,10 @@ fn slope(values: &[Quantity], step: Quantity) -> Quantity {
     let &[far_back, back, near_back, _, near_ahead, ahead, far_ahead] = values else {
         return Quantity::UNKNOWN;
     };
+    // The larger of two numbers is the other one where one is unknown.
+    if values.iter().any(|value| !value.value.is_finite()) {
+        return Quantity::UNKNOWN;
+    }
     let coarse = (far_ahead - far_back) / (step * 2.0);
     let (middle, fine) = ((ahead - back) / step, (near_ahead - near_back) / (step * 0.5));
     let value = (fine.value * 4.0 - middle.value) / 3.0;

@@ -1,5 +1,6 @@
 //! `driftproof explore`: search for a counterexample, or map where a claim is silent.
 
+use super::kept::{Keep, Stored, shown};
 use super::progress::Watch;
 use super::replay::words;
 use super::terminal::{self, number};
@@ -7,18 +8,15 @@ use super::{Exit, interrupt, names, print, program};
 use crate::campaign::CONFIDENCE;
 use crate::claims::Claim;
 use crate::error::Result;
-use crate::figure::Figure;
-use crate::observe;
-use crate::random::Knobs;
 use crate::record;
-use crate::report::{draw, gallery, map};
+use crate::report::{gallery, map};
 use crate::search::archive::{self, Archive, Standing};
-use crate::search::confirm::{Confirmation, confirm};
+use crate::search::confirm::confirm;
 use crate::search::journal::Journal;
 use crate::search::simplify::simplify;
 use crate::search::stated::Stated;
-use crate::search::store::{self, Counterexample, Failure, Found};
-use crate::search::{Effort, Point, Score, Search, Seen, Stopped, Target, Worlds};
+use crate::search::store::{self, Found};
+use crate::search::{Effort, Score, Search, Seen, Stopped, Target, Worlds};
 use crate::verdict::Verdict;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -98,80 +96,6 @@ impl Options {
             true => Journal::resume(&path, name, self.seed),
             false => Journal::create(&path, name, self.seed),
         }
-    }
-}
-
-/// What is kept of a counterexample.
-trait Keep: Worlds {
-    /// Which worlds a search without a counterexample speaks of.
-    const SPAN: &str;
-    /// How many parameters of a world are not at their plainest.
-    fn moved(&self, point: &Point) -> usize;
-    /// The world of a point, to be shown and stored.
-    fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept>;
-}
-
-/// Stores a counterexample in a folder.
-type Storing = Box<dyn FnOnce(&Path) -> Result<Stored>>;
-
-/// A counterexample in words, and what stores it.
-struct Kept {
-    words: String,
-    store: Storing,
-}
-
-/// Where it was stored, and the arguments that replay it.
-struct Stored {
-    path: PathBuf,
-    replay: String,
-}
-
-impl Keep for Target {
-    const SPAN: &str = "of the worlds that the claim's observer can make alone";
-
-    fn moved(&self, point: &Point) -> usize {
-        let read = point.score.read.min(point.knobs.len());
-        point.knobs[..read].iter().filter(|knob| **knob != 0.0).count()
-    }
-
-    fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept> {
-        let kept = Counterexample::new(*self, plain, found, confirmed.clone())?;
-        let picture = observe::picture(self.claim.id, &mut Knobs::new(&plain.knobs))?;
-        let words = shown(&kept);
-        let store = move |folder: &Path| {
-            let path = kept.write(folder)?;
-            if let Some(panel) = picture {
-                let svg = draw::standalone(&draw::svg(&Figure::new("world", "", vec![panel]))?);
-                let name = path.with_extension("svg");
-                let name = name.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                record::write_file(folder, name, svg.as_bytes())?;
-            }
-            let replay = format!("explore --replay {}", path.display());
-            Ok(Stored { path, replay })
-        };
-        Ok(Kept { words, store: Box::new(store) })
-    }
-}
-
-impl Keep for Stated {
-    const SPAN: &str = "of the worlds that the ranges of the file span alone";
-
-    fn moved(&self, point: &Point) -> usize {
-        self.moved(&point.knobs)
-    }
-
-    fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept> {
-        let kept = self.counterexample(plain, &found, confirmed)?;
-        let mut words = failing(&kept.fails) + "\nWorld\n";
-        for (name, value) in &kept.values {
-            let _ = writeln!(words, "{name} = {value}");
-        }
-        let store = move |folder: &Path| {
-            let path = kept.write(folder)?;
-            let replay = format!("run {}", path.display());
-            Ok(Stored { path, replay })
-        };
-        Ok(Kept { words, store: Box::new(store) })
     }
 }
 
@@ -286,25 +210,6 @@ fn told(target: Target, seen: &Seen, stopped: Stopped, seconds: f64) -> String {
     );
     text += &terminal::paragraph(&rate);
     text
-}
-
-/// The conclusion that fails.
-fn failing(fails: &Failure) -> String {
-    let sides = fails.sides.map_or(String::new(), |[left, right]| {
-        format!(": {} against {}", number(left), number(right))
-    });
-    format!(
-        "\nFails: {}{sides} (slack {} ± {})\n",
-        fails.conclusion,
-        number(fails.slack),
-        number(fails.bar)
-    )
-}
-
-/// The counterexample as its file tells it.
-fn shown(kept: &Counterexample) -> String {
-    let world = toml::to_string(&kept.world).unwrap_or_default();
-    format!("{}\nWorld\n{world}", failing(&kept.fails))
 }
 
 fn replay(path: &Path) -> Result<Exit> {

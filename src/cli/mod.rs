@@ -18,6 +18,7 @@ mod data;
 mod detail;
 mod explore;
 mod interrupt;
+mod kept;
 mod model;
 mod names;
 mod planes;

@@ -38,11 +38,7 @@ impl Stated {
         let id = target.claim.id;
         if !CLAIMS.contains(&id) {
             let problem = "is not judged on scenario files";
-            return Err(Error::input(
-                id.to_string(),
-                problem,
-                format!("one of {}", CLAIMS.join(", ")),
-            ));
+            return Err(Error::input(id, problem, format!("one of {}", CLAIMS.join(", "))));
         }
         let source = Source::read(path)?;
         let file = source.parse()?;

@@ -72,8 +72,11 @@ pub fn denoiser(found: &Found<'_>, chapter: &mut Chapter) {
     let mut panels = vec![first];
     let slope = facts.series("error_slope");
     if slope.iter().any(|q| q.value.is_finite()) {
-        let panel = Panel::new("slope", Axis::log("noise level σ"), Axis::log("‖De‖"))
-            .with("‖De‖", Ink::Error, marks(sigma, slope));
+        let panel = Panel::new("slope", Axis::log("noise level σ"), Axis::log("‖De‖")).with(
+            "‖De‖",
+            Ink::Error,
+            marks(sigma, slope),
+        );
         let allowed = facts.series("error_allowed");
         panels.push(match allowed.iter().any(|q| q.value > 0.0) {
             true => panel.with("(γ − 2κ)/4: T5(b) needs less", Ink::Bound, marks(sigma, allowed)),
