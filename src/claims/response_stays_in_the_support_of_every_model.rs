@@ -65,7 +65,7 @@ fn slope(values: &[Quantity], step: Quantity) -> Quantity {
         return Quantity::UNKNOWN;
     };
     // The larger of two numbers is the other one where one is unknown.
-    if values.iter().any(|value| !value.value.is_finite()) {
+    if values.iter().any(|value| !(value.value + value.bar).is_finite()) {
         return Quantity::UNKNOWN;
     }
     let coarse = (far_ahead - far_back) / (step * 2.0);
