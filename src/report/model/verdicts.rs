@@ -1,7 +1,7 @@
 //! Tables: conventions, claims, self-checks, numbers.
 
 use super::Found;
-use crate::experiments::words::{number, short, with_bar};
+use crate::experiments::words::{short, with_bar};
 use crate::facts::{Facts, Quantity};
 use crate::figure::{Cell, Table};
 use crate::observe::model::conventions::Comparison;
@@ -111,17 +111,17 @@ pub fn checks(found: &Found<'_>, chapter: &mut Chapter) {
     }
     chapter.tables.push(table);
     let (relation, said) = checks_in_words(facts);
-    chapter.find(
-        relation,
-        "self-checks",
-        "growth is the integrated divergence, and J a derivative",
-        said,
-    );
+    let checked = match facts.get("check_divergence").value.is_nan() {
+        true => "J is a derivative",
+        false => "growth is the integrated divergence, and J a derivative",
+    };
+    chapter.find(relation, "self-checks", checked, said);
 }
 
-/// A number with more digits than those that its bar, however small, leaves.
+/// A number with the digits that its bar leaves, however small, up to nine decimals.
 fn to_its_bar(quantity: Quantity) -> String {
-    format!("{} ± {}", number(quantity.value, 8), short(quantity.bar))
+    let decimals = (1.0 - quantity.bar.log10().floor()).clamp(0.0, 9.0) as usize;
+    format!("{:.decimals$} ± {}", quantity.value, short(quantity.bar))
 }
 
 /// Whether the self-checks pass.
