@@ -53,7 +53,8 @@ pub fn vectors(found: &Found<'_>) -> Option<Figure> {
     }
     let runs = found.runs.iter().take(top);
     let ends = DMatrix::from_columns(&runs.map(|run| run.end.clone()).collect::<Vec<_>>());
-    panels.push(raster("samples, the first is theirs", &ends, shape, (top.div_ceil(2), 2), false));
+    let tiles = (ends.ncols().div_ceil(2), ends.ncols().min(2));
+    panels.push(raster("samples, the first is theirs", &ends, shape, tiles, false));
     let not_shown =
         if whole { "Vectors between." } else { "Bottom vectors: they need the whole Jacobian." };
     let columns = panels.len();
