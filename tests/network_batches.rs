@@ -103,5 +103,8 @@ fn kinks_are_named_where_they_depend_on_an_input() {
     let found: Vec<(&str, &str)> =
         kinks.iter().map(|kink| (kink.node.as_str(), kink.operator.as_str())).collect();
     assert_eq!(found, [("b", "Relu"), ("c", "Greater")]);
+    let pooled = node("MaxPool", &["x"], &["y"], &[]);
+    let pool = Network::from_onnx(Path::new("pool.onnx"), &shaped(&[1, 1, 4], 17, &[pooled]));
+    assert!(pool.unwrap().kinks()[0].meaning.contains("not C¹"));
     assert!(kinks[0].meaning.contains("not C¹") && kinks[1].meaning.contains("jumps"));
 }

@@ -1,7 +1,8 @@
 //! Conventions of trained networks: networks in closed form on Gaussian data, under every prediction and preset.
 
 use driftproof::drift::{
-    Convention, Drift, Lanes, NoiseLevels, NoiseTable, Predict, Prediction, Trained, Workspace,
+    Convention, Drift, Lanes, NoiseLevels, NoiseTable, Predict, Prediction, TimeInput, Trained,
+    Workspace,
 };
 use driftproof::random::Stream;
 use driftproof::scalar::Scalar;
@@ -135,7 +136,9 @@ fn cases() -> Vec<(&'static str, &'static str)> {
     for predicts in ["velocity", "score", "eps", "x0", "v", "edm-denoiser", "edm-f"] {
         cases.push(("edm", predicts));
     }
-    cases.extend([("ve", "edm-denoiser"), ("ve", "edm-f"), ("vp-linear", "edm-denoiser")]);
+    cases.extend([("ve", "edm-denoiser"), ("ve", "edm-f")]);
+    // a ≠ 1: the input is in units of the data.
+    cases.extend([("vp-linear", "edm-denoiser"), ("vp-linear", "edm-f")]);
     cases
 }
 
@@ -397,16 +400,65 @@ fn names_that_are_none_are_refused_with_those_that_are() {
     let folder = tempfile::tempdir().unwrap();
     for (text, word) in [
         ("", "no row"),
-        ("0.9\n1.2\n", "row 2"),
+        ("0.9\n1.2\n", "line 2"),
         ("0.9\n0.95\n", "does not decrease"),
-        ("0,1,0\n0.5,x,1\n", "row 2"),
+        ("0,1,0\n0.5,x,1\n", "line 2"),
         ("0,1\n1,0\n", "2 columns"),
         ("0,0,1\n0.5,0.2,0.1\n0.4,0.9,0.1\n", "increase"),
-        ("0,0,1\nNaN,0.2,0.1\n1,1,0\n", "row 1"),
+        ("0,0,1\nNaN,0.2,0.1\n1,1,0\n", "line 2"),
     ] {
         let path = folder.path().join("table.csv");
         std::fs::write(&path, text).unwrap();
         let error = NoiseTable::read(&path).unwrap_err();
         assert!(error.is_input() && error.to_string().contains(word), "{text:?}: {error}");
     }
+}
+
+#[test]
+fn rivals_differ_and_keep_the_time_of_the_network() {
+    for preset in PRESETS.iter().chain(&["edm", "ddpm:100"]) {
+        for (_, predicts) in Prediction::all(0.5) {
+            let declared = Convention::preset(preset, predicts, None).unwrap();
+            let rivals = declared.rivals(preset, 0.5);
+            let all: Vec<_> = rivals.iter().chain([&declared]).collect();
+            for (i, one) in all.iter().enumerate() {
+                for other in &all[..i] {
+                    let same = one.levels == other.levels && one.time == other.time;
+                    assert!(
+                        !(same && one.predicts == other.predicts),
+                        "{} and {}",
+                        one.name,
+                        other.name
+                    );
+                }
+            }
+        }
+    }
+    // A network that is given σ is given it under every prediction of its preset.
+    let declared = Convention::preset("vp-linear", Prediction::Noise, Some("sigma")).unwrap();
+    let rivals = declared.rivals("vp-linear", 0.5);
+    let of_preset: Vec<_> =
+        rivals.iter().filter(|rival| rival.name.starts_with("vp-linear,")).collect();
+    assert_eq!(of_preset.len(), 4);
+    assert!(of_preset.iter().all(|rival| rival.time == TimeInput::Sigma));
+}
+
+#[test]
+fn a_network_is_given_the_time_that_it_asks_for() {
+    let (s, preset) = (0.25, "vp-linear");
+    let (a, b) = by_hand(preset, s);
+    let sigma: f64 = b / a;
+    for (name, wanted) in [
+        ("s", s),
+        ("1-s", 0.75),
+        ("sigma", sigma),
+        ("log-sigma", sigma.ln()),
+        ("log-sigma/4", sigma.ln() / 4.0),
+    ] {
+        let convention = Convention::preset(preset, Prediction::Noise, Some(name)).unwrap();
+        assert!((convention.weights(s).time - wanted).abs() < 1e-12, "{name}");
+    }
+    // Of N steps, N − 1 is the noisiest and 0 the data.
+    let chain = Convention::preset("ddpm:1000", Prediction::Noise, None).unwrap();
+    assert_eq!([0.0, 1.0].map(|s| chain.weights(s).time), [999.0, 0.0]);
 }

@@ -53,11 +53,11 @@ impl Keep for Target {
 
     fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept> {
         let kept = Counterexample::new(*self, plain, found, confirmed.clone())?;
-        let picture = observe::picture(self.claim.id, &mut Knobs::new(&plain.knobs))?;
+        let (claim, knobs) = (self.claim.id, plain.knobs.clone());
         let words = shown(&kept);
         let store = move |folder: &Path| {
             let path = kept.write(folder)?;
-            if let Some(panel) = picture {
+            if let Some(panel) = observe::picture(claim, &mut Knobs::new(&knobs))? {
                 let svg = draw::standalone(&draw::svg(&Figure::new("world", "", vec![panel]))?);
                 let name = path.with_extension("svg");
                 let name = name.file_name().and_then(|name| name.to_str()).unwrap_or_default();

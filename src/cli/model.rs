@@ -82,7 +82,7 @@ pub struct Options {
     /// Leading singular pairs above 128 dimensions
     #[arg(long, value_name = "K", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=256))]
     top: u16,
-    /// Samples that are drawn, and compared with the data under each convention
+    /// Samples that are drawn, and (at most 2000) compared with the data under each convention
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(8..=100_000))]
     samples: Option<u32>,
     /// Trajectories whose spectrum is computed

@@ -165,10 +165,12 @@ fn row(found: &ScenarioRecord, id: &str) -> Vec<String> {
     let counts = [Verdict::Holds, Verdict::Violated, Verdict::Undecided, Verdict::OutOfScope];
     let counts = counts.map(count);
     let unjudged = found.trajectories.iter().find(|t| t.claims.iter().all(|c| c.claim != id));
+    // Of a wrong wording, CLAIM--WORDING, the claim says why it is not judged.
+    let claim = id.split("--").next().unwrap_or(id);
     let note = match counts.iter().sum::<usize>() {
         n if n == found.trajectories.len() => String::new(),
         0 if !CLAIMS.contains(&id) => "out of scope: not judged on scenario files".to_owned(),
-        _ => match unjudged.map(|t| (t.why_silent(id), &t.error)) {
+        _ => match unjudged.map(|t| (t.why_silent(claim), &t.error)) {
             Some((Some(why), Some(error))) if why == error => format!("not measured: {error}"),
             Some((Some(why), _)) => format!("out of scope: {why}"),
             _ => "out of scope: this world lacks what it speaks of".to_owned(),

@@ -9,7 +9,7 @@ use num_dual::Dual;
 const INSIDE: f64 = 1e-3;
 
 /// Signal a(s) and noise b(s) in generating time s, 0 noise and 1 data.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum NoiseLevels {
     /// By a formula.
     Formula(Schedule),

@@ -8,14 +8,14 @@ use std::path::Path;
 ///
 /// Interpolated are the angle θ = atan2(b, a) and log √(a² + b²), which stay finite where a or b is 0, by monotone cubic
 /// pieces (Fritsch & Carlson, SIAM J. Numer. Anal. 17 (1980)): θ, hence σ = tan θ, decreases between the nodes too.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NoiseTable {
     angle: Cubic,
     log_size: Cubic,
 }
 
 /// A C¹ piecewise cubic function of s.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Cubic {
     times: Vec<f64>,
     /// For each interval, the coefficients of the powers of s − (its start).
@@ -28,12 +28,17 @@ impl NoiseTable {
     /// *Errors*: [`Error::Input`] when there are fewer than two nodes, times do not increase from 0 to 1, levels are
     /// negative or not finite, or b/a does not decrease.
     pub fn new(nodes: &[(f64, f64, f64)]) -> Result<Self> {
-        let refuse = |row: usize, problem: String| {
+        Self::through(nodes, |row, problem| {
             let hint = "rows from noise to data, with signal a and noise level b at least 0 and b/a decreasing";
-            Err(Error::input(format!("noise table, row {row}"), problem, hint))
-        };
+            Error::input(format!("noise table, row {}", row + 1), problem, hint)
+        })
+    }
+
+    /// Through the nodes; `refuse` makes the error of what is wrong with one of them.
+    fn through(nodes: &[(f64, f64, f64)], refuse: impl Fn(usize, String) -> Error) -> Result<Self> {
+        let refuse = |row: usize, problem: String| Err(refuse(row, problem));
         if nodes.len() < 2 {
-            return refuse(nodes.len(), "fewer than two rows".into());
+            return refuse(0, "fewer than two rows".into());
         }
         for (row, (s, a, b)) in nodes.iter().enumerate() {
             let levels = *a >= 0.0 && *b >= 0.0 && a.hypot(*b) > 0.0 && a.hypot(*b).is_finite();
@@ -65,11 +70,7 @@ impl NoiseTable {
     ///
     /// *Errors*: as [`NoiseTable::new`].
     pub fn of_cumulative_products(products: &[f64]) -> Result<Self> {
-        let last = (products.len().max(2) - 1) as f64;
-        let node = |(i, p): (usize, &f64)| (1.0 - i as f64 / last, p.sqrt(), (1.0 - p).sqrt());
-        let mut nodes: Vec<_> = products.iter().enumerate().map(node).collect();
-        nodes.reverse();
-        Self::new(&nodes)
+        Self::new(&chain(products))
     }
 
     /// The chain of Ho, Jain & Abbeel (2020): β from 1e-4 to 0.02 in `steps` equal steps, scaled by 1000/`steps`.
@@ -100,7 +101,7 @@ impl NoiseTable {
     ///
     /// Times t are stretched to [0, 1]; whether t runs towards the data or the noise is told by b/a.
     ///
-    /// *Errors*: [`Error::File`] with the row.
+    /// *Errors*: [`Error::File`] with the line.
     pub fn read(path: &Path) -> Result<Self> {
         let bad = |problem: String| {
             let hint = "a .csv file with the columns t,a,b or the one column alphas_cumprod";
@@ -111,48 +112,45 @@ impl NoiseTable {
             .trim(csv::Trim::All)
             .from_path(path)
             .map_err(|error| bad(format!("cannot be read ({error})")))?;
-        let mut rows: Vec<Vec<f64>> = Vec::new();
-        for (line, record) in reader.records().enumerate() {
+        let (mut rows, mut lines) = (Vec::new(), Vec::new());
+        for record in reader.records() {
             let record = record.map_err(|error| bad(error.to_string()))?;
+            let line = record.position().map_or(0, csv::Position::line);
             let numbers: Vec<Option<f64>> = record.iter().map(|cell| cell.parse().ok()).collect();
             match numbers.iter().copied().collect::<Option<Vec<f64>>>() {
-                Some(row) => rows.push(row),
-                None if line == 0 => {} // A head.
-                None => return Err(bad(format!("row {}: not all cells are numbers", line + 1))),
+                Some(row) => {
+                    rows.push(row);
+                    lines.push(line);
+                }
+                // A head has no number at all.
+                None if rows.is_empty() && numbers.iter().all(Option::is_none) => {}
+                None => return Err(bad(format!("line {line}: not all cells are numbers"))),
             }
         }
-        let of_file = |error: Error| bad(error.to_string());
-        match rows.first().map(Vec::len) {
+        let nodes = match rows.first().map(Vec::len) {
             Some(1) => {
                 let products: Vec<f64> = rows.iter().map(|row| row[0]).collect();
                 if let Some(row) = products.iter().position(|p| !(*p > 0.0 && *p < 1.0)) {
-                    return Err(bad(format!(
-                        "row {}: {} is not between 0 and 1",
-                        row + 1,
-                        products[row]
-                    )));
+                    let (line, product) = (lines[row], products[row]);
+                    return Err(bad(format!("line {line}: {product} is not between 0 and 1")));
                 }
-                Self::of_cumulative_products(&products).map_err(of_file)
+                lines.reverse();
+                chain(&products)
             }
             Some(3) => {
-                let (first, last) = (rows[0][0], rows[rows.len() - 1][0]);
-                let noisier = |row: &[f64]| row[2].atan2(row[1]);
-                let to_data = noisier(&rows[0]) > noisier(&rows[rows.len() - 1]);
-                let mut nodes: Vec<_> = rows
-                    .iter()
-                    .map(|row| {
-                        let share = (row[0] - first) / (last - first);
-                        (if to_data { share } else { 1.0 - share }, row[1], row[2])
-                    })
-                    .collect();
+                let (first, last) = (&rows[0], &rows[rows.len() - 1]);
+                let to_data = first[2].atan2(first[1]) > last[2].atan2(last[1]);
+                let (from, to) = if to_data { (first[0], last[0]) } else { (last[0], first[0]) };
                 if !to_data {
-                    nodes.reverse();
+                    rows.reverse();
+                    lines.reverse();
                 }
-                Self::new(&nodes).map_err(of_file)
+                rows.iter().map(|row| ((row[0] - from) / (to - from), row[1], row[2])).collect()
             }
-            Some(columns) => Err(bad(format!("{columns} columns"))),
-            None => Err(bad("no row of numbers".into())),
-        }
+            Some(columns) => return Err(bad(format!("{columns} columns"))),
+            None => return Err(bad("no row of numbers".into())),
+        };
+        Self::through(&nodes, |row, problem| bad(format!("line {}: {problem}", lines[row])))
     }
 
     /// (a(s), b(s)).
@@ -160,6 +158,13 @@ impl NoiseTable {
         let (angle, size) = (self.angle.at(s), self.log_size.at(s).exp());
         (size * angle.cos(), size * angle.sin())
     }
+}
+
+/// Nodes of a chain with a² = ᾱ_i, i from data to noise.
+fn chain(products: &[f64]) -> Vec<(f64, f64, f64)> {
+    let last = (products.len().max(2) - 1) as f64;
+    let node = |(i, p): (usize, &f64)| (1.0 - i as f64 / last, p.sqrt(), (1.0 - p).sqrt());
+    products.iter().enumerate().rev().map(node).collect()
 }
 
 impl Cubic {

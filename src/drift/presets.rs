@@ -27,11 +27,7 @@ impl Convention {
     /// *Errors*: [`Error::Input`] for an unknown name or parameters out of range; [`Error::File`] for a table.
     pub fn preset(preset: &str, predicts: Prediction, time: Option<&str>) -> Result<Self> {
         let (levels, own, steps) = levels_of(preset)?;
-        let own = match (predicts, own) {
-            // F is trained with c_noise as its time.
-            (Prediction::EdmF { .. }, TimeInput::Sigma) => TimeInput::QuarterLogSigma,
-            _ => own,
-        };
+        let own = usual_time(predicts, own);
         let time = time.map_or(Ok(own), |name| TimeInput::named(name, (steps - 1) as f64))?;
         let name = format!("{preset}, {}", predicts.name());
         Ok(Self { name, levels, predicts, time })
@@ -52,9 +48,13 @@ impl Convention {
         let others =
             Prediction::all(sigma_data).into_iter().filter(|(_, other)| *other != self.predicts);
         let of_edm = matches!(preset.split(':').next(), Some("edm" | "ve"));
-        let predictions = others
-            .filter(|(name, _)| of_edm || !name.starts_with("edm"))
-            .filter_map(|(_, other)| Self::preset(preset, other, None).ok());
+        let predictions =
+            others.filter(|(name, _)| of_edm || !name.starts_with("edm")).map(|(_, other)| Self {
+                name: format!("{preset}, {}", other.name()),
+                predicts: other,
+                time: usual_time(other, self.time),
+                levels: self.levels.clone(),
+            });
         let neighbours: &[&str] = match preset.split(':').next().unwrap_or_default() {
             "flow" => &["flow-reversed", "trig"],
             "flow-reversed" => &["flow", "trig"],
@@ -69,7 +69,28 @@ impl Convention {
         };
         let near =
             neighbours.iter().filter_map(|name| Self::preset(name, self.predicts, None).ok());
-        predictions.chain(near).chain(self.reversed()).collect()
+        let mut rivals: Vec<Self> = Vec::new();
+        for rival in predictions.chain(near).chain(self.reversed()) {
+            // A neighbour may be the preset with its time reversed, or what was declared.
+            if !rivals.iter().chain([self]).any(|known| known.says_the_same(&rival)) {
+                rivals.push(rival);
+            }
+        }
+        rivals
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        (self.predicts, self.time) == (other.predicts, other.time) && self.levels == other.levels
+    }
+}
+
+/// The time that goes with a prediction where noise levels are given as σ: F is trained with c_noise.
+fn usual_time(predicts: Prediction, time: TimeInput) -> TimeInput {
+    match (predicts, time) {
+        (Prediction::EdmF { .. }, TimeInput::Sigma) => TimeInput::QuarterLogSigma,
+        (Prediction::EdmF { .. }, other) => other,
+        (_, TimeInput::QuarterLogSigma) => TimeInput::Sigma,
+        (_, other) => other,
     }
 }
 

@@ -158,9 +158,13 @@ impl Manifold {
     /// *Errors*: [`Error::Input`] when the motion does not start from R^D.
     pub fn moved(&self, motion: &Motion) -> Result<Self> {
         let moved = |piece: &Piece| {
-            Ok(Piece { chart: piece.chart.clone(), motion: piece.motion.then(motion)? })
+            let motion = piece.motion.then(motion)?;
+            motion.check(piece.chart.ambient())?;
+            Ok(Piece { chart: piece.chart.clone(), motion })
         };
-        Self::union(self.pieces.iter().map(moved).collect::<Result<_>>()?)
+        let pieces = self.pieces.iter().map(moved).collect::<Result<_>>()?;
+        // Seeds are places of the charts, which have not moved.
+        Ok(Self { pieces, seeds: self.seeds.clone() })
     }
 
     /// The pieces.

@@ -200,6 +200,6 @@ impl Builder {
 }
 
 /// A shape whose given axes have length 1.
-fn kept(shape: &[usize], axes: &[usize]) -> Vec<usize> {
+pub(super) fn kept(shape: &[usize], axes: &[usize]) -> Vec<usize> {
     shape.iter().enumerate().map(|(i, n)| if axes.contains(&i) { 1 } else { *n }).collect()
 }

@@ -3,7 +3,7 @@
 use super::graph::{Kind, Tensor};
 use super::plan::Plan;
 use super::shapes::{Lowered, MOST_NUMBERS, common, count, invalid, strides, walk};
-use super::tape::{Op, Place, Slot, Step, Tape};
+use super::tape::{Op, Place, STATE, Slot, Step, TIME, Tape};
 use std::sync::Arc;
 
 /// Multiply-adds that folding constants may take.
@@ -32,8 +32,6 @@ impl Value {
 pub(super) struct Builder {
     slots: Vec<Slot>,
     steps: Vec<Step>,
-    time: usize,
-    state: usize,
     numbers_left: usize,
     folds_left: u64,
 }
@@ -43,24 +41,17 @@ impl Builder {
     pub(super) fn new(dim: usize) -> Self {
         let slots =
             vec![Slot { length: 1, place: Place::Time }, Slot { length: dim, place: Place::State }];
-        Self {
-            slots,
-            steps: Vec::new(),
-            time: 0,
-            state: 1,
-            numbers_left: MOST_NUMBERS,
-            folds_left: MOST_FOLDED,
-        }
+        Self { slots, steps: Vec::new(), numbers_left: MOST_NUMBERS, folds_left: MOST_FOLDED }
     }
 
     /// The state, with this shape.
     pub(super) fn state(&self, shape: Vec<usize>) -> Value {
-        Value { slot: self.state, shape, kind: Kind::Float }
+        Value { slot: STATE, shape, kind: Kind::Float }
     }
 
     /// Time, a number.
     pub(super) fn time(&self) -> Value {
-        Value { slot: self.time, shape: Vec::new(), kind: Kind::Float }
+        Value { slot: TIME, shape: Vec::new(), kind: Kind::Float }
     }
 
     /// Takes so many numbers off what the tape may hold.
@@ -289,7 +280,7 @@ impl Builder {
                 *slot = Slot { length: 0, place: Place::Constant(Arc::new([])) };
             }
         }
-        let plan = Plan::new(&slots, &steps, self.state, output.slot);
-        Tape { slots, steps, time: self.time, state: self.state, output: output.slot, plan }
+        let plan = Plan::new(&slots, &steps, output.slot);
+        Tape { slots, steps, output: output.slot, plan }
     }
 }

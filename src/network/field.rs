@@ -5,7 +5,7 @@ use super::graph::{Graph, Port};
 use super::lower::lower;
 use super::push::{Columns, Room};
 use super::shapes::{Fault, count};
-use super::tape::{Place, Tape};
+use super::tape::{Place, STATE, Tape};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use nalgebra::DMatrix;
@@ -261,7 +261,7 @@ impl Compiler<'_> {
 
 /// A state that nothing distinguishes.
 fn somewhere(tape: &Tape) -> Vec<f64> {
-    (0..tape.slots[tape.state].length).map(|i| (0.7 * i as f64 + 0.3).sin()).collect()
+    (0..tape.slots[STATE].length).map(|i| (0.7 * i as f64 + 0.3).sin()).collect()
 }
 
 /// True when the first of several results does not depend on the other states.
@@ -281,7 +281,7 @@ fn separate(all: &Tape, states: usize) -> bool {
 
 /// True when the tape of one state gives what that of several gives for the first.
 fn agree(one: &Tape, all: &Tape) -> bool {
-    let (x, dim) = (somewhere(all), one.slots[one.state].length);
+    let (x, dim) = (somewhere(all), one.slots[STATE].length);
     let (mut alone, mut beside) = (vec![0.0; dim], vec![0.0; x.len()]);
     one.eval(0.4_f64, &x[..dim], &mut alone);
     all.eval(0.4_f64, &x, &mut beside);

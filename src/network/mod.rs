@@ -138,8 +138,8 @@ impl Network {
 /// What an operator without a second derivative means; nothing for smooth ones.
 fn meaning(operator: &str) -> Option<&'static str> {
     match operator {
-        "Relu" | "LeakyRelu" | "PRelu" | "Selu" | "Abs" | "Clip" | "Max" | "Min" | "ReduceMax"
-        | "ReduceMin" | "ReduceL1" => Some(CORNER),
+        "Relu" | "LeakyRelu" | "PRelu" | "Selu" | "Abs" | "Clip" | "Max" | "Min" | "MaxPool"
+        | "ReduceMax" | "ReduceMin" | "ReduceL1" => Some(CORNER),
         "Elu" | "Celu" => {
             Some("its second derivative jumps: the field is C¹ but, with alpha = 1, not C²")
         }

@@ -1,6 +1,6 @@
 //! Where vectors that depend on the state live during a run: buffers shared by those that are never needed together.
 
-use super::tape::{Place, Slot, Step};
+use super::tape::{Place, STATE, Slot, Step};
 
 /// The buffer of each slot.
 ///
@@ -17,8 +17,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// For these steps, the first slot of which is the state and the last the output.
-    pub(super) fn new(slots: &[Slot], steps: &[Step], state: usize, output: usize) -> Self {
+    /// For these steps, of which one writes the output.
+    pub(super) fn new(slots: &[Slot], steps: &[Step], output: usize) -> Self {
         let mut last = vec![None; slots.len()];
         for (i, step) in steps.iter().enumerate() {
             for input in &step.inputs {
@@ -27,7 +27,7 @@ impl Plan {
         }
         let mut plan = Self { buffer: vec![usize::MAX; slots.len()], lengths: Vec::new(), last };
         let mut free: Vec<usize> = Vec::new();
-        plan.place(state, slots[state].length, &mut free);
+        plan.place(STATE, slots[STATE].length, &mut free);
         for (i, step) in steps.iter().enumerate() {
             if matches!(slots[step.output].place, Place::State) {
                 plan.place(step.output, slots[step.output].length, &mut free);

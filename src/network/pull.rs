@@ -3,7 +3,7 @@
 use super::entrywise::partials;
 use super::product::gemm;
 use super::push::{Columns, Room, grown};
-use super::tape::{Op, Place, Step, Tape, largest};
+use super::tape::{Op, Place, STATE, Step, Tape, largest};
 use nalgebra::DMatrix;
 use num_dual::Dual64;
 
@@ -16,12 +16,12 @@ impl Tape {
         covectors: &DMatrix<f64>,
         room: &mut Room,
     ) -> DMatrix<f64> {
-        let (dim, width) = (self.slots[self.state].length, self.slots[self.output].length);
+        let (dim, width) = (self.slots[STATE].length, self.slots[self.output].length);
         assert_eq!(state.len(), dim, "the state does not fit the network");
         assert_eq!(covectors.nrows(), width, "the covectors do not fit the network");
         let count = covectors.ncols();
         self.run_time(t, room);
-        grown(&mut room.values[self.state], dim).copy_from_slice(state);
+        grown(&mut room.values[STATE], dim).copy_from_slice(state);
         let once = Columns { trajectories: 1, tangents: 0 };
         let varying = |step: &&Step| matches!(self.slots[step.output].place, Place::State);
         for step in self.steps.iter().filter(varying) {
@@ -53,7 +53,7 @@ impl Tape {
                 room.buffers[buffer] = held;
             }
         }
-        let sums = &room.buffers[self.plan.buffer[self.state]][..dim * count];
+        let sums = &room.buffers[self.plan.buffer[STATE]][..dim * count];
         DMatrix::from_column_slice(dim, count, sums)
     }
 }

@@ -1,7 +1,7 @@
 //! The tape run over a block: values of many states and products with their tangents, in one pass.
 
 use super::entrywise::{binary, unary};
-use super::tape::{Op, Place, Step, Tape, largest};
+use super::tape::{Op, Place, STATE, Step, TIME, Tape, largest};
 
 /// Numbers in the buffers beyond which trajectories are run in turn (32 MB).
 const MOST_AT_ONCE: usize = 1 << 22;
@@ -73,7 +73,7 @@ impl Tape {
         out: &mut [f64],
         room: &mut Room,
     ) {
-        let (dim, width) = (self.slots[self.state].length, self.slots[self.output].length);
+        let (dim, width) = (self.slots[STATE].length, self.slots[self.output].length);
         assert_eq!(block.len(), dim * columns.count(), "the block does not fit the network");
         assert_eq!(out.len(), width * columns.count(), "the result does not fit the network");
         self.run_time(t, room);
@@ -91,7 +91,7 @@ impl Tape {
     /// The vectors that depend on time only.
     pub(super) fn run_time(&self, t: f64, room: &mut Room) {
         room.values.resize_with(self.slots.len().max(room.values.len()), Vec::new);
-        grown(&mut room.values[self.time], 1)[0] = t;
+        grown(&mut room.values[TIME], 1)[0] = t;
         let once = Columns { trajectories: 1, tangents: 0 };
         for step in self.steps.iter().filter(|s| matches!(self.slots[s.output].place, Place::Time))
         {
@@ -129,7 +129,7 @@ impl Tape {
     fn run_state(&self, block: &[f64], columns: Columns, out: &mut [f64], room: &mut Room) {
         let count = self.plan.lengths.len().max(room.buffers.len());
         room.buffers.resize_with(count, Vec::new);
-        grown(&mut room.buffers[self.plan.buffer[self.state]], block.len()).copy_from_slice(block);
+        grown(&mut room.buffers[self.plan.buffer[STATE]], block.len()).copy_from_slice(block);
         for step in self.steps.iter().filter(|s| matches!(self.slots[s.output].place, Place::State))
         {
             let buffer = self.plan.buffer[step.output];
@@ -158,24 +158,13 @@ impl Step {
         match &self.op {
             Op::Linear(linear) => return linear.run(first, columns, out),
             Op::Convolution(convolution) => return convolution.run(first, columns, out, slopes),
-            Op::Take(map) => {
-                return each(first, out, length, |x, out| {
-                    for (out, index) in out.iter_mut().zip(map.iter()) {
-                        *out = x.get(*index as usize).copied().unwrap_or(0.0);
-                    }
-                });
+            Op::Take(_) | Op::Sparse(_) => {
+                return each(first, out, length, |x, out| self.op.eval(&[x], out));
             }
             Op::Sum(width) => {
                 return each(first, out, length, |x, out| {
                     for (out, row) in out.iter_mut().zip(x.chunks_exact(*width)) {
                         *out = sum(row);
-                    }
-                });
-            }
-            Op::Sparse(sparse) => {
-                return each(first, out, length, |x, out| {
-                    for (r, out) in out.iter_mut().enumerate() {
-                        *out = sparse.row(r).map(|(c, w)| w * x[c]).sum();
                     }
                 });
             }

@@ -11,6 +11,12 @@ use std::sync::Arc;
 /// The index of [`Op::Take`] that gives 0.
 pub(super) const GAP: u32 = u32::MAX;
 
+/// The slot of time, of length 1.
+pub(super) const TIME: usize = 0;
+
+/// The slot of the state.
+pub(super) const STATE: usize = 1;
+
 /// What a slot depends on; a later kind absorbs an earlier one.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
@@ -69,13 +75,11 @@ pub(super) struct Step {
     pub(super) output: usize,
 }
 
-/// The whole network; slot `time` has length 1.
+/// The whole network.
 #[derive(Clone, Debug)]
 pub(super) struct Tape {
     pub(super) slots: Vec<Slot>,
     pub(super) steps: Vec<Step>,
-    pub(super) time: usize,
-    pub(super) state: usize,
     pub(super) output: usize,
     pub(super) plan: Plan,
 }
@@ -88,8 +92,8 @@ impl Tape {
             _ => Vec::new(),
         };
         let mut values: Vec<Vec<S>> = self.slots.iter().map(lift).collect();
-        values[self.time] = vec![t];
-        values[self.state] = x.to_vec();
+        values[TIME] = vec![t];
+        values[STATE] = x.to_vec();
         for step in &self.steps {
             let inputs: Vec<&[S]> = step.inputs.iter().map(|i| values[*i].as_slice()).collect();
             let mut result = vec![S::from(0.0); self.slots[step.output].length];

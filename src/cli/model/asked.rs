@@ -50,13 +50,13 @@ pub fn asked(options: &Options) -> Result<Asked> {
         }
     }
     if !kinks.is_empty() {
-        let of: Vec<String> = kinks
-            .iter()
-            .take(8)
-            .map(|kink| format!("{} ({})", kink.operator, kink.meaning))
-            .collect();
-        let mut of = of;
-        of.dedup();
+        let mut of: Vec<String> = Vec::new();
+        for kink in &kinks {
+            let said = format!("{} ({})", kink.operator, kink.meaning);
+            if !of.contains(&said) {
+                of.push(said);
+            }
+        }
         about += &format!("**Not smooth** at {} nodes: {}. ", kinks.len(), of.join("; "));
     }
     let dim = field.dim();

@@ -62,15 +62,11 @@ fn attention(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
         return unsupported("qk_matmul_output_mode other than 0");
     }
     let raw = scores.clone();
-    let capped = |call: &mut Call<'_>, scores: &Value| {
-        if softcap == 0.0 {
-            return Ok(scores.clone());
-        }
-        let small = call.tape.scale(scores, 1.0 / softcap)?;
+    if softcap != 0.0 {
+        let small = call.tape.scale(&scores, 1.0 / softcap)?;
         let small = call.tape.unary(Function::Tanh, &small)?;
-        call.tape.scale(&small, softcap)
-    };
-    scores = capped(call, &scores)?;
+        scores = call.tape.scale(&small, softcap)?;
+    }
     if let Some(mask) = call.optional(3) {
         scores = masked(call, &scores, &mask)?;
     }

@@ -9,7 +9,6 @@ pub(super) fn operator(name: &str) -> Option<Lower> {
 }
 
 /// A tensor whose axes have letters.
-#[derive(Clone)]
 struct Named {
     value: Value,
     axes: Vec<char>,
@@ -54,15 +53,11 @@ fn einsum(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     if !distinct || wanted.iter().any(|axis| !sizes.contains_key(axis)) {
         return invalid(format!("the result of the equation {equation:?}"));
     }
-    let second = named.pop().filter(|_| named.len() == 1);
-    let result = match (named.pop(), second) {
+    let mut named = named.into_iter();
+    let result = match (named.next(), named.next()) {
         (Some(a), Some(b)) => product(call, a, b, &wanted, &sizes)?,
-        _ => {
-            let value = call.input(0)?;
-            let axes = left.chars().collect();
-            let only = diagonal(call, Named { value, axes })?;
-            keep(call, only, &wanted)?
-        }
+        (Some(only), None) => keep(call, only, &wanted)?,
+        (None, _) => unreachable!("one or two terms"),
     };
     let order: Vec<usize> = wanted.iter().map(|axis| place(&result.axes, *axis)).collect();
     Ok(vec![call.tape.transpose(&result.value, &order)?])

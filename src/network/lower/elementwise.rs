@@ -3,6 +3,7 @@
 use super::{Call, Lower, Lowered, Value, invalid};
 use crate::network::function::{Function, Pairing};
 use crate::network::graph::{Attribute, Kind};
+use crate::network::read::Stored;
 use crate::network::shapes::{common, unsupported};
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
@@ -115,23 +116,13 @@ fn clip(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     Ok(vec![call.tape.unary(Function::Clip { low, high }, &x)?])
 }
 
-/// The kinds of the data types of ONNX.
-pub(in crate::network) fn kind(data_type: i64) -> Option<Kind> {
-    match data_type {
-        1 | 10 | 11 | 16 => Some(Kind::Float),
-        2..=7 | 12 | 13 => Some(Kind::Integer),
-        9 => Some(Kind::Boolean),
-        _ => None,
-    }
-}
-
 fn cast(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     let x = call.input(0)?;
     let to = match call.node.operator.as_str() {
         "Cast" => {
             let to = call.integer("to", 1)?;
-            match kind(to) {
-                Some(kind) => kind,
+            match i32::try_from(to).ok().and_then(Stored::numbered) {
+                Some(stored) => stored.kind,
                 None => return unsupported(format!("a cast to the data type {to}")),
             }
         }

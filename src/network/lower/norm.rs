@@ -28,12 +28,17 @@ fn standardise(call: &mut Call<'_>, x: &Value, axes: &[usize]) -> Lowered<[Value
 
 /// 1/√(mean of squares + epsilon).
 fn inverse_root(call: &mut Call<'_>, x: &Value, axes: &[usize]) -> Lowered<Value> {
+    let square = call.tape.mul(x, x)?;
+    let variance = call.tape.mean(&square, axes)?;
+    inverse_root_of(call, &variance)
+}
+
+/// 1/√(variance + epsilon).
+fn inverse_root_of(call: &mut Call<'_>, variance: &Value) -> Lowered<Value> {
     let epsilon = call.float("epsilon", EPSILON)?;
     let tape = &mut *call.tape;
-    let square = tape.mul(x, x)?;
-    let variance = tape.mean(&square, axes)?;
     let epsilon = tape.number(epsilon)?;
-    let sum = tape.add(&variance, &epsilon)?;
+    let sum = tape.add(variance, &epsilon)?;
     let root = tape.unary(Function::Sqrt, &sum)?;
     tape.unary(Function::Reciprocal, &root)
 }
@@ -122,18 +127,13 @@ fn batch(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     if call.integer("training_mode", 0)? != 0 {
         return super::unsupported("training_mode = 1: export in evaluation mode, model.eval()");
     }
-    let epsilon = call.float("epsilon", EPSILON)?;
     let mut channel = |i: usize| {
         let value = call.input(i)?;
         by_channel(call, &value, &x)
     };
     let (scale, shift, mean, variance) = (channel(1)?, channel(2)?, channel(3)?, channel(4)?);
-    let tape = &mut *call.tape;
-    let epsilon = tape.number(epsilon)?;
-    let sum = tape.add(&variance, &epsilon)?;
-    let root = tape.unary(Function::Sqrt, &sum)?;
-    let inverse = tape.unary(Function::Reciprocal, &root)?;
-    let factor = tape.mul(&scale, &inverse)?;
-    let centred = tape.sub(&x, &mean)?;
+    let inverse = inverse_root_of(call, &variance)?;
+    let factor = call.tape.mul(&scale, &inverse)?;
+    let centred = call.tape.sub(&x, &mean)?;
     Ok(vec![scale_and_shift(call, &centred, Some(factor), Some(shift))?])
 }

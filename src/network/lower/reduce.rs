@@ -1,6 +1,7 @@
 //! Sums, means, norms and maxima over axes; Softmax.
 
 use super::{Call, Lower, Lowered, Value, axis};
+use crate::network::arithmetic::kept;
 use crate::network::function::{Function, Pairing};
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
@@ -48,8 +49,7 @@ fn reduce(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
             let width = rows.shape[rows.rank() - 1].max(1);
             let data = tape.known(&rows).expect("a constant rearranged is a constant");
             let data = data.chunks(width).map(|row| row.iter().product()).collect();
-            let shape = (0..x.rank()).map(|i| if axes.contains(&i) { 1 } else { x.shape[i] });
-            tape.constant(x.kind, shape.collect(), data)?
+            tape.constant(x.kind, kept(&x.shape, &axes), data)?
         }
         "ReduceProd" => return super::unsupported("a product of numbers that are not constants"),
         other => {

@@ -3,6 +3,7 @@
 use super::{Call, Fault, Lower, Lowered, Value, axis, elementwise, invalid};
 use crate::network::graph::{Attribute, Kind};
 use crate::network::shapes::{common, count, entry, strides, unsupported, walk};
+use crate::network::tape::GAP;
 
 pub(super) fn operator(name: &str) -> Option<Lower> {
     Some(match name {
@@ -337,6 +338,6 @@ fn pad(call: &mut Call<'_>) -> Lowered<Vec<Value>> {
     let fill = call.tape.number(fill)?;
     let both = call.tape.join(&[x.clone(), fill])?;
     let last = x.length() as u32;
-    map.iter_mut().filter(|at| **at == u32::MAX).for_each(|at| *at = last);
+    map.iter_mut().filter(|at| **at == GAP).for_each(|at| *at = last);
     Ok(vec![call.tape.take(&both, shape, map)?])
 }

@@ -10,6 +10,9 @@ use nalgebra::DMatrix;
 /// Two conventions are told apart where their energy distances differ by so many standard deviations of the difference.
 const APART: f64 = 3.0;
 
+/// Samples of each convention at most: what is compared is every pair of them.
+const MOST: usize = 2000;
+
 /// Steps of each flow: samples need not be better than a few hundred of them can tell.
 const STEPS: usize = 60;
 
@@ -60,7 +63,7 @@ fn is_nearer(first: &Tried, second: &Tried) -> bool {
     near + APART * deviation(&differences) < far
 }
 
-/// Samples of `count` under the declared convention and each rival, compared with as many data points.
+/// Samples, `count` but not more than 2000, under the declared convention and each rival, compared with as many data points.
 pub fn compare<N: Predict>(
     model: &Model<'_, N>,
     rivals: Vec<Convention>,
@@ -68,6 +71,7 @@ pub fn compare<N: Predict>(
     count: usize,
     stream: Stream,
 ) -> Comparison {
+    let count = count.min(MOST);
     let uniforms = stream.named("data").uniforms(count);
     let chosen: Vec<usize> = uniforms.iter().map(|u| set.drawn(*u)).collect();
     let data = set.points.select_columns(&chosen);

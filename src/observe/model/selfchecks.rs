@@ -15,8 +15,8 @@ const STEP: f64 = 1e-5;
 
 /// States the checks on the first trajectory.
 ///
-/// Facts: `check_growth`, Σ log growth over all directions by QR, and `check_divergence`, ∫ tr A ds along the trajectory by the
-/// steps' own quadrature, both by twice the steps, with the change from the steps as bar (up to [`WHOLE`] dimensions);
+/// Facts: `check_growth`, Σ log growth over all directions by QR, and `check_divergence`, ∫ tr A ds along the trajectory by
+/// Simpson's rule on the steps, both by twice the steps, with the change from the steps as bar (up to [`WHOLE`] dimensions);
 /// `check_difference`, ‖J v − central difference‖/‖J v‖ of the whole flow; `check_adjoint`, |⟨w, J v⟩ − ⟨Jᵀ w, v⟩|/(|w||J v|).
 pub fn measure<N: Predict>(
     model: &Model<'_, N>,

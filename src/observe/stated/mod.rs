@@ -163,6 +163,10 @@ fn run(
     found: &mut TrajectoryFacts,
 ) -> Result<()> {
     let wants = |claim: &str| world.manifold.is_some() && alone.is_none_or(|one| one == claim);
+    // The other claims take products of their own.
+    let stored = |cocycle: &dyn Cocycle| {
+        alone.is_none_or(|one| one == CLAIMS[0]).then(|| Stored::of(cocycle)).flatten()
+    };
     let (start, plane) = (&world.starts[index], &world.planes[index]);
     let times = world.times(start)?;
     match &world.system {
@@ -175,7 +179,7 @@ fn run(
             let refined = sampler.refined();
             let rough = Trajectory::from(velocity, &sampler, start)?;
             let fine = Trajectory::from(velocity, &refined, start)?;
-            let stored = (Stored::of(&rough), Stored::of(&fine));
+            let stored = (stored(&rough), stored(&fine));
             let resolved = Resolved {
                 world,
                 times: &times,
@@ -209,7 +213,7 @@ fn run(
         }
         System::Map(maps) => {
             let orbit = Orbit::from(maps, 0.0, start)?;
-            let stored = Stored::of(&orbit);
+            let stored = stored(&orbit);
             let rough = Run::new(&orbit.states, &orbit, &stored);
             let resolved = Resolved { world, times: &times, rough, fine: None, plane };
             if alone.is_none() {
@@ -231,7 +235,7 @@ fn run(
                 noise,
             )?;
             let orbit = Orbit::from(&sampler, 1.0, start)?;
-            let stored = Stored::of(&orbit);
+            let stored = stored(&orbit);
             let rough = Run::new(&orbit.states, &orbit, &stored);
             let resolved = Resolved { world, times, rough, fine: None, plane };
             if alone.is_none() {
