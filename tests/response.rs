@@ -185,7 +185,11 @@ fn a_normal_error_along_a_curve_is_orthogonal_to_it_and_turns_with_it() {
 #[test]
 fn bounds_of_errors_hold_and_late_errors_are_late() {
     let error = LearningError::fourier(4, 8, 0.5, 1.0, Stream::root(2));
-    let [size, slope, _] = error.bounds();
+    let [size, slope, bend] = error.bounds();
+    let norm = |v: &[f64]| v.iter().map(|v| v * v).sum::<f64>().sqrt();
+    let waves = error.waves().iter();
+    let wanted: f64 = waves.map(|w| norm(&w.coefficient) * norm(&w.wave_vector).powi(2)).sum();
+    close(bend, wanted, 1e-12);
     let mut square = 0.0;
     for index in 0..400 {
         let x: Vec<f64> =

@@ -311,6 +311,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_parameter_of_a_plane_field_has_its_term() {
+        let field = PlaneField {
+            tangent_rate: 2.0,
+            normal_rate: -3.0,
+            shear: 0.5,
+            feedback: 0.25,
+            lift: 0.2,
+            width: 2.0,
+            ripple: 0.1,
+            frequency: 4.0,
+            push: [0.01, 0.02],
+        };
+        // x' = λ x − β y + p; y' = μ y + b x + c x y²/(y² + w²) + A sin(ω x) + q, at (0.75, 1.5): y²/(y² + w²) = 0.36.
+        let [along, across] = field.at(0.75, 1.5);
+        assert!((along - (1.5 - 0.375 + 0.01)).abs() < 1e-15);
+        let wanted = -4.5 + 0.375 + 0.36 * 0.75 * 0.2 + 0.1 * 3.0_f64.sin() + 0.02;
+        assert!((across - wanted).abs() < 1e-15);
+    }
+
+    #[test]
     fn stages_fill_the_time_also_when_it_is_shorter_than_the_last_of_them() {
         let late = [
             Counterexample::LateShear { rate: 2.0, shear: 0.5, last: 3.0 },

@@ -189,6 +189,12 @@ mod tests {
     }
 
     #[test]
+    fn the_cost_is_the_mean_over_pairs() {
+        let pairs = Pairs::new(2, vec![0.0; 4], vec![3.0, 4.0, 1.0, 0.0], (1.0, 0.0)).unwrap();
+        assert_eq!(pairs.cost(), (25.0 + 1.0) / 2.0);
+    }
+
+    #[test]
     fn the_field_carries_the_law_of_the_pairs() {
         // d/ds E f(x_s) = E ⟨∇f, v⟩ with f = |x|²: E|x_s|² is a polynomial of the pairs' moments.
         let (starts, ends) = (Stream::root(5).normals(2 * 5), Stream::root(6).normals(2 * 5));
