@@ -1,7 +1,7 @@
 //! Conventions of trained networks: networks in closed form on Gaussian data, under every prediction and preset.
 
 use driftproof::drift::{
-    Convention, Drift, Lanes, NoiseLevels, NoiseTable, Predict, Prediction, Trained, Workspace,
+    Convention, Drift, Lanes, NoiseLevels, NoiseTable, Prediction, Trained, Workspace,
 };
 use driftproof::random::Stream;
 use driftproof::scalar::Scalar;
@@ -85,12 +85,12 @@ impl Exact {
     }
 }
 
-impl Predict for Exact {
+impl Drift for Exact {
     fn dim(&self) -> usize {
         VARIANCES.len()
     }
 
-    fn predict<S: Scalar>(&self, t: S, input: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, t: S, input: &[S], out: &mut [S]) {
         let s = self.at_time(t.re());
         let (a, b) = by_hand(self.preset, s);
         let (sigma, own) = (b / a, self.sigma_data);
@@ -197,12 +197,12 @@ fn denoiser_and_score_behind_any_prediction_are_those_of_the_gaussian() {
 /// A network that is not linear, not symmetric, and depends on time.
 struct Curved;
 
-impl Predict for Curved {
+impl Drift for Curved {
     fn dim(&self) -> usize {
         2
     }
 
-    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
         out[0] = (x[0] * 1.3 + x[1] * 0.4).sin() + t * x[1];
         out[1] = x[0] * x[1] - t * t * x[0] * 0.7;
     }
@@ -278,12 +278,12 @@ fn wrong_conventions_are_far_off() {
     }
     // v with its sign swapped.
     struct Swapped(Exact);
-    impl Predict for Swapped {
+    impl Drift for Swapped {
         fn dim(&self) -> usize {
             3
         }
-        fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
-            self.0.predict(t, x, out);
+        fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+            self.0.velocity(t, x, out);
             out.iter_mut().for_each(|v| *v = -*v);
         }
     }

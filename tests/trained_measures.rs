@@ -2,7 +2,7 @@
 
 use driftproof::claims::posterior_spread_and_denoiser_error_bound_the_distance::judge_path;
 use driftproof::claims::relative_compression_forces_alignment::CLAIM;
-use driftproof::drift::{Atoms, Convention, Predict, Prediction, Trained};
+use driftproof::drift::{Atoms, Convention, Drift, Prediction, Trained};
 use driftproof::facts::Facts;
 use driftproof::flow::{Method, uniform_times};
 use driftproof::manifold::{Chart, Manifold, Sphere};
@@ -24,12 +24,12 @@ struct Diagonal {
     turning: f64,
 }
 
-impl Predict for Diagonal {
+impl Drift for Diagonal {
     fn dim(&self) -> usize {
         self.variances.len()
     }
 
-    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
         let one = S::from(1.0);
         for (i, lambda) in self.variances.iter().enumerate() {
             let square = (one - t) * (one - t) + t * t * *lambda;
@@ -44,7 +44,7 @@ fn flow() -> Convention {
     Convention::preset("flow", Prediction::Velocity, None).unwrap()
 }
 
-fn model<N: Predict>(trained: &Trained<N>) -> Model<'_, N> {
+fn model<N: Drift>(trained: &Trained<N>) -> Model<'_, N> {
     Model { trained, space: Space::Flat, method: Method::Rk4, steps: 100, span: (0.0, 1.0) }
 }
 
@@ -190,12 +190,12 @@ fn compression_of_a_gaussian_flow_is_that_of_its_posterior() {
 /// dx/dt = e_3 − x_3 x on the unit sphere: conformal, from the south to the north pole.
 struct Northwards;
 
-impl Predict for Northwards {
+impl Drift for Northwards {
     fn dim(&self) -> usize {
         3
     }
 
-    fn predict<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
         for i in 0..3 {
             out[i] = -(x[2] * x[i]);
         }
@@ -223,17 +223,18 @@ fn a_conformal_flow_of_the_sphere_stretches_alike_within_it() {
 }
 
 /// The exact noise prediction of VP for points, with an error of the denoiser along a direction.
+#[derive(Clone)]
 struct Learned {
     atoms: Atoms,
     error: Vec<f64>,
 }
 
-impl Predict for Learned {
+impl Drift for Learned {
     fn dim(&self) -> usize {
         2
     }
 
-    fn predict<S: Scalar>(&self, sigma: S, y: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, sigma: S, y: &[S], out: &mut [S]) {
         use driftproof::drift::{Channel, Denoise};
         self.atoms.denoise(Channel::canonical(sigma), y, out);
         out.iter_mut().zip(&self.error).for_each(|(out, e)| *out += *e);
@@ -334,11 +335,11 @@ fn the_convention_of_the_training_is_told_from_its_rivals() {
 #[test]
 fn samples_that_leave_the_numbers_are_told() {
     struct Explosive;
-    impl Predict for Explosive {
+    impl Drift for Explosive {
         fn dim(&self) -> usize {
             2
         }
-        fn predict<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
+        fn velocity<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
             out[0] = x[0].powi(5) * 1e30;
             out[1] = x[1];
         }

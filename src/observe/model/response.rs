@@ -1,7 +1,7 @@
 //! What smooth errors of growing size in the network's value do to samples: off the manifold against along it.
 
 use super::{Model, Tangent, check_finite, ends, median};
-use crate::drift::{Drift, Inexact, LearningError, Predict, Trained};
+use crate::drift::{Drift, Inexact, LearningError, Trained};
 use crate::error::Result;
 use crate::facts::{Facts, Quantity};
 use crate::random::Stream;
@@ -25,7 +25,7 @@ struct OfNetwork<'a, N> {
     error: LearningError,
 }
 
-impl<N: Predict> Drift for OfNetwork<'_, N> {
+impl<N: Drift> Drift for OfNetwork<'_, N> {
     fn dim(&self) -> usize {
         self.error.dim()
     }
@@ -44,7 +44,7 @@ impl<N: Predict> Drift for OfNetwork<'_, N> {
 /// to the nearest data point, grows.
 ///
 /// *Errors*: of samples that leave the finite numbers, and of nearest points.
-pub fn measure<N: Predict>(
+pub fn measure<N: Drift>(
     model: &Model<'_, N>,
     tangent: &Tangent<'_>,
     cost: u64,

@@ -2,7 +2,7 @@
 
 use super::spectrum::{Run, WHOLE};
 use super::{Model, ends};
-use crate::drift::{Drift, Predict, Workspace};
+use crate::drift::{Drift, Workspace};
 use crate::error::Result;
 use crate::facts::{Facts, Quantity};
 use crate::flow::{Sampler, Trajectory};
@@ -18,7 +18,7 @@ const STEP: f64 = 1e-5;
 /// Facts: `check_growth`, Σ log growth over all directions by QR, and `check_divergence`, ∫ tr A ds along the trajectory by the
 /// steps' own quadrature, both by twice the steps, with the change from the steps as bar (up to [`WHOLE`] dimensions);
 /// `check_difference`, ‖J v − central difference‖/‖J v‖ of the whole flow; `check_adjoint`, |⟨w, J v⟩ − ⟨Jᵀ w, v⟩|/(|w||J v|).
-pub fn measure<N: Predict>(
+pub fn measure<N: Drift>(
     model: &Model<'_, N>,
     run: &Run,
     stream: Stream,
@@ -64,7 +64,7 @@ pub fn measure<N: Predict>(
 }
 
 /// ∫ tr A ds by the rule of Simpson on pairs of steps where their number is even, else by trapezia.
-fn divergence<N: Predict>(
+fn divergence<N: Drift>(
     model: &Model<'_, N>,
     path: &Trajectory<'_, crate::drift::Trained<N>>,
 ) -> f64 {

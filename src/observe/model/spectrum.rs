@@ -2,7 +2,7 @@
 
 use super::space::Space;
 use super::{Model, check_finite};
-use crate::drift::Predict;
+use crate::drift::Drift;
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity, REPORTED};
 use crate::flow::{Sampler, Trajectory, uniform_times};
@@ -68,7 +68,7 @@ pub struct Leading {
 /// Runs the flow between two times from `D×n` starts, each with its tangent map.
 ///
 /// *Errors*: of trajectories that leave the finite numbers.
-pub fn run<N: Predict>(
+pub fn run<N: Drift>(
     model: &Model<'_, N>,
     starts: &DMatrix<f64>,
     times: Vec<f64>,
@@ -148,7 +148,7 @@ pub fn state(runs: &[Run], facts: &mut Facts) {
 /// with its own exact flow between the same noise levels.
 ///
 /// Facts `gap`, `null_gap`, `gap_p_value`, `gap_index`, `null_draws`, `null_sigma_start`, `null_sigma_end`.
-pub fn against_null<N: Predict>(
+pub fn against_null<N: Drift>(
     model: &Model<'_, N>,
     set: &PointSet,
     of_data: Levels,
