@@ -3,6 +3,7 @@
 use driftproof::drift::{
     Convention, Drift, Lanes, NoiseLevels, NoiseTable, Prediction, Trained, Workspace,
 };
+use driftproof::formula::Names;
 use driftproof::random::Stream;
 use driftproof::scalar::Scalar;
 use nalgebra::DMatrix;
@@ -190,6 +191,48 @@ fn denoiser_and_score_behind_any_prediction_are_those_of_the_gaussian() {
                     "{preset} {predicts} {s}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn the_velocity_is_the_formula_that_is_printed() {
+    let names = ["a", "b", "da", "db", "W", "s", "x", "n", "q"];
+    let value = |text: &str, values: &[f64; 9]| {
+        let mut table = Names::default();
+        names.iter().for_each(|name| table.number(name).unwrap());
+        table.formula(text).unwrap().values(values)[0]
+    };
+    for (preset, predicts) in cases() {
+        let model = trained(preset, predicts);
+        // FORMULA with N(INPUT, TIME), and for some ", q = FORMULA".
+        let text = model.convention.velocity().replace("a'", "da").replace("b'", "db");
+        let (text, q) = text.split_once(", q = ").unwrap_or((&text, "1"));
+        let (before, rest) = text.split_once("N(").unwrap();
+        let (input, rest) = rest.split_once(", ").unwrap();
+        let inside = |depth: &mut i32, c: char| {
+            *depth += i32::from(c == '(') - i32::from(c == ')');
+            Some(*depth >= 0)
+        };
+        let end = rest.chars().scan(0, inside).position(|inside| !inside).unwrap();
+        let (time, after) = (&rest[..end], &rest[end + 1..]);
+        for s in [0.2, 0.7] {
+            let (a, b, da, db) = model.convention.levels.rates(s);
+            let mut known = [a, b, da, db, a * db - da * b, s, 0.0, 0.0, 1.0];
+            known[8] = value(q, &known);
+            let with_state = |x: f64, n: f64| {
+                let mut known = known;
+                (known[6], known[7]) = (x, n);
+                known
+            };
+            let inputs = STATE.map(|x| value(input, &with_state(x, 0.0)));
+            let (mut n, mut v) = ([0.0; 3], [0.0; 3]);
+            model.network.velocity(value(time, &known), &inputs, &mut n);
+            let whole = format!("{before}n{after}");
+            let printed: Vec<f64> =
+                (0..3).map(|i| value(&whole, &with_state(STATE[i], n[i]))).collect();
+            model.velocity(s, &STATE, &mut v);
+            assert!(largest_miss(&v, &printed) < 1e-12, "{preset} {predicts}: {whole}");
         }
     }
 }

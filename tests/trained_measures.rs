@@ -137,7 +137,10 @@ fn errors_of_a_network_displace_in_proportion_and_along_what_is_not_contracted()
     let set = PointSet::of_points("line", line);
     let tangent = Tangent::Local { set: &set, dimension: 1, neighbours: 8 };
     let mut facts = Facts::new();
-    response::measure(&model(&trained), &tangent, 1, Stream::root(5), &mut facts).unwrap();
+    let model = model(&trained);
+    let starts = model.starts(96, Stream::root(4));
+    let ends = ends(&trained, &model.sampler(), &starts);
+    response::measure(&model, &tangent, (&starts, &ends), 1, Stream::root(5), &mut facts).unwrap();
     let (size, off, along) = (
         facts.series("response_size"),
         facts.series("response_off"),

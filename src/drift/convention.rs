@@ -122,15 +122,15 @@ pub enum TimeInput {
 }
 
 impl TimeInput {
-    /// As a formula of s.
+    /// As a formula of s and of the levels a, b.
     pub fn formula(self) -> String {
         match self {
             Self::Generating => "s".to_owned(),
-            Self::Noise => "1 − s".to_owned(),
-            Self::Index { last } => format!("{last}·(1 − s)"),
-            Self::Sigma => "σ(s) = b/a".to_owned(),
-            Self::LogSigma => "log σ(s)".to_owned(),
-            Self::QuarterLogSigma => "(log σ(s))/4".to_owned(),
+            Self::Noise => "1 - s".to_owned(),
+            Self::Index { last } => format!("{last}*(1 - s)"),
+            Self::Sigma => "b/a".to_owned(),
+            Self::LogSigma => "log(b/a)".to_owned(),
+            Self::QuarterLogSigma => "log(b/a)/4".to_owned(),
         }
     }
 

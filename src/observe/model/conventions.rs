@@ -8,7 +8,7 @@ use crate::random::Stream;
 use nalgebra::DMatrix;
 
 /// Two conventions are told apart where their energy distances differ by so many standard deviations of the difference.
-const APART: f64 = 3.0;
+pub const APART: f64 = 3.0;
 
 /// Steps of each flow: samples need not be better than a few hundred of them can tell.
 const STEPS: usize = 60;

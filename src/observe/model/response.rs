@@ -1,11 +1,12 @@
 //! What smooth errors of growing size in the network's value do to samples: off the manifold against along it.
 
-use super::{Model, Tangent, check_finite, ends, median};
+use super::{Model, Tangent, check_finite, median};
 use crate::drift::{Drift, Inexact, LearningError, Trained};
 use crate::error::Result;
 use crate::facts::{Facts, Quantity};
 use crate::random::Stream;
 use crate::scalar::Scalar;
+use nalgebra::DMatrix;
 
 /// Root mean squares of the error in each coordinate of the network's value, relative to that of the value itself.
 const SIZES: [f64; 6] = [0.003, 0.01, 0.03, 0.1, 0.2, 0.4];
@@ -38,7 +39,7 @@ impl<N: Drift> Drift for OfNetwork<'_, N> {
     }
 }
 
-/// Displaces samples by errors of growing size: medians of the parts off and along the tangent plane at the exact end.
+/// Displaces the first samples, from their starts to their exact ends, by errors of growing size: medians of the parts off and along the tangent plane at the exact end.
 ///
 /// Facts: series `response_size`, `response_off`, `response_along`, and `response_change`: how much the distance to the manifold, or
 /// to the nearest data point, grows.
@@ -47,20 +48,18 @@ impl<N: Drift> Drift for OfNetwork<'_, N> {
 pub fn measure<N: Drift>(
     model: &Model<'_, N>,
     tangent: &Tangent<'_>,
+    (starts, ends): (&DMatrix<f64>, &DMatrix<f64>),
     cost: u64,
     stream: Stream,
     facts: &mut Facts,
 ) -> Result<()> {
     let dim = model.dim();
     // A large network moves fewer samples.
-    let samples = if cost > 1_000_000 { 8 } else { SAMPLES };
+    let samples = if cost > 1_000_000 { 8 } else { SAMPLES }.min(starts.ncols());
     let fields = if cost > 1_000_000 { 1 } else { FIELDS };
-    let starts = model.starts(samples, stream);
     let sampler = model.sampler();
-    let exact = ends(model.trained, &sampler, &starts);
-    check_finite(&exact)?;
     let mut planes = Vec::new();
-    for end in exact.column_iter() {
+    for end in ends.column_iter().take(samples) {
         let end = end.into_owned();
         planes.push((tangent.plane(&end)?, tangent.distance(&end)?));
     }
@@ -76,10 +75,10 @@ pub fn measure<N: Drift>(
             };
             let group: Vec<usize> = (0..samples).filter(|i| i % fields == field).collect();
             let drift = Inexact { exact: model.trained, error: &error, epsilon: size };
-            let moved = ends(&drift, &sampler, &starts.select_columns(&group));
+            let moved = super::ends(&drift, &sampler, &starts.select_columns(&group));
             check_finite(&moved)?;
             for (&i, moved) in group.iter().zip(moved.column_iter()) {
-                let displacement = moved - exact.column(i);
+                let displacement = moved - ends.column(i);
                 let inside = &planes[i].0 * planes[i].0.tr_mul(&displacement);
                 along.push(inside.norm());
                 off.push((displacement - inside).norm());
