@@ -69,6 +69,7 @@ examples! {
     rotating_linear_flow: "rotating-linear-flow",
     swiss_roll: "swiss-roll",
     torus: "torus",
+    trained_moons: "trained-moons",
     two_moons: "two-moons",
     uniform_sphere: "uniform-sphere",
     without_a_low_start: "without-a-low-start",

@@ -77,6 +77,29 @@ claim = "relative_compression_forces_alignment"
 verdict = "holds"
 "#;
 
+const NETWORK: &str = concat!(
+    r#"
+[manifold.moons]
+radius = 1
+[model.network]
+file = ""#,
+    env!("CARGO_MANIFEST_DIR"),
+    r#"/data/models/moons_vp_eps_mlp3x128.ts17.onnx"
+preset = "vp-linear"
+predicts = "eps"
+from = 0
+to = 0.999
+[sampler.fixed]
+method = "heun"
+steps = 20
+[start]
+draws = 2
+[[checks]]
+fact = "end_distance"
+at_most = 10
+"#
+);
+
 /// A file, what is replaced in it, by what (the offending text between « and »), and pieces of the message.
 type Case = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
@@ -102,7 +125,7 @@ const CASES: &[Case] = &[
         ODE,
         "[model.ode]",
         "[model.«odd»]",
-        &["unknown kind `odd`; expected ode, map, path", "try: ode"],
+        &["unknown kind `odd`; expected ode, map, path, network", "try: ode"],
     ),
     (ODE, "method = \"rk4\"", "method = «\"rk5\"»", &["unknown kind `rk5`", "try: rk4"]),
     (
@@ -464,7 +487,12 @@ const CASES: &[Case] = &[
     (ODE, "-rate*x - turn*y", "log(-x)", &["component 0 is NaN at the start [1.0, 0.5]"]),
     // What does not belong together.
     (ODE, "[start]", "[exponents]\ntransient = 0\n[start]", &["depends on time", "no limit"]),
-    (ODE, "points = [[1, 0.5]]", "draws = «3»", &["only a model.path has a law to draw"]),
+    (
+        ODE,
+        "points = [[1, 0.5]]",
+        "draws = «3»",
+        &["only a model.path or a model.network has noise to draw"],
+    ),
     (PATH, "draws = 2", "draws = «2»\npoints = [[0, 1]]", &["points and draws"]),
     (
         MAP,
@@ -484,7 +512,7 @@ const CASES: &[Case] = &[
         "prediction = «\"score\"»",
         &["predicts its velocity and nothing else"],
     ),
-    (ODE, "[start]", "[law.uniform]\n[start]", &["only a model.path has a law"]),
+    (ODE, "[start]", "[law.uniform]\n[start]", &["only a model.path or a model.network has a law"]),
     (
         ODE,
         "[sampler.fixed]\nmethod = \"rk4\"\nsteps = 100",
@@ -521,6 +549,48 @@ const CASES: &[Case] = &[
         "[law.atoms]\npoints = [[0, 1], [1, 0]]\nweights = «[1]»",
         &["1 weights for 2 points"],
     ),
+    // Trained networks.
+    (NETWORK, "file =", "«flie» =", &["unknown key `flie`", "try: file"]),
+    (NETWORK, "preset = \"vp-linear\"\n", "", &["the key `preset` is missing"]),
+    (NETWORK, "\"vp-linear\"", "«\"vp-liner\"»", &["there is none of this name", "vp-cosine"]),
+    (NETWORK, "\"vp-linear\"", "«\"table:absent.csv\"»", &["folder/absent.csv", "cannot be read"]),
+    (NETWORK, "\"eps\"", "«\"epsilon\"»", &["prediction \"epsilon\"", "edm-f"]),
+    (NETWORK, "\"eps\"", "«\"edm-f\"»", &["add sigma_data"]),
+    (NETWORK, "\"eps\"", "\"eps\"\nsigma_data = «0.5»", &["only predicts = \"edm-f\" uses it"]),
+    (NETWORK, "\"eps\"", "\"edm-f\"\nsigma_data = «0»", &["0; expected more than 0"]),
+    (NETWORK, "from = 0", "time = \"tau\"\nfrom = 0", &["time \"tau\"", "log-sigma/4"]),
+    (NETWORK, "from = 0", "state = \"y\"\nfrom = 0", &["no input"]),
+    (NETWORK, "from = 0", "from = «-0.5»", &["expected a generating time", "from 0 to 0.999"]),
+    (NETWORK, "to = 0.999", "to = «1»", &["coefficients of this convention are not finite"]),
+    (NETWORK, "from = 0\nto = 0.999", "from = 0.9\nto = «0.1»", &["not after its start 0.9"]),
+    (NETWORK, "from = 0", "from = 0.8", &["there is no law of the data", "add [law.samples]"]),
+    (NETWORK, "ts17.onnx", "ts18.onnx", &["ts18.onnx: No such file", "check the path"]),
+    (
+        NETWORK,
+        "[manifold.moons]\nradius = 1",
+        "[manifold.sphere]\nradius = 1\ndim = 2",
+        &["a manifold in 3 coordinates; the state has 2"],
+    ),
+    (
+        NETWORK,
+        "[manifold.moons]",
+        "[state]\nnames = [\"x\", \"y\", \"z\"]\n[manifold.moons]",
+        &["a network of 2 numbers; the state has 3"],
+    ),
+    (
+        NETWORK,
+        "[model.network]",
+        "[model.ode]\ndrift = [\"0\", \"0\"]\nfrom = 0\nto = 1\n[model.network]",
+        &["two kinds in one table"],
+    ),
+    (
+        NETWORK,
+        "[manifold.moons]",
+        "[law.gaussian]\nmean = [0, 0, 0]\ndeviations = [1, 1, 1]\n[manifold.moons]",
+        &["3 numbers; expected 2"],
+    ),
+    (NETWORK, "end_distance", "end_denoiser_error", &["needs a model.network and its law"]),
+    (NETWORK, "[start]", "[exponents]\ntransient = 0\n[start]", &["depends on time"]),
     // Checks.
     (ODE, "end_state[0]", "ned_state[0]", &["no fact that is measured", "end_state"]),
     (ODE, "end_state[0]", "exponent[0]", &["exponent needs [exponents]"]),
@@ -550,7 +620,7 @@ fn read(text: String) -> Result<World, String> {
 
 #[test]
 fn the_files_without_mistakes_are_read() {
-    for text in [ODE, MAP, PATH] {
+    for text in [ODE, MAP, PATH, NETWORK] {
         read(text.to_owned()).unwrap();
     }
 }

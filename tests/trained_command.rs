@@ -49,7 +49,7 @@ fn a_model_under_its_convention_gets_its_page() {
     for said in [
         "state x",
         "time t",
-        "1 − s",
+        "dx/ds = a'/a*x + W/a*N(x, 1 - s)",
         "energy distance",
         "log singular values",
         "integrated divergence",

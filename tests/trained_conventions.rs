@@ -1,9 +1,9 @@
 //! Conventions of trained networks: networks in closed form on Gaussian data, under every prediction and preset.
 
 use driftproof::drift::{
-    Convention, Drift, Lanes, NoiseLevels, NoiseTable, Predict, Prediction, TimeInput, Trained,
-    Workspace,
+    Convention, Drift, Lanes, NoiseLevels, NoiseTable, Prediction, TimeInput, Trained, Workspace,
 };
+use driftproof::formula::Names;
 use driftproof::random::Stream;
 use driftproof::scalar::Scalar;
 use nalgebra::DMatrix;
@@ -86,12 +86,12 @@ impl Exact {
     }
 }
 
-impl Predict for Exact {
+impl Drift for Exact {
     fn dim(&self) -> usize {
         VARIANCES.len()
     }
 
-    fn predict<S: Scalar>(&self, t: S, input: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, t: S, input: &[S], out: &mut [S]) {
         let s = self.at_time(t.re());
         let (a, b) = by_hand(self.preset, s);
         let (sigma, own) = (b / a, self.sigma_data);
@@ -197,15 +197,57 @@ fn denoiser_and_score_behind_any_prediction_are_those_of_the_gaussian() {
     }
 }
 
+#[test]
+fn the_velocity_is_the_formula_that_is_printed() {
+    let names = ["a", "b", "da", "db", "W", "s", "x", "n", "q"];
+    let value = |text: &str, values: &[f64; 9]| {
+        let mut table = Names::default();
+        names.iter().for_each(|name| table.number(name).unwrap());
+        table.formula(text).unwrap().values(values)[0]
+    };
+    for (preset, predicts) in cases() {
+        let model = trained(preset, predicts);
+        // FORMULA with N(INPUT, TIME), and for some ", q = FORMULA".
+        let text = model.convention.velocity().replace("a'", "da").replace("b'", "db");
+        let (text, q) = text.split_once(", q = ").unwrap_or((&text, "1"));
+        let (before, rest) = text.split_once("N(").unwrap();
+        let (input, rest) = rest.split_once(", ").unwrap();
+        let inside = |depth: &mut i32, c: char| {
+            *depth += i32::from(c == '(') - i32::from(c == ')');
+            Some(*depth >= 0)
+        };
+        let end = rest.chars().scan(0, inside).position(|inside| !inside).unwrap();
+        let (time, after) = (&rest[..end], &rest[end + 1..]);
+        for s in [0.2, 0.7] {
+            let (a, b, da, db) = model.convention.levels.rates(s);
+            let mut known = [a, b, da, db, a * db - da * b, s, 0.0, 0.0, 1.0];
+            known[8] = value(q, &known);
+            let with_state = |x: f64, n: f64| {
+                let mut known = known;
+                (known[6], known[7]) = (x, n);
+                known
+            };
+            let inputs = STATE.map(|x| value(input, &with_state(x, 0.0)));
+            let (mut n, mut v) = ([0.0; 3], [0.0; 3]);
+            model.network.velocity(value(time, &known), &inputs, &mut n);
+            let whole = format!("{before}n{after}");
+            let printed: Vec<f64> =
+                (0..3).map(|i| value(&whole, &with_state(STATE[i], n[i]))).collect();
+            model.velocity(s, &STATE, &mut v);
+            assert!(largest_miss(&v, &printed) < 1e-12, "{preset} {predicts}: {whole}");
+        }
+    }
+}
+
 /// A network that is not linear, not symmetric, and depends on time.
 struct Curved;
 
-impl Predict for Curved {
+impl Drift for Curved {
     fn dim(&self) -> usize {
         2
     }
 
-    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
         out[0] = (x[0] * 1.3 + x[1] * 0.4).sin() + t * x[1];
         out[1] = x[0] * x[1] - t * t * x[0] * 0.7;
     }
@@ -281,12 +323,12 @@ fn wrong_conventions_are_far_off() {
     }
     // v with its sign swapped.
     struct Swapped(Exact);
-    impl Predict for Swapped {
+    impl Drift for Swapped {
         fn dim(&self) -> usize {
             3
         }
-        fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
-            self.0.predict(t, x, out);
+        fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+            self.0.velocity(t, x, out);
             out.iter_mut().for_each(|v| *v = -*v);
         }
     }
@@ -461,4 +503,20 @@ fn a_network_is_given_the_time_that_it_asks_for() {
     // Of N steps, N − 1 is the noisiest and 0 the data.
     let chain = Convention::preset("ddpm:1000", Prediction::Noise, None).unwrap();
     assert_eq!([0.0, 1.0].map(|s| chain.weights(s).time), [999.0, 0.0]);
+}
+
+#[test]
+fn rates_of_a_table_are_those_of_its_levels() {
+    let nodes =
+        [(0.0, 0.1, 1.0), (0.3, 0.4, 0.9), (0.5, 0.6, 0.6), (0.8, 0.9, 0.3), (1.0, 1.0, 0.01)];
+    let levels = NoiseLevels::Table(NoiseTable::new(&nodes).unwrap());
+    for s in [0.1, 0.37, 0.6, 0.9] {
+        let (_, _, da, db) = levels.rates(s);
+        let h = 1e-5;
+        let ((a1, b1), (a0, b0)) = (levels.coefficients(s + h), levels.coefficients(s - h));
+        for (rate, difference) in [(da, (a1 - a0) / (2.0 * h)), (db, (b1 - b0) / (2.0 * h))] {
+            // Central differences: h² of third derivatives of order 100.
+            assert!((rate - difference).abs() < 1e-7, "{s}: {rate} {difference}");
+        }
+    }
 }

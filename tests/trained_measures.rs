@@ -2,7 +2,7 @@
 
 use driftproof::claims::posterior_spread_and_denoiser_error_bound_the_distance::judge_path;
 use driftproof::claims::relative_compression_forces_alignment::CLAIM;
-use driftproof::drift::{Atoms, Convention, Predict, Prediction, Trained};
+use driftproof::drift::{Atoms, Convention, Drift, Prediction, Trained};
 use driftproof::facts::Facts;
 use driftproof::flow::{Method, uniform_times};
 use driftproof::manifold::{Chart, Manifold, Sphere};
@@ -24,12 +24,12 @@ struct Diagonal {
     turning: f64,
 }
 
-impl Predict for Diagonal {
+impl Drift for Diagonal {
     fn dim(&self) -> usize {
         self.variances.len()
     }
 
-    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
         let one = S::from(1.0);
         for (i, lambda) in self.variances.iter().enumerate() {
             let square = (one - t) * (one - t) + t * t * *lambda;
@@ -44,7 +44,7 @@ fn flow() -> Convention {
     Convention::preset("flow", Prediction::Velocity, None).unwrap()
 }
 
-fn model<N: Predict>(trained: &Trained<N>) -> Model<'_, N> {
+fn model<N: Drift>(trained: &Trained<N>) -> Model<'_, N> {
     Model { trained, space: Space::Flat, method: Method::Rk4, steps: 100, span: (0.0, 1.0) }
 }
 
@@ -137,7 +137,10 @@ fn errors_of_a_network_displace_in_proportion_and_along_what_is_not_contracted()
     let set = PointSet::of_points("line", line);
     let tangent = Tangent::Local { set: &set, dimension: 1, neighbours: 8 };
     let mut facts = Facts::new();
-    response::measure(&model(&trained), &tangent, 1, Stream::root(5), &mut facts).unwrap();
+    let model = model(&trained);
+    let starts = model.starts(96, Stream::root(4));
+    let ends = ends(&trained, &model.sampler(), &starts);
+    response::measure(&model, &tangent, (&starts, &ends), 1, Stream::root(5), &mut facts).unwrap();
     let (size, off, along) = (
         facts.series("response_size"),
         facts.series("response_off"),
@@ -190,12 +193,12 @@ fn compression_of_a_gaussian_flow_is_that_of_its_posterior() {
 /// dx/dt = e_3 − x_3 x on the unit sphere: conformal, from the south to the north pole.
 struct Northwards;
 
-impl Predict for Northwards {
+impl Drift for Northwards {
     fn dim(&self) -> usize {
         3
     }
 
-    fn predict<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
         for i in 0..3 {
             out[i] = -(x[2] * x[i]);
         }
@@ -222,21 +225,26 @@ fn a_conformal_flow_of_the_sphere_stretches_alike_within_it() {
     }
 }
 
-/// The exact noise prediction of VP for points, with an error of the denoiser along a direction.
+/// The exact denoiser of points D(y; σ), with the error c + M y/|y|.
+#[derive(Clone)]
 struct Learned {
     atoms: Atoms,
-    error: Vec<f64>,
+    constant: [f64; 2],
+    turned: [[f64; 2]; 2],
 }
 
-impl Predict for Learned {
+impl Drift for Learned {
     fn dim(&self) -> usize {
         2
     }
 
-    fn predict<S: Scalar>(&self, sigma: S, y: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, sigma: S, y: &[S], out: &mut [S]) {
         use driftproof::drift::{Channel, Denoise};
         self.atoms.denoise(Channel::canonical(sigma), y, out);
-        out.iter_mut().zip(&self.error).for_each(|(out, e)| *out += *e);
+        let norm = (y[0] * y[0] + y[1] * y[1]).sqrt();
+        for ((out, c), row) in out.iter_mut().zip(self.constant).zip(self.turned) {
+            *out += (y[0] * row[0] + y[1] * row[1]) / norm + c;
+        }
     }
 }
 
@@ -250,8 +258,10 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
     let points = circle(240);
     let atoms = || Atoms::new(2, points.clone(), None, 0.0).unwrap();
     let convention = Convention::preset("edm:0.02,10", Prediction::EdmDenoiser, None).unwrap();
-    let trained =
-        Trained { network: Learned { atoms: atoms(), error: vec![0.03, 0.0] }, convention };
+    let trained = Trained {
+        network: Learned { atoms: atoms(), constant: [0.03, 0.0], turned: [[0.0; 2]; 2] },
+        convention,
+    };
     let model = model(&trained);
     let starts = model.starts(40, Stream::root(9));
     let circle = Manifold::new(Chart::Sphere(Sphere { dim: 1, radius: 1.0 })).unwrap();
@@ -301,13 +311,46 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
 }
 
 #[test]
+fn errors_across_the_data_are_told_from_those_along_them_in_any_units_of_the_state() {
+    let circle_itself = Manifold::new(Chart::Sphere(Sphere { dim: 1, radius: 1.0 })).unwrap();
+    let atoms = Atoms::new(2, circle(240), None, 0.0).unwrap();
+    // Under vp-linear the state is a y, and a network that is given σ tells y by itself.
+    for (preset, time) in [("edm:0.02,10", None), ("vp-linear", Some("sigma"))] {
+        let convention = Convention::preset(preset, Prediction::EdmDenoiser, time).unwrap();
+        for (turned, share) in
+            [([[0.03, 0.0], [0.0, 0.03]], 1.0), ([[0.0, 0.03], [-0.03, 0.0]], 0.0)]
+        {
+            let network = Learned { atoms: atoms.clone(), constant: [0.0; 2], turned };
+            let trained = Trained { network, convention: convention.clone() };
+            let model = model(&trained);
+            let (starts, mut facts) = (model.starts(12, Stream::root(9)), Facts::new());
+            let tangent = Tangent::Known(&circle_itself);
+            denoiser::compare(&model, &atoms, &tangent, &starts, (1.0, 0.05), &mut facts).unwrap();
+            for k in 0..facts.series("error").len() {
+                let of = |name: &str| facts.at(name, k).value;
+                assert!(
+                    (of("error") - 0.03).abs() < 1e-9
+                        && (of("error_normal") - 0.03 * share).abs() < 1e-9
+                );
+                // ‖D(M y/|y|)‖ = 0.03/|y|, and |y| is 1 within the noise.
+                let sigma = of("error_sigma");
+                let (least, most) =
+                    (0.03 / (1.0 + 3.0 * sigma), 0.03 / (1.0 - 3.0 * sigma).max(0.1));
+                let slope = of("error_slope");
+                assert!((least..=most).contains(&slope), "{preset} at σ = {sigma}: {slope}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_convention_of_the_training_is_told_from_its_rivals() {
     let points = circle(400);
     let atoms = Atoms::new(2, points.clone(), None, 0.0).unwrap();
     let edm = |predicts| Convention::preset("edm:0.02,10", predicts, None).unwrap();
     let set = PointSet::of_points("circle", DMatrix::from_vec(2, 400, points));
     let declared = |predicts: Prediction| {
-        let network = Learned { atoms: atoms.clone(), error: vec![0.0, 0.0] };
+        let network = Learned { atoms: atoms.clone(), constant: [0.0; 2], turned: [[0.0; 2]; 2] };
         let trained = Trained { network, convention: edm(predicts) };
         let rivals = [Prediction::EdmDenoiser, Prediction::Noise, Prediction::V].map(edm);
         let rivals = rivals.into_iter().filter(|rival| rival.predicts != predicts).collect();
@@ -318,7 +361,7 @@ fn the_convention_of_the_training_is_told_from_its_rivals() {
     let wrong = declared(Prediction::Noise);
     assert!(wrong.better().unwrap().name.contains("edm-denoiser"), "{wrong:?}");
     // E[X|x] of y = x is also called x0 where a = 1: nothing tells the two apart.
-    let network = Learned { atoms: atoms.clone(), error: vec![0.0, 0.0] };
+    let network = Learned { atoms: atoms.clone(), constant: [0.0; 2], turned: [[0.0; 2]; 2] };
     let trained = Trained { network, convention: edm(Prediction::EdmDenoiser) };
     let same = conventions::compare(
         &model(&trained),
@@ -334,11 +377,11 @@ fn the_convention_of_the_training_is_told_from_its_rivals() {
 #[test]
 fn samples_that_leave_the_numbers_are_told() {
     struct Explosive;
-    impl Predict for Explosive {
+    impl Drift for Explosive {
         fn dim(&self) -> usize {
             2
         }
-        fn predict<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
+        fn velocity<S: Scalar>(&self, _: S, x: &[S], out: &mut [S]) {
             out[0] = x[0].powi(5) * 1e30;
             out[1] = x[1];
         }

@@ -7,6 +7,7 @@ mod known;
 use super::stages::Stages;
 use super::{Exit, print, program, report, terminal};
 use crate::error::Result;
+use crate::experiments::words::with_bar;
 use crate::record;
 use crate::report::{gallery, model as page};
 use crate::verdict::Verdict;
@@ -155,8 +156,9 @@ pub fn run(options: &Options) -> Result<Exit> {
     });
     stages.next("drawing");
     chapter = record::as_stored(&chapter);
+    chapter.seconds = stages.seconds();
     pool.install(|| report::write_files(folder, gallery::chapter(&chapter, None)?))?;
-    chapter.seconds = stages.end();
+    stages.end();
     if options.json {
         print(&record::to_json(&chapter))?;
     } else {
@@ -189,8 +191,7 @@ fn shown(chapter: &record::Chapter, found: &Findings, folder: &Path) -> String {
     let mut text = terminal::paragraph(&plain);
     text.push('\n');
     let growth = found.facts.series("log_growth");
-    let first: Vec<String> =
-        growth.iter().take(8).map(|q| terminal::with_bar(q.value, q.bar, "")).collect();
+    let first: Vec<String> = growth.iter().take(8).map(|q| with_bar(*q)).collect();
     let dots = if growth.len() > 8 { ", …" } else { "" };
     text += &terminal::note(&format!("log singular values: {}{dots}", first.join(", ")), 4);
     for finding in &chapter.findings {

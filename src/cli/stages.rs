@@ -33,17 +33,21 @@ impl Stages {
         match &self.bar {
             Some(bar) => bar.set_message(stage.to_owned()),
             None => {
-                let seconds = self.started.elapsed().as_secs_f64();
-                eprintln!("{}: {stage} (after {seconds:.1} s)", self.label);
+                eprintln!("{}: {stage} (after {:.1} s)", self.label, self.seconds());
             }
         }
     }
 
+    /// Seconds since it began.
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
     /// Clears the line and returns the seconds it took.
     pub fn end(self) -> f64 {
-        if let Some(bar) = self.bar {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.started.elapsed().as_secs_f64()
+        self.seconds()
     }
 }

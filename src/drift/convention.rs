@@ -1,9 +1,9 @@
 //! What the numbers of a trained network mean: its noise levels, its time, and what it predicts.
 
+use super::schedule::rates;
 use super::{NoiseTable, Schedule};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use num_dual::Dual;
 
 /// Where a coefficient is not finite, a run begins or ends so far inside [0, 1].
 const INSIDE: f64 = 1e-3;
@@ -28,8 +28,7 @@ impl NoiseLevels {
 
     /// (a, b, a', b') at s.
     pub fn rates<S: Scalar>(&self, s: S) -> (S, S, S, S) {
-        let (a, b) = self.coefficients(Dual::new(s, S::from(1.0)));
-        (a.re, b.re, a.eps, b.eps)
+        rates(s, |s| self.coefficients(s))
     }
 
     /// σ(s) = b/a.
@@ -81,13 +80,17 @@ impl Prediction {
     pub fn named(name: &str, sigma_data: f64) -> Result<Self> {
         if !(sigma_data > 0.0 && sigma_data.is_finite()) {
             let problem = format!("{sigma_data} is not a positive number");
-            return Err(Error::input("--sigma-data", problem, "0.5, or the deviation of the data"));
+            return Err(Error::input("sigma_data", problem, "0.5, or the deviation of the data"));
         }
         let all = Self::all(sigma_data);
         all.into_iter().find(|(known, _)| *known == name).map(|(_, found)| found).ok_or_else(|| {
             let shown: String = name.chars().take(40).collect();
             let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-            Error::input(format!("--predicts {shown}"), "no such prediction", names.join(", "))
+            Error::input(
+                format!("prediction {shown:?}"),
+                "there is none of this name",
+                names.join(", "),
+            )
         })
     }
 
@@ -119,15 +122,15 @@ pub enum TimeInput {
 }
 
 impl TimeInput {
-    /// As a formula of s.
+    /// As a formula of s and of the levels a, b.
     pub fn formula(self) -> String {
         match self {
             Self::Generating => "s".to_owned(),
-            Self::Noise => "1 − s".to_owned(),
-            Self::Index { last } => format!("{last}·(1 − s)"),
-            Self::Sigma => "σ(s) = b/a".to_owned(),
-            Self::LogSigma => "log σ(s)".to_owned(),
-            Self::QuarterLogSigma => "(log σ(s))/4".to_owned(),
+            Self::Noise => "1 - s".to_owned(),
+            Self::Index { last } => format!("{last}*(1 - s)"),
+            Self::Sigma => "b/a".to_owned(),
+            Self::LogSigma => "log(b/a)".to_owned(),
+            Self::QuarterLogSigma => "log(b/a)/4".to_owned(),
         }
     }
 
@@ -145,7 +148,8 @@ impl TimeInput {
             other => {
                 let shown: String = other.chars().take(40).collect();
                 let names = "s, 1-s, index, sigma, log-sigma, log-sigma/4";
-                return Err(Error::input(format!("--time {shown}"), "no such time", names));
+                let problem = "no network is given this";
+                return Err(Error::input(format!("time {shown:?}"), problem, names));
             }
         })
     }
@@ -215,6 +219,29 @@ impl Convention {
         Weights { state, network, input, time }
     }
 
+    /// Its name, what the network is given as time, and what is integrated.
+    pub fn in_words(&self) -> String {
+        let time = self.time.formula();
+        format!("{}; the network's time is {time}; dx/ds = {}", self.name, self.velocity())
+    }
+
+    /// [`Convention::weights`] as a formula of N, the levels a, b, and W = a b' − a' b.
+    pub fn velocity(&self) -> String {
+        let time = self.time.formula();
+        match self.predicts {
+            Prediction::Velocity if self.time == TimeInput::Generating => format!("N(x, {time})"),
+            Prediction::Velocity => format!("-N(x, {time})"),
+            Prediction::Noise => format!("a'/a*x + W/a*N(x, {time})"),
+            Prediction::Score => format!("a'/a*x - b*W/a*N(x, {time})"),
+            Prediction::Data => format!("b'/b*x - W/b*N(x, {time})"),
+            Prediction::V => format!("((a*a' + b*b')*x + W*N(x, {time}))/(a^2 + b^2)"),
+            Prediction::EdmDenoiser => format!("b'/b*x - W/b*N(x/a, {time})"),
+            Prediction::EdmF { sigma_data: c } => format!(
+                "b'/b*x - W/b*({c}^2/q^2*x/a + b/a*{c}/q*N(x/(a*q), {time})), q = sqrt({c}^2 + b^2/a^2)"
+            ),
+        }
+    }
+
     /// (c_x, c_v) with E[X|x] = c_x x + c_v v for the velocity v of the path: the prediction of the data behind any other.
     pub fn denoiser_weights(&self, s: f64) -> (f64, f64) {
         let (a, b, da, db) = self.levels.rates(s);
@@ -232,13 +259,15 @@ impl Convention {
 
     /// The largest part of [0, 1] at whose ends every coefficient is finite; 1e-3 is left out at an end where one is not.
     pub fn span(&self) -> (f64, f64) {
-        let regular = |s: f64| {
-            let w = self.weights(s);
-            let all = [w.state, w.network, w.input, w.time];
-            // Coefficients of 1/a at a = cos(π/2) are rounding.
-            all.iter().all(|c| c.is_finite() && c.abs() < 1e8)
-        };
-        let from = if regular(0.0) { 0.0 } else { INSIDE };
-        (from, if regular(1.0) { 1.0 } else { 1.0 - INSIDE })
+        let from = if self.is_regular(0.0) { 0.0 } else { INSIDE };
+        (from, if self.is_regular(1.0) { 1.0 } else { 1.0 - INSIDE })
+    }
+
+    /// Whether every coefficient is finite at s.
+    pub fn is_regular(&self, s: f64) -> bool {
+        let w = self.weights(s);
+        let all = [w.state, w.network, w.input, w.time];
+        // Coefficients of 1/a at a = cos(π/2) are rounding.
+        all.iter().all(|c| c.is_finite() && c.abs() < 1e8)
     }
 }

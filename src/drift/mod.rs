@@ -50,7 +50,7 @@ pub use schedule::Schedule;
 pub use segment::Segment;
 pub use sphere::Sphere;
 pub use thick::Thick;
-pub use trained::{Predict, Trained};
+pub use trained::Trained;
 pub use transport::{GaussianTransport, MonotoneMap, ProductTransport};
 
 use crate::error::{Error, Result};

@@ -37,7 +37,11 @@ impl Parametrisation {
     /// assert_eq!(factor, 4.0);
     /// ```
     pub fn velocity_factor<S: Scalar>(self, schedule: &Schedule, s: S) -> S {
-        let (a, b, da, db) = schedule.rates(s);
+        self.velocity_factor_of(schedule.rates(s))
+    }
+
+    /// The same from (a, b, a', b').
+    pub fn velocity_factor_of<S: Scalar>(self, (a, b, da, db): (S, S, S, S)) -> S {
         let denoiser = da - a * db / b;
         match self {
             Self::Denoiser => denoiser,

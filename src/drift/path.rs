@@ -109,7 +109,7 @@ impl<N: Denoise> Drift for Canonical<'_, N> {
 }
 
 /// out ← linear·x + mean·out.
-fn combine<S: Scalar>(x: &[S], out: &mut [S], linear: S, mean: S) {
+pub(super) fn combine<S: Scalar>(x: &[S], out: &mut [S], linear: S, mean: S) {
     for (o, x) in out.iter_mut().zip(x) {
         *o = *x * linear + *o * mean;
     }

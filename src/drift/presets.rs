@@ -100,7 +100,7 @@ fn levels_of(preset: &str) -> Result<(NoiseLevels, TimeInput, usize)> {
     let (name, rest) =
         preset.split_once(':').map_or((preset, None), |(name, rest)| (name, Some(rest)));
     let refuse = |problem: &str| {
-        Error::input(format!("--preset {shown}"), problem.to_owned(), PRESETS.join(", "))
+        Error::input(format!("preset {shown:?}"), problem.to_owned(), PRESETS.join(", "))
     };
     let two = |usual: (f64, f64)| -> Result<(f64, f64)> {
         let Some(rest) = rest else { return Ok(usual) };
@@ -141,12 +141,12 @@ fn levels_of(preset: &str) -> Result<(NoiseLevels, TimeInput, usize)> {
                 1000,
             ));
         }
-        _ if rest.is_some() => return Err(refuse("takes no parameters, or is no preset")),
+        _ if rest.is_some() => return Err(refuse("it takes no parameters, or is no preset")),
         "flow" => (Schedule::FlowMatching, TimeInput::Generating),
         "flow-reversed" => (Schedule::FlowMatching, TimeInput::Noise),
         "vp-cosine" => (Schedule::VpCosine { offset: 0.008 }, TimeInput::Noise),
         "trig" => (Schedule::Trigonometric, TimeInput::Generating),
-        _ => return Err(refuse("no such preset")),
+        _ => return Err(refuse("there is none of this name")),
     };
     schedule.validate()?;
     Ok((NoiseLevels::Formula(schedule), time, 1000))

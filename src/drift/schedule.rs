@@ -142,8 +142,7 @@ impl Schedule {
 
     /// (a, b, a', b') at s; the derivatives in s are exact, by a dual in time.
     pub fn rates<S: Scalar>(&self, s: S) -> (S, S, S, S) {
-        let (a, b) = self.coefficients(Dual::new(s, S::from(1.0)));
-        (a.re, b.re, a.eps, b.eps)
+        rates(s, |s| self.coefficients(s))
     }
 
     /// The noise-to-signal ratio σ(s) = b/a, decreasing in s; ∞ at pure noise.
@@ -161,6 +160,15 @@ impl Schedule {
         }
         0.5 * (low + high)
     }
+}
+
+/// Levels with their derivatives in s.
+pub(super) fn rates<S: Scalar>(
+    s: S,
+    levels: impl Fn(Dual<S>) -> (Dual<S>, Dual<S>),
+) -> (S, S, S, S) {
+    let (a, b) = levels(Dual::new(s, S::from(1.0)));
+    (a.re, b.re, a.eps, b.eps)
 }
 
 /// log a² at time-to-data t of the variance-preserving path with linear β.

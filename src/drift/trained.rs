@@ -1,46 +1,18 @@
 //! The drift of a trained network under a convention.
 
-use super::{Convention, Drift, Lanes, Workspace, jacobian_by_push, push_generic};
+use super::path::combine;
+use super::{Convention, Drift, Lanes, Workspace, jacobian_by_push};
 use crate::network::Field;
-use crate::scalar::{Scalar, Tangents};
+use crate::scalar::Scalar;
 use nalgebra::DMatrix;
 
-/// A trained network as a function of its own time and of a state.
-pub trait Predict: Sync {
-    /// Dimension D of state and value.
-    fn dim(&self) -> usize;
-
-    /// Writes N(t, x) to `out`.
-    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]);
-
-    /// Values, and Jacobian products of tangents, in one pass; shapes as [`Drift::push`].
-    fn push(&self, t: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
-        push_generic(self.dim(), block, lanes, out, work, |x, y| {
-            self.predict(Tangents::from(t), x, y);
-        });
-    }
-
-    /// Transposed Jacobian products at one state; shapes as [`Drift::pull`].
-    fn pull(
-        &self,
-        t: f64,
-        state: &[f64],
-        covectors: &DMatrix<f64>,
-        work: &mut Workspace,
-    ) -> DMatrix<f64> {
-        let jacobian = jacobian_by_push(self.dim(), state, |block, lanes, out| {
-            self.push(t, block, lanes, out, work);
-        });
-        jacobian.tr_mul(covectors)
-    }
-}
-
-impl Predict for Field {
+/// The value of a network as a field of its own time and of a state.
+impl Drift for Field {
     fn dim(&self) -> usize {
         Self::dim(self)
     }
 
-    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
+    fn velocity<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
         self.eval(t, x, out);
     }
 
@@ -59,40 +31,16 @@ impl Predict for Field {
     }
 }
 
-impl<N: Predict> Predict for &N {
-    fn dim(&self) -> usize {
-        (**self).dim()
-    }
-
-    fn predict<S: Scalar>(&self, t: S, x: &[S], out: &mut [S]) {
-        (**self).predict(t, x, out);
-    }
-
-    fn push(&self, t: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
-        (**self).push(t, block, lanes, out, work);
-    }
-
-    fn pull(
-        &self,
-        t: f64,
-        state: &[f64],
-        covectors: &DMatrix<f64>,
-        work: &mut Workspace,
-    ) -> DMatrix<f64> {
-        (**self).pull(t, state, covectors, work)
-    }
-}
-
 /// A network with its convention: the velocity of the flow from noise (s = 0) to data (s = 1).
 #[derive(Clone, Debug)]
 pub struct Trained<N> {
-    /// The network.
+    /// The network: its value as a field of its own time and of the scaled state.
     pub network: N,
     /// What its numbers mean.
     pub convention: Convention,
 }
 
-impl<N: Predict> Trained<N> {
+impl<N: Drift> Trained<N> {
     /// The prediction of the data E[X|x] at (s, x), and its Jacobian in x.
     pub fn denoised(&self, s: f64, x: &[f64], work: &mut Workspace) -> (Vec<f64>, DMatrix<f64>) {
         self.combined(self.convention.denoiser_weights(s), s, x, work)
@@ -131,7 +79,7 @@ impl<N: Predict> Trained<N> {
     }
 }
 
-impl<N: Predict> Drift for Trained<N> {
+impl<N: Drift> Drift for Trained<N> {
     fn dim(&self) -> usize {
         self.network.dim()
     }
@@ -139,10 +87,8 @@ impl<N: Predict> Drift for Trained<N> {
     fn velocity<S: Scalar>(&self, s: S, x: &[S], out: &mut [S]) {
         let weights = self.convention.weights(s);
         let input: Vec<S> = x.iter().map(|x| *x * weights.input).collect();
-        self.network.predict(weights.time, &input, out);
-        for (v, x) in out.iter_mut().zip(x) {
-            *v = *x * weights.state + *v * weights.network;
-        }
+        self.network.velocity(weights.time, &input, out);
+        combine(x, out, weights.state, weights.network);
     }
 
     fn push(&self, s: f64, block: &[f64], lanes: Lanes, out: &mut [f64], work: &mut Workspace) {
@@ -154,9 +100,7 @@ impl<N: Predict> Drift for Trained<N> {
             let input: Vec<f64> = block.iter().map(|x| x * weights.input).collect();
             self.network.push(weights.time, &input, lanes, out, work);
         }
-        for (v, x) in out.iter_mut().zip(block) {
-            *v = x * weights.state + *v * weights.network;
-        }
+        combine(block, out, weights.state, weights.network);
     }
 
     fn pull(

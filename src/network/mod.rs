@@ -16,6 +16,7 @@ mod graph;
 mod linear;
 mod lower;
 mod plan;
+mod ports;
 mod product;
 mod pull;
 mod push;
@@ -25,6 +26,7 @@ mod tape;
 
 pub use field::{Batch, Field};
 pub use graph::Port;
+pub use ports::Opened;
 pub use push::Room;
 
 use crate::error::{Error, Result};

@@ -9,6 +9,7 @@ use super::law::{DataLaw, ambient};
 use super::located::{At, Components};
 use super::reader::Reader;
 use super::shape::{manifold, schedule};
+use super::trained::TrainedModel;
 use super::world::{LEAST_TOLERANCE, Stepping, System, World};
 use crate::drift::{Drift, LearningError, Parametrisation, Schedule};
 use crate::error::Result;
@@ -16,6 +17,7 @@ use crate::facts::Grade;
 use crate::flow::{Method, Scheme, geometric_times, uniform_times};
 use crate::manifold::{Chart, Manifold};
 use crate::random::Stream;
+use std::sync::Arc;
 
 /// Most steps of a run: its states are kept.
 const MOST_STEPS: u32 = 2_000_000;
@@ -30,18 +32,24 @@ impl Builder<'_> {
     /// The world, with every default filled in.
     pub(super) fn world(&self) -> Result<World> {
         let (reader, file) = (self.reader, self.file);
-        let dim = self.dim()?;
+        let network = TrainedModel::read(reader, &file.model.value)?.map(Arc::new);
+        let dim = self.dim(network.as_deref())?;
         let seed = file.seed.unwrap_or(1);
         let stream = Stream::root(seed).named("scenario file");
         let manifold = manifold(reader, file.manifold.as_ref(), dim)?;
         let mut notes = Vec::new();
         let path = self.path(manifold.as_ref(), dim, stream, &mut notes)?;
-        let system = self.system(path.as_ref(), dim, stream)?;
+        let trained_on = match &network {
+            Some(model) => self.trained_on(model, manifold.as_ref(), stream, &mut notes)?,
+            None => None,
+        };
+        let system = self.system(path.as_ref(), network, dim, stream)?;
         let coordinates = match reader.coordinates.is_empty() {
             true => (0..dim).map(|i| format!("x[{i}]")).collect(),
             false => reader.coordinates.clone(),
         };
-        let starts = self.starts(path.as_ref(), dim, stream)?;
+        let law = path.as_ref().map(|(_, law)| law).or(trained_on.as_ref());
+        let starts = self.starts(&system, law, dim, stream)?;
         let (planes, random_planes) = self.planes(manifold.as_ref(), dim, starts.len(), stream)?;
         let mut world = World {
             name: self.name(),
@@ -51,6 +59,7 @@ impl Builder<'_> {
             system,
             manifold,
             path,
+            trained_on,
             starts,
             planes,
             random_planes,
@@ -73,9 +82,12 @@ impl Builder<'_> {
         self.file.title.clone().unwrap_or_else(|| stem.to_string_lossy().into_owned())
     }
 
-    /// D: of the state where it is declared, else of the law or the manifold.
-    fn dim(&self) -> Result<usize> {
+    /// D: of the state where it is declared, else of the network, the law or the manifold.
+    fn dim(&self, network: Option<&TrainedModel>) -> Result<usize> {
         let (reader, file) = (self.reader, self.file);
+        if let Some(model) = network {
+            return Ok(model.dim());
+        }
         if !reader.coordinates.is_empty() {
             return Ok(reader.coordinates.len());
         }
@@ -91,8 +103,10 @@ impl Builder<'_> {
     ) -> Result<Option<(Schedule, DataLaw)>> {
         let (reader, file) = (self.reader, self.file);
         let Model::Path { schedule: name, sigma_start, sigma_end } = &file.model.value else {
-            if let Some(law) = &file.law {
-                let problem = "only a model.path has a law";
+            if let Some(law) = &file.law
+                && !matches!(file.model.value, Model::Network { .. })
+            {
+                let problem = "only a model.path or a model.network has a law";
                 let hint = "delete the law, or let [model.path] carry noise to it";
                 return reader.refuse(&law.span, problem, hint);
             }
@@ -124,18 +138,37 @@ impl Builder<'_> {
         Ok(Some((schedule, law)))
     }
 
+    /// The law that a network was trained on, where it is stated.
+    fn trained_on(
+        &self,
+        model: &TrainedModel,
+        manifold: Option<&Manifold>,
+        stream: Stream,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<DataLaw>> {
+        let (reader, Model::Network { to, .. }) = (self.reader, &self.file.model.value) else {
+            return Ok(None);
+        };
+        let Some(law) = &self.file.law else { return Ok(None) };
+        let sigma = model.trained.convention.levels.sigma(model.check_time(reader, to)?);
+        let stream = stream.named("law");
+        DataLaw::new(reader, law, manifold, model.dim(), sigma, stream, notes).map(Some)
+    }
+
     fn system(
         &self,
         path: Option<&(Schedule, DataLaw)>,
+        network: Option<Arc<TrainedModel>>,
         dim: usize,
         stream: Stream,
     ) -> Result<System> {
         let (reader, file) = (self.reader, self.file);
+        let has_levels = path.is_some() || network.is_some();
         let errors = file
             .errors
             .iter()
             .enumerate()
-            .map(|(i, error)| self.error(error, dim, path.is_some(), stream.indexed(i as u64)))
+            .map(|(i, error)| self.error(error, dim, has_levels, stream.indexed(i as u64)))
             .collect::<Result<Vec<_>>>()?;
         let timed = reader.time.is_some();
         match &file.model.value {
@@ -190,6 +223,18 @@ impl Builder<'_> {
                 let steps = self.stepping(times)?;
                 Ok(System::Flow { velocity, span: (span[0], span[1]), steps })
             }
+            Model::Network { from, to, .. } => {
+                let model = network.expect("a network has been read");
+                let span = (model.check_time(reader, from)?, model.check_time(reader, to)?);
+                if span.0 >= span.1 {
+                    let problem =
+                        format!("the run ends at {}, not after its start {}", span.1, span.0);
+                    return reader.refuse(&to.span, problem, "a later time");
+                }
+                let steps = self.stepping(|steps| uniform_times(span.0, span.1, steps))?;
+                let velocity = Velocity { exact: Exact::Network(model), errors };
+                Ok(System::Flow { velocity, span, steps })
+            }
         }
     }
 
@@ -233,12 +278,12 @@ impl Builder<'_> {
         &self,
         error: &At<ErrorField>,
         dim: usize,
-        is_path: bool,
+        has_levels: bool,
         stream: Stream,
     ) -> Result<ModelError> {
         let (reader, At { value: ErrorField { prediction, size, field }, .. }) =
             (self.reader, error);
-        if !is_path && prediction.value != Prediction::Velocity {
+        if !has_levels && prediction.value != Prediction::Velocity {
             let problem = "a model of formulas predicts its velocity and nothing else";
             return reader.refuse(&prediction.span, problem, "prediction = \"velocity\"");
         }
@@ -348,7 +393,9 @@ impl Builder<'_> {
                 )
             })
         });
-        let kinks: Vec<String> = kinks.collect();
+        let of_network = world.network().into_iter().flat_map(|model| &model.kinks);
+        let of_network = of_network.map(|kink| format!("the network is not smooth: {kink}"));
+        let kinks: Vec<String> = kinks.chain(of_network).collect();
         world.notes.extend(kinks);
         if let Some(manifold) = &world.manifold {
             let curvature = manifold.curvature();

@@ -70,6 +70,8 @@ enum Needs {
     FlowAndManifold,
     Errors,
     ErrorsAndManifold,
+    Training,
+    TrainingAndManifold,
 }
 
 const fn fact(name: &'static str, each: bool, needs: Needs, meaning: &'static str) -> Fact {
@@ -156,6 +158,18 @@ pub const FACTS: &[Fact] = &[
         "its part normal to the manifold, where the exact run ends",
     ),
     fact("displacement_tangent", false, Needs::ErrorsAndManifold, "its part along the manifold"),
+    fact(
+        "end_denoiser_error",
+        false,
+        Needs::Training,
+        "distance of the data that a network predicts at the end from the posterior mean of its law",
+    ),
+    fact(
+        "end_denoiser_error_normal",
+        false,
+        Needs::TrainingAndManifold,
+        "its part normal to the manifold",
+    ),
 ];
 
 impl Fact {
@@ -164,6 +178,7 @@ impl Fact {
         let manifold = world.manifold.is_some();
         let is_flow = matches!(world.system, System::Flow { .. });
         let errors = !world.errors().is_empty();
+        let training = world.trained_on.is_some();
         let (ok, reason) = match self.needs {
             Needs::Nothing => (true, ""),
             Needs::Formulas => (world.formulas().is_some(), "needs a model of formulas"),
@@ -172,6 +187,10 @@ impl Fact {
             Needs::FlowAndManifold => (manifold && is_flow, "needs a flow and a manifold"),
             Needs::Errors => (errors, "needs [[errors]]"),
             Needs::ErrorsAndManifold => (manifold && errors, "needs [[errors]] and a manifold"),
+            Needs::Training => (training, "needs a model.network and its law"),
+            Needs::TrainingAndManifold => {
+                (manifold && training, "needs a model.network, its law and a manifold")
+            }
         };
         (!ok).then_some(reason)
     }

@@ -2,6 +2,7 @@
 
 use super::field::{ErrorShape, Exact, FormulaField, Velocity};
 use super::world::{Stepping, System, World};
+use crate::drift::NoiseLevels;
 use crate::flow::Scheme;
 use crate::formula::Printed;
 use crate::manifold::Manifold;
@@ -20,6 +21,30 @@ pub fn explained(world: &World) -> String {
         let _ = writeln!(text, "{name:<12} {value}");
     };
     line("state", format!("{} in R^{}", world.coordinates.join(", "), world.dim));
+    let states = "x = a·data + b·noise, s = 0 for noise and 1 for data";
+    if let Some(model) = world.network() {
+        let convention = &model.trained.convention;
+        let levels = match &convention.levels {
+            NoiseLevels::Formula(schedule) => format!("{schedule:?}"),
+            NoiseLevels::Table(_) => "of a table".to_owned(),
+        };
+        line("network", model.about.clone());
+        line(
+            "convention",
+            format!(
+                "{}, as the file states it; `driftproof model --data` tries its rivals",
+                convention.name
+            ),
+        );
+        line("levels", format!("{levels}, {states}; W = a*b' - a'*b"));
+        let compared = match world.trained_on {
+            Some(_) => {
+                "as the file states it: draws are noisy data of it, and its exact denoiser is compared"
+            }
+            None => "none: the learned denoiser is compared with no other",
+        };
+        line("law", compared.to_owned());
+    }
     match &world.system {
         System::Flow { velocity, span, steps } => {
             line("time", format!("from {} to {}", span.0, span.1));
@@ -51,10 +76,7 @@ pub fn explained(world: &World) -> String {
         }
     }
     if let Some((schedule, _)) = &world.path {
-        line(
-            "schedule",
-            format!("{schedule:?}, x = a·data + b·noise, s = 0 for noise and 1 for data"),
-        );
+        line("schedule", format!("{schedule:?}, {states}"));
     }
     for error in world.errors() {
         let field = match &error.field {
@@ -109,6 +131,11 @@ fn velocity_of(velocity: &Velocity) -> String {
         Exact::Formula(field) => format!(
             "of formulas, {}{}",
             if field.is_timed() { "which depend on time" } else { "autonomous" },
+            if velocity.errors.is_empty() { "" } else { ", with errors" },
+        ),
+        Exact::Network(model) => format!(
+            "{}{}",
+            model.trained.convention.velocity(),
             if velocity.errors.is_empty() { "" } else { ", with errors" },
         ),
         Exact::Path(..) => "(b'/b) x + (a' − a b'/b) E[data | x], the exact denoiser".to_owned(),

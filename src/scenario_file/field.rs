@@ -1,5 +1,6 @@
 //! Fields and maps of formulas, and models with their errors.
 
+use super::trained::TrainedModel;
 use crate::drift::{
     Denoiser, Drift, GaussianPath, Lanes, LearningError, Parametrisation, Schedule, Workspace,
     push_generic,
@@ -9,6 +10,7 @@ use crate::formula::{self, Formula};
 use crate::scalar::{Scalar, Tangents};
 use nalgebra::DMatrix;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 thread_local! {
     /// Registers of formulas, kept from call to call.
@@ -110,13 +112,26 @@ impl Drift for ErrorShape {
     }
 }
 
-/// The exact part of a velocity.
+/// A velocity before errors are added to it.
 #[derive(Clone, Debug)]
 pub enum Exact {
     /// Formulas of the file.
     Formula(FormulaField),
     /// A schedule over the exact denoiser of a law.
     Path(Schedule, Denoiser),
+    /// A trained network: what it adds to the exact flow is not told apart.
+    Network(Arc<TrainedModel>),
+}
+
+impl Exact {
+    /// Signal and noise (a, b) of its states a·data + b·noise; None where they are points of the data space.
+    pub fn levels(&self, time: f64) -> Option<(f64, f64)> {
+        match self {
+            Self::Formula(_) => None,
+            Self::Path(schedule, _) => Some(schedule.coefficients(time)),
+            Self::Network(model) => Some(model.trained.convention.levels.coefficients(time)),
+        }
+    }
 }
 
 /// A velocity with its learning errors.
@@ -139,6 +154,9 @@ impl Velocity {
         let factor = |prediction: Parametrisation| match &self.exact {
             Exact::Formula(_) => S::from(1.0),
             Exact::Path(schedule, _) => prediction.velocity_factor(schedule, t),
+            Exact::Network(model) => {
+                prediction.velocity_factor_of(model.trained.convention.levels.rates(t))
+            }
         };
         add_errors(&self.errors, factor, (t, x), out);
     }
@@ -164,6 +182,7 @@ impl Drift for Velocity {
         match &self.exact {
             Exact::Formula(field) => field.dim(),
             Exact::Path(schedule, denoiser) => GaussianPath { schedule: *schedule, denoiser }.dim(),
+            Exact::Network(model) => model.dim(),
         }
     }
 
@@ -173,6 +192,7 @@ impl Drift for Velocity {
             Exact::Path(schedule, denoiser) => {
                 GaussianPath { schedule: *schedule, denoiser }.velocity(t, x, out);
             }
+            Exact::Network(model) => model.trained.velocity(t, x, out),
         }
         self.add_errors(t, x, out);
     }
@@ -183,6 +203,7 @@ impl Drift for Velocity {
             Exact::Path(schedule, denoiser) => {
                 GaussianPath { schedule: *schedule, denoiser }.push(t, block, lanes, out, work);
             }
+            Exact::Network(model) => model.trained.push(t, block, lanes, out, work),
         }
         if self.errors.is_empty() {
             return;

@@ -32,7 +32,7 @@ pub struct File {
     /// The data manifold, in the first coordinates of the state space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifold: Option<At<Manifold>>,
-    /// The law of the data, which `model.path` carries noise to.
+    /// The law of the data, which `model.path` carries noise to, and whose exact denoiser a `model.network` is compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub law: Option<At<Law>>,
     /// What moves the state.
@@ -42,7 +42,7 @@ pub struct File {
     pub errors: Vec<At<ErrorField>>,
     /// Where trajectories start.
     pub start: At<Start>,
-    /// The steps of `model.ode` and `model.path`; maps have none.
+    /// The steps of a flow; maps have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampler: Option<At<Sampler>>,
     /// Asks for asymptotic Lyapunov exponents of an autonomous system.
@@ -286,6 +286,31 @@ pub enum Model {
         /// Noise level at which it ends.
         sigma_end: At<Value>,
     },
+    /// A trained network under its convention, as a flow in generating time s, 0 for noise and 1 for data.
+    Network {
+        /// A .onnx file, or .safetensors of a plain perceptron; relative paths start at the folder of the scenario file.
+        file: At<String>,
+        /// Noise levels and time: flow, flow-reversed, vp-linear, vp-cosine, ddpm:1000, ve, sub-vp, edm, trig, table:FILE.
+        preset: At<String>,
+        /// What the network predicts: velocity, score, eps, x0, v, edm-denoiser, edm-f.
+        predicts: At<String>,
+        /// σ_data of `edm-f`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sigma_data: Option<At<Value>>,
+        /// What the network is given as its time, unlike its preset: s, 1-s, index, sigma, log-sigma, log-sigma/4.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time: Option<At<String>>,
+        /// The input of the network that is the state, where it cannot be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<At<String>>,
+        /// The input that is the time, where it cannot be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time_input: Option<At<String>>,
+        /// First generating time.
+        from: At<Value>,
+        /// Last generating time.
+        to: At<Value>,
+    },
 }
 
 /// A noise schedule.
@@ -383,7 +408,7 @@ pub struct Start {
     /// One start each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<At<Vec<Point>>>,
-    /// So many random states of a `path` at its first noise level: a·data + b·noise.
+    /// So many random states a·data + b·noise of a `path` or a `network` at its first time; without a law the noise alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draws: Option<At<u32>>,
     /// Vectors that span the plane which is carried along; a random one, as large as the manifold, when it is not given.

@@ -12,6 +12,10 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 /// Values nearer than this share of their range are one.
 const SAME: f64 = 1e-9;
 
+/// Keys that name files, or may.
+const FILES: [(&str, &str, &str); 3] =
+    [("law", "samples", "file"), ("model", "network", "file"), ("model", "network", "preset")];
+
 /// A constant that a search may move; where it stands in its range is a number from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Free {
@@ -148,13 +152,21 @@ impl Source {
                 *stated.decor_mut() = decor;
             }
         }
-        if let Some(file) =
-            text.get_mut("law").and_then(|law| law.get_mut("samples")?.get_mut("file"))
-            && let Some(name) = file.as_str()
-        {
-            let whole = std::path::absolute(self.beside(name))
-                .map_err(|error| unreadable(format!("its folder has no name ({error})")))?;
-            *file = toml_edit::value(whole.display().to_string());
+        let whole = |name: &str| match std::path::absolute(self.beside(name)) {
+            Ok(path) => Ok(path.display().to_string()),
+            Err(error) => Err(unreadable(format!("its folder has no name ({error})"))),
+        };
+        for (table, kind, key) in FILES {
+            let kinds = text.get_mut(table).and_then(Item::as_table_like_mut);
+            let keys = kinds.and_then(|kinds| kinds.get_mut(kind)?.as_table_like_mut());
+            let Some(item) = keys.and_then(|keys| keys.get_mut(key)) else { continue };
+            match item.as_str().map(|name| (name.strip_prefix("table:"), name)) {
+                Some((Some(table), _)) => {
+                    *item = toml_edit::value(format!("table:{}", whole(table)?))
+                }
+                Some((None, name)) if key == "file" => *item = toml_edit::value(whole(name)?),
+                _ => {}
+            }
         }
         let mut table = Table::new();
         for (key, word) in check {

@@ -17,6 +17,7 @@ mod shape;
 mod source;
 mod starts;
 mod templates;
+mod trained;
 mod world;
 
 pub use checks::{
@@ -31,4 +32,5 @@ pub use located::{At, Components, Value};
 pub use schema::schema;
 pub use source::Source;
 pub use templates::{TEMPLATES, Template, template};
+pub use trained::TrainedModel;
 pub use world::{Stepping, System, World};

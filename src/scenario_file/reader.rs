@@ -8,7 +8,7 @@ use crate::formula::{Formula, Mistake, Names};
 use std::ops::Range;
 
 /// Most coordinates of a state: Jacobians are formed.
-const MOST_COORDINATES: u32 = 256;
+pub(super) const MOST_COORDINATES: u32 = 256;
 
 /// Reads the values of one file.
 #[derive(Clone, Debug)]

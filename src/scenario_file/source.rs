@@ -102,6 +102,14 @@ impl Source {
     pub fn beside(&self, file: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(file)
     }
+
+    /// A preset of noise levels; the file of a table seen from the folder of this one.
+    pub fn beside_preset(&self, preset: &str) -> String {
+        match preset.strip_prefix("table:") {
+            Some(table) => format!("table:{}", self.beside(table).display()),
+            None => preset.to_owned(),
+        }
+    }
 }
 
 /// What the reader of TOML says, in other words, and what to try.

@@ -1,9 +1,8 @@
 //! Where trajectories start, and the planes that they carry.
 
 use super::build::Builder;
-use super::format::Model;
 use super::law::DataLaw;
-use crate::drift::Schedule;
+use super::world::System;
 use crate::error::Result;
 use crate::linalg::{frame_from_normals, orthonormalise};
 use crate::manifold::Manifold;
@@ -13,6 +12,9 @@ use nalgebra::DMatrix;
 /// Most trajectories of a run.
 const MOST_STARTS: u32 = 1000;
 
+/// States that hold less of the data than this, to one part of noise, are drawn without them.
+const FAINT: f64 = 0.05;
+
 /// Share of a direction that is new to a plane, at least.
 const LEAST_NEW: f64 = 1e-9;
 
@@ -20,7 +22,8 @@ impl Builder<'_> {
     /// The starts, one for each trajectory.
     pub(super) fn starts(
         &self,
-        path: Option<&(Schedule, DataLaw)>,
+        system: &System,
+        law: Option<&DataLaw>,
         dim: usize,
         stream: Stream,
     ) -> Result<Vec<Vec<f64>>> {
@@ -36,15 +39,24 @@ impl Builder<'_> {
             }
             (None, Some(draws)) => {
                 let count = reader.count(draws, 1, MOST_STARTS)?;
-                let (Some((schedule, law)), Model::Path { sigma_start, .. }) =
-                    (path, &self.file.model.value)
-                else {
-                    let problem = "only a model.path has a law to draw starts from";
+                let Some((a, b)) = system.levels(system.begins()) else {
+                    let problem =
+                        "only a model.path or a model.network has noise to draw starts from";
                     return reader.refuse(&draws.span, problem, "points = [[1.0, 0.5]]");
                 };
-                let time = schedule.time_at_sigma(reader.number(sigma_start)?);
-                let (a, b) = schedule.coefficients(time);
-                let data = reader.located(&draws.span, law.draw(count, stream.named("data")))?;
+                let data = match law {
+                    Some(law) => law.draw(count, stream.named("data")),
+                    None if a > FAINT * b => {
+                        let problem = format!(
+                            "the first states hold {:.3} of data for 1 of noise, and there is no law of the data",
+                            a / b
+                        );
+                        let hint = "add [law.samples], points, or an earlier first time";
+                        return reader.refuse(&draws.span, problem, hint);
+                    }
+                    None => Ok(vec![vec![0.0; dim]; count]),
+                };
+                let data = reader.located(&draws.span, data)?;
                 let noisy = |(i, mut x): (usize, Vec<f64>)| {
                     let noise = stream.named("noise").indexed(i as u64).normals(dim);
                     x.iter_mut().zip(noise).for_each(|(x, z)| *x = a * *x + b * z);

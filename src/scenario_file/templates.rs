@@ -36,6 +36,7 @@ pub const TEMPLATES: &[Template] = templates![
     "rotating-linear-flow",
     "swiss-roll",
     "torus",
+    "trained-moons",
     "two-moons",
     "uniform-sphere",
     "without-a-low-start",
@@ -46,12 +47,26 @@ pub const TEMPLATES: &[Template] = templates![
     "without-transversality",
 ];
 
+/// A network that an example names, as seen from it, and its bytes.
+const NETWORK: (&str, &[u8]) = (
+    "../../data/models/moons_vp_eps_mlp3x128.ts17.onnx",
+    include_bytes!("../../data/models/moons_vp_eps_mlp3x128.ts17.onnx"),
+);
+
 /// The example of that name.
 pub fn template(name: &str) -> Option<&'static Template> {
     TEMPLATES.iter().find(|template| template.name == name)
 }
 
 impl Template {
+    /// The example for a folder of its own: its text, and the file that has to lie beside it, where it names one.
+    pub fn apart(&self) -> (String, Option<(&'static str, &'static [u8])>) {
+        let (path, bytes) = NETWORK;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let beside = self.text.contains(path).then_some((name, bytes));
+        (self.text.replace(path, name), beside)
+    }
+
     /// Its title.
     pub fn title(&self) -> &'static str {
         let line = self.text.lines().find_map(|line| line.strip_prefix("title = \""));

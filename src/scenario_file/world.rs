@@ -9,6 +9,7 @@ use super::law::DataLaw;
 use super::located::At;
 use super::reader::Reader;
 use super::source::Source;
+use super::trained::TrainedModel;
 use crate::drift::Schedule;
 use crate::error::Result;
 use crate::flow::{Method, Sampler, Scheme, adaptive_times};
@@ -49,6 +50,26 @@ pub enum System {
     },
 }
 
+impl System {
+    /// Signal and noise (a, b) of states a·data + b·noise; None where states are points of the data space.
+    pub fn levels(&self, time: f64) -> Option<(f64, f64)> {
+        match self {
+            Self::Flow { velocity, .. } => velocity.exact.levels(time),
+            Self::Noisy { schedule, .. } => Some(schedule.coefficients(time)),
+            Self::Map(_) => None,
+        }
+    }
+
+    /// Its first time.
+    pub fn begins(&self) -> f64 {
+        match self {
+            Self::Flow { span, .. } => span.0,
+            Self::Noisy { times, .. } => times[0],
+            Self::Map(_) => 0.0,
+        }
+    }
+}
+
 /// How a flow is stepped.
 #[derive(Clone, Debug)]
 pub enum Stepping {
@@ -75,6 +96,8 @@ pub struct World {
     pub manifold: Option<Manifold>,
     /// The schedule and the law of a path.
     pub path: Option<(Schedule, DataLaw)>,
+    /// The law of the data that a network was trained on.
+    pub trained_on: Option<DataLaw>,
     /// Starts of the trajectories.
     pub starts: Vec<Vec<f64>>,
     /// The plane that is carried along, `D×d`, for each start; any basis.
@@ -110,7 +133,8 @@ impl World {
     ///
     /// *Errors*: as [`World::read`].
     pub fn of(source: &Source, file: &File) -> Result<Self> {
-        if file.state.is_none() && !matches!(file.model.value, Model::Path { .. }) {
+        let of_formulas = matches!(file.model.value, Model::Ode { .. } | Model::Map { .. });
+        if file.state.is_none() && of_formulas {
             let problem = "formulas need names for the state";
             let hint = "add [state] with names = [\"x\", \"y\"]";
             return Err(source.error(&file.model.span, problem, hint));
@@ -119,7 +143,7 @@ impl World {
         let time = match &file.model.value {
             Model::Ode { time, .. } => time.as_ref(),
             Model::Map { count, .. } => count.as_ref(),
-            Model::Path { .. } => file.state.as_ref().map(|_| &path_time),
+            Model::Path { .. } | Model::Network { .. } => file.state.as_ref().map(|_| &path_time),
         };
         let reader = Reader::new(source, file, time)?;
         Builder { reader: &reader, file }.world()
@@ -143,7 +167,17 @@ impl World {
 
     /// The factor a(s) between states and data: 1 but on a path.
     pub fn signal(&self, time: f64) -> f64 {
-        self.path.as_ref().map_or(1.0, |(schedule, _)| schedule.coefficients(time).0)
+        self.system.levels(time).map_or(1.0, |(signal, _)| signal)
+    }
+
+    /// The network that moves the state, where one does.
+    pub fn network(&self) -> Option<&TrainedModel> {
+        match &self.system {
+            System::Flow { velocity: Velocity { exact: Exact::Network(model), .. }, .. } => {
+                Some(model)
+            }
+            _ => None,
+        }
     }
 
     /// The errors of its model.

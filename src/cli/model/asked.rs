@@ -4,7 +4,7 @@ use super::{Options, Where};
 use crate::drift::{Convention, Prediction, Trained};
 use crate::error::{Error, Result};
 use crate::manifold::Manifold;
-use crate::network::{Batch, Field, Network, Port};
+use crate::network::{Field, Network, Opened};
 use crate::points::{Columns, PointSet, Scaling};
 use std::path::Path;
 
@@ -26,38 +26,11 @@ pub struct Asked {
 pub fn asked(options: &Options) -> Result<Asked> {
     let predicts = Prediction::named(&options.predicts, options.sigma_data)?;
     let convention = Convention::preset(&options.preset, predicts, options.time.as_deref())?;
-    let network = Network::read(&options.file)?;
-    let (state, time) = ports(options, &network)?;
-    let field = network.field(&state, time.as_deref())?;
-    let (inputs, kinks) = (said_of(network.inputs()), network.kinks());
-    let mut about = format!(
-        "Network: `{}`, inputs {inputs}; state `{state}` of {} numbers, time {}, {} multiply-adds a state. Convention: {}; \
-         the network's time is {}. ",
-        options.file.file_name().unwrap_or_default().to_string_lossy(),
-        field.dim(),
-        time.as_ref().map_or("none".to_owned(), |name| format!("`{name}`")),
-        field.multiply_adds(),
-        convention.name,
-        convention.time.formula(),
-    );
-    match field.batch() {
-        Batch::Free => {}
-        Batch::Rewritten(n) => {
-            about += &format!("It was exported for {n} states and rewritten for one. ")
-        }
-        Batch::Repeated(n) => {
-            about += &format!("It works for {n} states only: each is run {n} times over. ")
-        }
-    }
+    let ports = (options.state.as_deref(), options.time_input.as_deref());
+    let Opened { field, about, kinks } = Network::open(&options.file, ports.0, ports.1)?;
+    let mut about = format!("Network: {about}. Convention: {}. ", convention.in_words());
     if !kinks.is_empty() {
-        let mut of: Vec<String> = Vec::new();
-        for kink in &kinks {
-            let said = format!("{} ({})", kink.operator, kink.meaning);
-            if !of.contains(&said) {
-                of.push(said);
-            }
-        }
-        about += &format!("**Not smooth** at {} nodes: {}. ", kinks.len(), of.join("; "));
+        about += &format!("**Not smooth**: {}. ", kinks.join("; "));
     }
     let dim = field.dim();
     let shape = shape(options.shape.as_deref(), dim)?;
@@ -79,64 +52,6 @@ pub fn asked(options: &Options) -> Result<Asked> {
         ));
     }
     Ok(Asked { trained: Trained { network: field, convention }, data, manifold, shape, about })
-}
-
-/// The inputs that are state and time: the time has one number a state.
-fn ports(options: &Options, network: &Network) -> Result<(String, Option<String>)> {
-    let single = |port: &&Port| port.shape.iter().skip(1).all(|n| *n == Some(1));
-    let inputs = network.inputs();
-    let time = match &options.time_input {
-        Some(name) => Some(name.clone()),
-        None if inputs.len() < 2 => None,
-        None => {
-            let found: Vec<&Port> = inputs
-                .iter()
-                .filter(|port| Some(&port.name) != options.state.as_ref())
-                .filter(single)
-                .collect();
-            match found[..] {
-                [only] => Some(only.name.clone()),
-                _ => {
-                    let problem =
-                        format!("inputs {}: which is the time cannot be told", said_of(inputs));
-                    return Err(Error::file(
-                        &options.file,
-                        problem,
-                        "--state NAME --time-input NAME",
-                    ));
-                }
-            }
-        }
-    };
-    let state = match &options.state {
-        Some(name) => name.clone(),
-        None => {
-            let rest: Vec<&Port> =
-                inputs.iter().filter(|port| Some(&port.name) != time.as_ref()).collect();
-            match rest[..] {
-                [only] => only.name.clone(),
-                _ => {
-                    let problem =
-                        format!("inputs {}: which is the state cannot be told", said_of(inputs));
-                    return Err(Error::file(
-                        &options.file,
-                        problem,
-                        "--state NAME --time-input NAME",
-                    ));
-                }
-            }
-        }
-    };
-    Ok((state, time))
-}
-
-fn said_of(ports: &[Port]) -> String {
-    let axis = |n: &Option<usize>| n.map_or("free".to_owned(), |n| n.to_string());
-    let one = |port: &Port| {
-        let axes: Vec<String> = port.shape.iter().map(axis).collect();
-        format!("`{}` [{}]", port.name, axes.join(", "))
-    };
-    ports.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn shape(asked: Option<&str>, dim: usize) -> Result<Option<(usize, usize)>> {

@@ -76,8 +76,8 @@ pub fn examine(
         found.comparison = Some(comparison);
     }
     stages.next("samples");
-    let samples =
-        model::ends(model.trained, &model.sampler(), &model.starts(count, stream.named("samples")));
+    let noise = model.starts(count, stream.named("samples"));
+    let samples = model::ends(model.trained, &model.sampler(), &noise);
     model::check_finite(&samples)?;
 
     stages.next("spectrum");
@@ -133,6 +133,7 @@ pub fn examine(
         model::response::measure(
             &model,
             tangent,
+            (&noise, &samples),
             cost,
             stream.named("response"),
             &mut found.facts,

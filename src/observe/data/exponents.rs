@@ -151,7 +151,22 @@ pub fn against_null(
         let values: Vec<f64> = runs.iter().map(|run| run.spectrum.log_growth[i]).collect();
         facts.push("log_growth", Quantity::sampled_mean(&values, REPORTED));
     }
-    let observed = mean_gaps(runs);
+    let growths: Vec<&[f64]> = runs.iter().map(|run| run.spectrum.log_growth.as_slice()).collect();
+    gap_of(&growths, set, levels, stream, watch, facts)
+}
+
+/// [`against_null`] of log singular values, a slice for each trajectory, whatever flow they are of.
+///
+/// Facts: series `gap` and `null_gap`, `gap_p_value`, `gap_index`, `null_draws`.
+pub fn gap_of(
+    growths: &[&[f64]],
+    set: &PointSet,
+    levels: Levels,
+    stream: Stream,
+    watch: Watch<'_>,
+    facts: &mut Facts,
+) -> Result<Option<usize>> {
+    let observed = mean_gaps_of(growths);
     let draws = null_draws(set.dim());
     facts.set("null_draws", Quantity::exact(draws as f64));
     let gaussian = GaussianLike::of(set);
@@ -170,11 +185,10 @@ pub fn against_null(
     }
 
     let test = GapTest::of(&observed, &null);
-    for i in 0..observed.len() {
-        let growths = runs.iter().map(|run| &run.spectrum.log_growth);
-        let gaps: Vec<f64> = growths.map(|growth| growth[i] - growth[i + 1]).collect();
+    for (i, gap) in observed.iter().enumerate() {
+        let each: Vec<f64> = growths.iter().map(|growth| growth[i] - growth[i + 1]).collect();
         let draws: Vec<f64> = null.iter().map(|gaps| gaps[i]).collect();
-        facts.push("gap", Quantity::sampled_mean(&gaps, REPORTED));
+        facts.push("gap", Quantity { value: *gap, ..Quantity::sampled_mean(&each, REPORTED) });
         facts.push("null_gap", Quantity::sampled_mean(&draws, REPORTED));
     }
     facts.set("gap_p_value", Quantity::new(test.p_value, 0.0, Grade::Sampled));

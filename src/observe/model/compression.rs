@@ -2,7 +2,7 @@
 
 use super::spectrum::WHOLE;
 use super::{Model, ends};
-use crate::drift::{Drift, Predict, Workspace};
+use crate::drift::{Drift, Workspace};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Sampler, Trajectory, geometric_times, uniform_times};
@@ -26,7 +26,7 @@ const ROUNDING: f64 = 1e-9;
 /// The series begin where the constants of all that follows first admit the slope. None above [`WHOLE`] dimensions, or where that never is.
 ///
 /// *Errors*: of trajectories and factorisations.
-pub fn along<N: Predict>(
+pub fn along<N: Drift>(
     model: &Model<'_, N>,
     start: &DVector<f64>,
     d: usize,

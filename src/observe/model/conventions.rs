@@ -1,14 +1,14 @@
 //! Whether the declared convention is the one under which a network was trained: its samples against those of rivals.
 
 use super::{Model, ends};
-use crate::drift::{Convention, Predict, Trained};
+use crate::drift::{Convention, Drift, Trained};
 use crate::facts::{Grade, Quantity};
 use crate::points::{Energy, PointSet, deviation};
 use crate::random::Stream;
 use nalgebra::DMatrix;
 
 /// Two conventions are told apart where their energy distances differ by so many standard deviations of the difference.
-const APART: f64 = 3.0;
+pub const APART: f64 = 3.0;
 
 /// Samples of each convention at most: what is compared is every pair of them.
 const MOST: usize = 2000;
@@ -64,7 +64,7 @@ fn is_nearer(first: &Tried, second: &Tried) -> bool {
 }
 
 /// Samples, `count` but not more than 2000, under the declared convention and each rival, compared with as many data points.
-pub fn compare<N: Predict>(
+pub fn compare<N: Drift + Clone>(
     model: &Model<'_, N>,
     rivals: Vec<Convention>,
     set: &PointSet,
@@ -78,7 +78,7 @@ pub fn compare<N: Predict>(
     let tried = |convention: Convention| {
         let name = convention.name.clone();
         let span = convention.span();
-        let trained = Trained { network: &model.trained.network, convention };
+        let trained = Trained { network: model.trained.network.clone(), convention };
         let span = if name == model.trained.convention.name { model.span } else { span };
         let rival = Model {
             trained: &trained,

@@ -2,7 +2,7 @@
 
 use super::spectrum::WHOLE;
 use super::{Model, Tangent};
-use crate::drift::{Atoms, Channel, Denoise, Predict, Workspace};
+use crate::drift::{Atoms, Channel, Denoise, Drift, Workspace};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::flow::{Sampler, Trajectory};
@@ -38,7 +38,7 @@ struct Comparison {
 /// most, e (1 + y)²/√Δ as a tangent; infinite where there is no fixed point.
 ///
 /// *Errors*: of nearest points and local planes.
-pub fn compare<N: Predict>(
+pub fn compare<N: Drift>(
     model: &Model<'_, N>,
     atoms: &Atoms,
     tangent: &Tangent<'_>,
@@ -86,7 +86,7 @@ impl Comparison {
 }
 
 /// The states of the flow from its starts at some later times, `D×n` each.
-fn at_times<N: Predict>(
+fn at_times<N: Drift>(
     model: &Model<'_, N>,
     starts: &DMatrix<f64>,
     times: &[f64],
@@ -105,7 +105,7 @@ fn at_times<N: Predict>(
     states
 }
 
-fn at<N: Predict>(
+fn at<N: Drift>(
     model: &Model<'_, N>,
     atoms: &Atoms,
     tangent: &Tangent<'_>,
@@ -136,7 +136,7 @@ fn at<N: Predict>(
 }
 
 /// The learned E[X|y], and its Jacobian in y up to [`WHOLE`] dimensions.
-fn learned<N: Predict>(
+fn learned<N: Drift>(
     model: &Model<'_, N>,
     s: f64,
     x: &DVector<f64>,
@@ -158,7 +158,7 @@ fn learned<N: Predict>(
 /// Bars: the change from twice the steps, and rounding.
 ///
 /// *Errors*: of trajectories and nearest points.
-pub fn path<N: Predict>(
+pub fn path<N: Drift>(
     model: &Model<'_, N>,
     atoms: &Atoms,
     manifold: &Manifold,
@@ -208,7 +208,7 @@ fn filled(mut facts: Facts, rows: &[Row]) -> Facts {
 }
 
 /// Distance, V, |P_⊥ e| and ⟨n, D − p⟩ at one state.
-fn measured<N: Predict>(
+fn measured<N: Drift>(
     model: &Model<'_, N>,
     atoms: &Atoms,
     manifold: &Manifold,

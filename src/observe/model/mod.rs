@@ -10,7 +10,7 @@ pub mod space;
 pub mod spectrum;
 pub mod symmetry;
 
-use crate::drift::{Drift, Lanes, Predict, Trained};
+use crate::drift::{Drift, Lanes, Trained};
 use crate::error::{Error, Result};
 use crate::facts::{Grade, Quantity, REPORTED};
 use crate::flow::{Method, Sampler, StepWorkspace, uniform_times};
@@ -39,7 +39,7 @@ pub struct Model<'a, N> {
     pub span: (f64, f64),
 }
 
-impl<N: Predict> Model<'_, N> {
+impl<N: Drift> Model<'_, N> {
     /// The maps of the whole flow.
     pub fn sampler(&self) -> Sampler {
         Sampler::new(self.method, uniform_times(self.span.0, self.span.1, self.steps))

@@ -1,11 +1,12 @@
 //! What smooth errors of growing size in the network's value do to samples: off the manifold against along it.
 
-use super::{Model, Tangent, check_finite, ends, median};
-use crate::drift::{Drift, Inexact, LearningError, Predict, Trained};
+use super::{Model, Tangent, check_finite, median};
+use crate::drift::{Drift, Inexact, LearningError, Trained};
 use crate::error::Result;
 use crate::facts::{Facts, Quantity};
 use crate::random::Stream;
 use crate::scalar::Scalar;
+use nalgebra::DMatrix;
 
 /// Root mean squares of the error in each coordinate of the network's value, relative to that of the value itself.
 const SIZES: [f64; 6] = [0.003, 0.01, 0.03, 0.1, 0.2, 0.4];
@@ -25,7 +26,7 @@ struct OfNetwork<'a, N> {
     error: LearningError,
 }
 
-impl<N: Predict> Drift for OfNetwork<'_, N> {
+impl<N: Drift> Drift for OfNetwork<'_, N> {
     fn dim(&self) -> usize {
         self.error.dim()
     }
@@ -38,29 +39,27 @@ impl<N: Predict> Drift for OfNetwork<'_, N> {
     }
 }
 
-/// Displaces samples by errors of growing size: medians of the parts off and along the tangent plane at the exact end.
+/// Displaces the first samples, from their starts to their exact ends, by errors of growing size: medians of the parts off and along the tangent plane at the exact end.
 ///
 /// Facts: series `response_size`, `response_off`, `response_along`, and `response_change`: how much the distance to the manifold, or
 /// to the nearest data point, grows.
 ///
 /// *Errors*: of samples that leave the finite numbers, and of nearest points.
-pub fn measure<N: Predict>(
+pub fn measure<N: Drift>(
     model: &Model<'_, N>,
     tangent: &Tangent<'_>,
+    (starts, ends): (&DMatrix<f64>, &DMatrix<f64>),
     cost: u64,
     stream: Stream,
     facts: &mut Facts,
 ) -> Result<()> {
     let dim = model.dim();
     // A large network moves fewer samples.
-    let samples = if cost > 1_000_000 { 8 } else { SAMPLES };
+    let samples = if cost > 1_000_000 { 8 } else { SAMPLES }.min(starts.ncols());
     let fields = if cost > 1_000_000 { 1 } else { FIELDS };
-    let starts = model.starts(samples, stream);
     let sampler = model.sampler();
-    let exact = ends(model.trained, &sampler, &starts);
-    check_finite(&exact)?;
     let mut planes = Vec::new();
-    for end in exact.column_iter() {
+    for end in ends.column_iter().take(samples) {
         let end = end.into_owned();
         planes.push((tangent.plane(&end)?, tangent.distance(&end)?));
     }
@@ -76,10 +75,10 @@ pub fn measure<N: Predict>(
             };
             let group: Vec<usize> = (0..samples).filter(|i| i % fields == field).collect();
             let drift = Inexact { exact: model.trained, error: &error, epsilon: size };
-            let moved = ends(&drift, &sampler, &starts.select_columns(&group));
+            let moved = super::ends(&drift, &sampler, &starts.select_columns(&group));
             check_finite(&moved)?;
             for (&i, moved) in group.iter().zip(moved.column_iter()) {
-                let displacement = moved - exact.column(i);
+                let displacement = moved - ends.column(i);
                 let inside = &planes[i].0 * planes[i].0.tr_mul(&displacement);
                 along.push(inside.norm());
                 off.push((displacement - inside).norm());
@@ -93,4 +92,35 @@ pub fn measure<N: Predict>(
     }
     facts.set("response_samples", Quantity::exact(samples as f64));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drift::{Convention, Lanes, Prediction, Workspace};
+
+    #[test]
+    fn an_error_of_the_network_moves_the_velocity_as_the_network_with_it_does() {
+        let error = LearningError::fourier(2, 3, 0.7, 1.0, Stream::root(3));
+        let network = LearningError::fourier(2, 3, 0.5, 1.0, Stream::root(4));
+        for (preset, predicts) in [
+            ("vp-linear", Prediction::Noise),
+            ("vp-linear", Prediction::EdmDenoiser),
+            ("flow-reversed", Prediction::Velocity),
+        ] {
+            let convention = Convention::preset(preset, predicts, None).unwrap();
+            let with = Inexact { exact: &network, error: &error, epsilon: 0.1 };
+            let wrong = Trained { network: with, convention: convention.clone() };
+            let trained = Trained { network: network.clone(), convention };
+            let of = OfNetwork { trained: &trained, error: error.clone() };
+            let moved = Inexact { exact: &trained, error: &of, epsilon: 0.1 };
+            let (x, mut work) = ([0.3, -0.8], Workspace::default());
+            let (mut wanted, mut found) = ([0.0_f64; 2], [0.0; 2]);
+            wrong.velocity(0.6, &x, &mut wanted);
+            moved.push(0.6, &x, Lanes::single(0), &mut found, &mut work);
+            for (found, wanted) in found.iter().zip(wanted) {
+                assert!((found - wanted).abs() < 1e-12, "{preset}: {found} {wanted}");
+            }
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 use super::spectrum::{Run, WHOLE};
 use super::{Model, ends};
-use crate::drift::{Drift, Predict, Workspace};
+use crate::drift::{Drift, Trained, Workspace};
 use crate::error::Result;
 use crate::facts::{Facts, Quantity};
-use crate::flow::{Sampler, Trajectory};
+use crate::flow::Trajectory;
 use crate::lyapunov::{Cocycle, qr_sweep};
 use crate::random::Stream;
 use nalgebra::{DMatrix, DVector};
@@ -18,14 +18,14 @@ const STEP: f64 = 1e-5;
 /// Facts: `check_growth`, Σ log growth over all directions by QR, and `check_divergence`, ∫ tr A ds along the trajectory by
 /// Simpson's rule on the steps, both by twice the steps, with the change from the steps as bar (up to [`WHOLE`] dimensions);
 /// `check_difference`, ‖J v − central difference‖/‖J v‖ of the whole flow; `check_adjoint`, |⟨w, J v⟩ − ⟨Jᵀ w, v⟩|/(|w||J v|).
-pub fn measure<N: Predict>(
+pub fn measure<N: Drift>(
     model: &Model<'_, N>,
     run: &Run,
     stream: Stream,
     facts: &mut Facts,
 ) -> Result<()> {
     let (dim, sampler) = (model.dim(), model.sampler());
-    let path = Trajectory::from(model.trained, &sampler, run.start.as_slice())?;
+    let path = Trajectory { sampler: &sampler, drift: model.trained, states: run.states.clone() };
     let unit = |name: &str| DVector::from_vec(stream.named(name).normals(dim)).normalize();
     let (v, w) = (unit("direction"), unit("covector"));
     let along = |mut frame: DMatrix<f64>| {
@@ -48,12 +48,13 @@ pub fn measure<N: Predict>(
     );
 
     if dim <= WHOLE {
-        let growth = |sampler: &Sampler| -> Result<(f64, f64)> {
-            let path = Trajectory::from(model.trained, sampler, run.start.as_slice())?;
-            let sum = qr_sweep(&path, &DMatrix::identity(dim, dim)).log_growth.iter().sum();
-            Ok((sum, divergence(model, &path)))
+        let growth = |path: &Trajectory<'_, Trained<N>>| -> (f64, f64) {
+            let sum = qr_sweep(path, &DMatrix::identity(dim, dim)).log_growth.iter().sum();
+            (sum, divergence(model, path))
         };
-        let (coarse, fine) = (growth(&sampler)?, growth(&sampler.refined())?);
+        let refined = sampler.refined();
+        let finer = Trajectory::from(model.trained, &refined, run.start.as_slice())?;
+        let (coarse, fine) = (growth(&path), growth(&finer));
         let of = |fine: f64, coarse: f64| {
             Quantity::new(fine, (fine - coarse).abs(), crate::facts::Grade::Estimated)
         };
@@ -64,10 +65,7 @@ pub fn measure<N: Predict>(
 }
 
 /// ∫ tr A ds by the rule of Simpson on pairs of steps where their number is even, else by trapezia.
-fn divergence<N: Predict>(
-    model: &Model<'_, N>,
-    path: &Trajectory<'_, crate::drift::Trained<N>>,
-) -> f64 {
+fn divergence<N: Drift>(model: &Model<'_, N>, path: &Trajectory<'_, Trained<N>>) -> f64 {
     let times = path.sampler.times();
     let mut work = Workspace::default();
     let traces: Vec<f64> = times

@@ -2,21 +2,18 @@
 
 use super::space::Space;
 use super::{Model, check_finite};
-use crate::drift::Predict;
+use crate::drift::Drift;
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity, REPORTED};
 use crate::flow::{Sampler, Trajectory, uniform_times};
 use crate::lyapunov::{Spectrum, product, spectrum, top_pairs};
 use crate::observe::data::Watch;
-use crate::observe::data::exponents::{
-    Effort, GapTest, GaussianLike, mean_gaps, mean_gaps_of, null_draws, run_like,
-};
+use crate::observe::data::exponents::{Effort, gap_of};
 use crate::observe::data::noise::Levels;
 use crate::points::PointSet;
 use crate::random::Stream;
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
-use std::sync::atomic::Ordering;
 
 /// Above this dimension leading pairs stand for the whole spectrum.
 pub const WHOLE: usize = 128;
@@ -68,7 +65,7 @@ pub struct Leading {
 /// Runs the flow between two times from `D×n` starts, each with its tangent map.
 ///
 /// *Errors*: of trajectories that leave the finite numbers.
-pub fn run<N: Predict>(
+pub fn run<N: Drift>(
     model: &Model<'_, N>,
     starts: &DMatrix<f64>,
     times: Vec<f64>,
@@ -148,7 +145,7 @@ pub fn state(runs: &[Run], facts: &mut Facts) {
 /// with its own exact flow between the same noise levels.
 ///
 /// Facts `gap`, `null_gap`, `gap_p_value`, `gap_index`, `null_draws`, `null_sigma_start`, `null_sigma_end`.
-pub fn against_null<N: Predict>(
+pub fn against_null<N: Drift>(
     model: &Model<'_, N>,
     set: &PointSet,
     of_data: Levels,
@@ -182,35 +179,7 @@ pub fn against_null<N: Predict>(
         stream,
     )?;
     let growths: Vec<&[f64]> = runs.iter().map(|run| run.spectrum.log_growth.as_slice()).collect();
-    let observed = mean_gaps_of(&growths);
-    let draws = null_draws(set.dim());
-    facts.set("null_draws", Quantity::exact(draws as f64));
-    let gaussian = GaussianLike::of(set);
-    let null = (0..draws)
-        .into_par_iter()
-        .filter(|_| !watch.stop.load(Ordering::Relaxed))
-        .map(|draw| {
-            let runs =
-                run_like(&gaussian, levels, effort, stream.named("null").indexed(draw as u64))?;
-            (watch.after_each)();
-            Ok(mean_gaps(&runs))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    if null.len() < draws {
-        return Ok(None);
-    }
-    let test = GapTest::of(&observed, &null);
-    for (i, gap) in observed.iter().enumerate() {
-        let each: Vec<f64> = growths.iter().map(|growth| growth[i] - growth[i + 1]).collect();
-        let of_null: Vec<f64> = null.iter().map(|gaps| gaps[i]).collect();
-        facts.push("gap", Quantity { value: *gap, ..Quantity::sampled_mean(&each, REPORTED) });
-        facts.push("null_gap", Quantity::sampled_mean(&of_null, REPORTED));
-    }
-    facts.set("gap_p_value", Quantity::new(test.p_value, 0.0, Grade::Sampled));
-    if let Some(index) = test.index {
-        facts.set("gap_index", Quantity::new(index as f64, 0.0, Grade::Sampled));
-    }
-    Ok(test.index)
+    gap_of(&growths, set, levels, stream, watch, facts)
 }
 
 /// The spectrum within the space of states, where that is not R^D: `intrinsic_growth`, and `leaves_space`, how much tangent

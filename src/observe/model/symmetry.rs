@@ -2,7 +2,7 @@
 
 use super::spectrum::{Run, WHOLE};
 use super::{Model, median};
-use crate::drift::{Drift, Lanes, Predict, Workspace};
+use crate::drift::{Drift, Lanes, Workspace};
 use crate::facts::{Facts, Quantity};
 use crate::random::Stream;
 use nalgebra::DMatrix;
@@ -18,7 +18,7 @@ const PROBES: usize = 8;
 ///
 /// Facts: series `asymmetry_time`, `asymmetry_sigma`, `asymmetry`. Above [`WHOLE`] dimensions both norms are those of images of
 /// random directions.
-pub fn measure<N: Predict>(model: &Model<'_, N>, runs: &[Run], stream: Stream, facts: &mut Facts) {
+pub fn measure<N: Drift>(model: &Model<'_, N>, runs: &[Run], stream: Stream, facts: &mut Facts) {
     let times = model.sampler().times().to_vec();
     for nth in 1..=TIMES {
         let k = nth * (times.len() - 1) / (TIMES + 1);
@@ -34,7 +34,7 @@ pub fn measure<N: Predict>(model: &Model<'_, N>, runs: &[Run], stream: Stream, f
     }
 }
 
-fn asymmetry<N: Predict>(model: &Model<'_, N>, s: f64, x: &[f64], stream: Stream) -> f64 {
+fn asymmetry<N: Drift>(model: &Model<'_, N>, s: f64, x: &[f64], stream: Stream) -> f64 {
     let (dim, mut work) = (x.len(), Workspace::default());
     if dim <= WHOLE {
         let (_, jacobian) = model.trained.score(s, x, &mut work);

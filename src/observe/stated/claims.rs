@@ -35,6 +35,9 @@ pub fn maps(
     if last > MOST_MAPS {
         return Ok(Err(format!("more than {MOST_MAPS} maps")));
     }
+    if let Some(why) = resolved.without_data() {
+        return Ok(Err(why));
+    }
     let mut frames = Vec::new();
     let mut first_slope = f64::NAN;
     for (k, state) in resolved.rough.states.iter().enumerate() {

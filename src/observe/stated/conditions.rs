@@ -50,6 +50,9 @@ pub fn along(
     if last > MOST_STEPS {
         return Ok(Err(format!("more than {MOST_STEPS} steps")));
     }
+    if let Some(why) = resolved.without_data() {
+        return Ok(Err(why));
+    }
     let forward = (resolved.times[last] - resolved.times[0]).signum();
     let flow = Along { resolved, velocity, manifold, forward };
     let rough = qr_history(resolved.rough.cocycle, resolved.plane);

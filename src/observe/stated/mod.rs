@@ -2,6 +2,7 @@
 
 mod claims;
 mod conditions;
+mod denoiser;
 mod exponents;
 mod manifold;
 mod picture;
@@ -19,6 +20,9 @@ use rayon::prelude::*;
 
 /// Relative rounding of one map, with room.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
+
+/// Less data than this, to one part of noise, is rounding.
+const FAINT: f64 = 1e-8;
 
 /// Jacobians that are compared with symbolic ones.
 const COMPARED: usize = 50;
@@ -115,6 +119,12 @@ impl<'a> Resolved<'a> {
         self.times.len() - 1
     }
 
+    /// Why nearest points to x/a are unknown at the first time.
+    fn without_data(&self) -> Option<String> {
+        let (a, b) = self.world.system.levels(self.times[0])?;
+        (a < FAINT * b).then(|| "the first states hold no data: x/a has no size there".to_owned())
+    }
+
     /// The length of the run in the units that exponents are given in.
     fn length(&self) -> f64 {
         let (from, to) = (self.times[0], self.times[self.last()]);
@@ -206,6 +216,10 @@ fn run(
                 let t22 = claims::maps(&resolved, &rough, index)?;
                 keep(found, CLAIMS[1], t22);
             }
+            if world.network().is_some() && wants(CLAIMS[2]) {
+                let why = "it speaks of exact denoisers, and that of a network is learned";
+                keep(found, CLAIMS[2], Err(why.to_owned()));
+            }
             if let Some((schedule, law)) = world.path.as_ref().filter(|_| wants(CLAIMS[2])) {
                 let t25 = claims::certificate(&resolved, velocity, schedule, law)?;
                 keep(found, CLAIMS[2], t25);
@@ -278,6 +292,7 @@ fn common(resolved: &Resolved<'_>, index: usize, found: &mut TrajectoryFacts) ->
     if resolved.world.manifold.is_some() {
         manifold::alignment(resolved, spectra.as_ref(), facts)?;
     }
+    denoiser::compare(resolved, facts)?;
     Ok(())
 }
 

@@ -45,7 +45,7 @@ fn states(world: &World, measured: &[TrajectoryFacts]) -> Figure {
     }
     let figure = Figure::new("states", "Where the trajectories go", vec![panel]);
     figure.says(
-        match world.path {
+        match world.system.levels(world.system.begins()) {
             Some(_) => "The first two coordinates of x = a·data + b·noise, not divided by a.",
             None => "The first two coordinates.",
         },

@@ -19,14 +19,22 @@ pub fn samples(found: &Found<'_>) -> Figure {
     let of_data = found.data.map(|set| &set.points);
     let panels = match found.shape {
         Some(shape) => {
-            let mut panels = vec![images("samples", found.samples, shape)];
+            // A few entries far out would take all the colours.
+            let seen = of_data.map(|points| {
+                let (low, high) = (points.min(), points.max());
+                found.samples.map(|x| x.clamp(low, high))
+            });
+            let mut panels = vec![images("samples", seen.as_ref().unwrap_or(found.samples), shape)];
             panels.extend(of_data.map(|points| images("data", &spread_out(points), shape)));
             panels
         }
         None => vec![plane(found.samples, of_data)],
     };
     let told = match (found.samples.nrows(), found.shape) {
-        (_, Some(_)) => "Random samples and data points.".to_owned(),
+        (_, Some(_)) => {
+            "Random samples and data points; samples are cut off at the range of the data."
+                .to_owned()
+        }
         (1 | 2, _) => "Samples over data points.".to_owned(),
         (dim, _) => format!("The two directions of most variance, of {dim}."),
     };
@@ -54,7 +62,8 @@ pub fn vectors(found: &Found<'_>) -> Option<Figure> {
     let runs = found.runs.iter().take(top);
     let ends = DMatrix::from_columns(&runs.map(|run| run.end.clone()).collect::<Vec<_>>());
     let tiles = (ends.ncols().div_ceil(2), ends.ncols().min(2));
-    panels.push(raster("samples, the first is theirs", &ends, shape, tiles, false));
+    let title = if ends.ncols() == 1 { "the sample" } else { "samples, the first is theirs" };
+    panels.push(raster(title, &ends, shape, tiles, false));
     let not_shown =
         if whole { "Vectors between." } else { "Bottom vectors: they need the whole Jacobian." };
     let columns = panels.len();

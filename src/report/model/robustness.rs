@@ -44,11 +44,14 @@ pub fn response(found: &Found<'_>, chapter: &mut Chapter) {
     let ratio = off[0] / along[0];
     let relation = if ratio.value + ratio.bar < 0.5 { Relation::Agrees } else { Relation::Open };
     let said = format!(
-        "an error of {} moves samples by {} off and {} along: ratio {}",
+        "an error of {} moves samples by {} off and {} along: {}",
         short(size[0].value),
         with_bar(off[0]),
         with_bar(along[0]),
-        with_bar(ratio)
+        match ratio.bar < ratio.value {
+            true => format!("ratio {}", with_bar(ratio)),
+            false => "too few samples for a ratio".to_owned(),
+        }
     );
     chapter.find(relation, "response", "errors push samples along the manifold, not off it", said);
 }

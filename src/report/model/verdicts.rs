@@ -1,10 +1,12 @@
 //! Tables: conventions, claims, self-checks, numbers.
 
 use super::Found;
+use crate::claims::relative_compression_forces_alignment::CLAIM as COMPRESSION;
 use crate::experiments::words::{short, with_bar};
 use crate::facts::{Facts, Quantity};
 use crate::figure::{Cell, Table};
-use crate::observe::model::conventions::Comparison;
+use crate::observe::model::conventions::{APART, Comparison};
+use crate::observe::model::spectrum::WHOLE;
 use crate::record::{Chapter, Relation};
 use crate::verdict::Verdict;
 
@@ -32,6 +34,8 @@ pub fn conventions(found: &Found<'_>, chapter: &mut Chapter) {
     chapter.tables.push(table);
     let (relation, said) = convention_in_words(comparison);
     chapter.find(relation, "conventions", "the declared convention is that of the training", said);
+    let (relation, said) = law_in_words(comparison.declared.distance);
+    chapter.find(relation, "conventions", "the model samples from the law of the data", said);
 }
 
 /// Whether the declared convention stands.
@@ -55,13 +59,30 @@ pub fn convention_in_words(comparison: &Comparison) -> (Relation, String) {
                 "energy distance {shown}; cannot be told apart from it: {}",
                 alike.join("; ")
             );
-            (Relation::Agrees, words)
+            (Relation::Open, words)
         }
+    }
+}
+
+/// Whether samples of the declared convention are of the law of the data.
+fn law_in_words(distance: Quantity) -> (Relation, String) {
+    let off = distance.value / distance.bar;
+    let words = |what: &str| {
+        format!("{what}: energy distance {}, 0 on average for one law", with_bar(distance))
+    };
+    match off < APART {
+        true => (Relation::Agrees, words("these samples do not tell them apart")),
+        false => (Relation::Open, words("samples are not those of the data")),
     }
 }
 
 pub fn claims(found: &Found<'_>, chapter: &mut Chapter) {
     if found.judged.is_empty() {
+        let why = match found.data {
+            None => "not judged: its noise levels are those of --data".to_owned(),
+            Some(_) => format!("not judged: the whole Jacobian is formed up to {WHOLE} dimensions"),
+        };
+        chapter.find(Relation::Open, "spectrum", COMPRESSION.id, why);
         return;
     }
     let caption = "On how many trajectories of the learned flow each claim holds; out of scope: a hypothesis is not met.";
