@@ -22,7 +22,7 @@ mod scatter;
 pub use body::{Body, BoundaryPoint, Outline};
 pub use carried::Part;
 pub use chart::{
-    Arc, Axis, Chart, Closed, Coordinate, Ellipse, Flat, Graph, Implicit, Sphere, Spiral, Stated,
+    Arc, Axis, Chart, Closed, Coordinate, Ellipse, Flat, Graph, Implicit, Ridge, Sphere, Spiral, Stated,
     Torus, Variable, Wave,
 };
 pub use family::Family;

@@ -12,9 +12,8 @@ use super::shape::{manifold, schedule};
 use super::world::{LEAST_TOLERANCE, Stepping, System, World};
 use crate::drift::{Drift, LearningError, Parametrisation, Schedule};
 use crate::error::Result;
-use crate::facts::Grade;
 use crate::flow::{Method, Scheme, geometric_times, uniform_times};
-use crate::manifold::{Chart, Manifold};
+use crate::manifold::Manifold;
 use crate::random::Stream;
 
 /// Most steps of a run: its states are kept.
@@ -64,7 +63,6 @@ impl Builder<'_> {
         world.transient = self.transient(&world)?;
         self.look_at_start(&world)?;
         world.checks = checks::read(reader, &file.checks, &world)?;
-        self.weaknesses(&mut world);
         Ok(world)
     }
 
@@ -317,47 +315,5 @@ impl Builder<'_> {
             }
         }
         Ok(())
-    }
-
-    /// What a reader of the results should know.
-    fn weaknesses(&self, world: &mut World) {
-        let of_model = world.formulas().map(|field| (field, "in the formulas of the model"));
-        let of_errors = world.errors().iter().filter_map(|error| match &error.field {
-            ErrorShape::Formula(field) => Some((field, "in the formula of an error")),
-            ErrorShape::Waves(_) => None,
-        });
-        let of_fields = of_model
-            .into_iter()
-            .chain(of_errors)
-            .map(|(field, there)| (field.formula().kinks(), there));
-        let pieces = world.manifold.as_ref().map_or(&[][..], Manifold::pieces);
-        let of_charts = pieces.iter().filter_map(|piece| match &piece.chart {
-            Chart::Stated(chart) => Some((chart.kinks(), "in the formulas of the chart")),
-            Chart::Implicit(chart) => Some((chart.kinks(), "in the equations of the manifold")),
-            _ => None,
-        });
-        let kinks = of_fields.chain(of_charts).flat_map(|(kinks, there)| {
-            kinks.iter().map(move |kink| {
-                let place = match &kink.helper {
-                    Some(helper) => format!("in the definition of {helper}"),
-                    None => there.to_owned(),
-                };
-                format!(
-                    "{} ({place}) has kinks or jumps: derivatives are those of its pieces",
-                    kink.name
-                )
-            })
-        });
-        let kinks: Vec<String> = kinks.collect();
-        world.notes.extend(kinks);
-        if let Some(manifold) = &world.manifold {
-            let curvature = manifold.curvature();
-            if curvature.grade >= Grade::Estimated {
-                world.notes.push(format!(
-                    "the curvature of the manifold is estimated: at least {:.4}",
-                    curvature.value
-                ));
-            }
-        }
     }
 }

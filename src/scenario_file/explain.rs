@@ -10,8 +10,8 @@ use std::fmt::Write;
 /// Columns of a formula before its parts become helpers.
 const WIDEST: usize = 400;
 
-/// The resolved world, line by line.
-pub fn explained(world: &World) -> String {
+/// The resolved world, line by line, with what weakens its evidence.
+pub fn explained(world: &World, weaknesses: &[String]) -> String {
     let mut text = format!("{}\n", world.name);
     if !world.about.is_empty() {
         let _ = writeln!(text, "{}", world.about.trim());
@@ -95,8 +95,8 @@ pub fn explained(world: &World) -> String {
     for check in &world.checks {
         line("expected", check.words.clone());
     }
-    for note in &world.notes {
-        line("weakness", note.clone());
+    for weakness in weaknesses {
+        line("weakness", weakness.clone());
     }
     if let Some(field) = world.formulas() {
         let _ = write!(text, "\n{}", formulas(world, field));

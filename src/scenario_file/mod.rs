@@ -5,6 +5,7 @@
 
 mod build;
 mod checks;
+mod expectation;
 mod explain;
 mod field;
 mod format;
@@ -17,11 +18,11 @@ mod shape;
 mod source;
 mod starts;
 mod templates;
+mod weaknesses;
 mod world;
 
-pub use checks::{
-    CLAIMS, Comparison, Expectation, FACTS, Fact, Outcome, Subject, WORDINGS, Wording,
-};
+pub use checks::{CLAIMS, FACTS, Fact, WORDINGS};
+pub use expectation::{Comparison, Expectation, Outcome, Subject, Wording};
 pub use explain::{explained, jacobian};
 pub use field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
 pub use format::{Expected, File};

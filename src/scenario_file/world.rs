@@ -1,7 +1,7 @@
 //! The world that a scenario file states.
 
 use super::build::Builder;
-use super::checks::Expectation;
+use super::expectation::Expectation;
 use super::field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
 use super::format::{File, Model};
 use super::free::Free;
@@ -91,8 +91,8 @@ pub struct World {
     pub seed: u64,
     /// What is expected of it.
     pub checks: Vec<Expectation>,
-    /// What weakens the evidence.
-    pub notes: Vec<String>,
+    /// What was noticed while it was read; see [`World::weaknesses`].
+    pub(super) notes: Vec<String>,
 }
 
 impl World {
