@@ -10,6 +10,9 @@ use std::fmt::Write;
 /// Columns of a formula before its parts become helpers.
 const WIDEST: usize = 400;
 
+/// Longer lists are told by their length.
+const LONGEST: usize = 20;
+
 /// The resolved world, line by line, with what weakens its evidence.
 pub fn explained(world: &World, weaknesses: &[String]) -> String {
     let mut text = format!("{}\n", world.name);
@@ -153,9 +156,10 @@ fn pieces(manifold: &Manifold) -> String {
     let whole = serde_json::to_value(manifold).expect("a manifold is plain data");
     let told = |piece: &serde_json::Value| {
         let parameters = piece["chart"].as_object().into_iter().flatten();
-        let words = parameters.map(|(key, value)| match value.as_str() {
-            Some(word) => word.to_owned(),
-            None => format!("{key} {value}"),
+        let words = parameters.map(|(key, value)| match value {
+            serde_json::Value::String(word) => word.clone(),
+            serde_json::Value::Array(all) if all.len() > LONGEST => format!("{} {key}", all.len()),
+            _ => format!("{key} {value}"),
         });
         words.collect::<Vec<_>>().join(", ")
     };

@@ -3,7 +3,7 @@
 mod data;
 mod expected;
 
-pub use data::{CoordinateRange, Law, Manifold};
+pub use data::{CoordinateRange, Law, Manifold, UnionPart};
 pub use expected::{Check, Expected};
 
 use super::located::{At, Components, Value};

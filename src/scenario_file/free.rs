@@ -7,7 +7,8 @@ use super::source::Source;
 use crate::error::{Error, Result};
 use crate::formula::closest;
 use std::fmt;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
+use toml_edit::visit_mut::{VisitMut, visit_table_like_kv_mut};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, KeyMut, Table};
 
 /// Values nearer than this share of their range are one.
 const SAME: f64 = 1e-9;
@@ -129,6 +130,27 @@ impl File {
     }
 }
 
+/// Makes the paths of data files whole.
+struct WholePaths<'a> {
+    source: &'a Source,
+    error: Option<std::io::Error>,
+}
+
+impl VisitMut for WholePaths<'_> {
+    fn visit_table_like_kv_mut(&mut self, key: KeyMut<'_>, node: &mut Item) {
+        if key.get() == "samples"
+            && let Some(file) = node.get_mut("file")
+            && let Some(name) = file.as_str()
+        {
+            match std::path::absolute(self.source.beside(name)) {
+                Ok(whole) => *file = toml_edit::value(whole.display().to_string()),
+                Err(error) => self.error = Some(error),
+            }
+        }
+        visit_table_like_kv_mut(self, key, node);
+    }
+}
+
 impl Source {
     /// Its text with these values of its constants, and one expectation in place of all: the keys of a check.
     ///
@@ -148,13 +170,10 @@ impl Source {
                 *stated.decor_mut() = decor;
             }
         }
-        if let Some(file) =
-            text.get_mut("law").and_then(|law| law.get_mut("samples")?.get_mut("file"))
-            && let Some(name) = file.as_str()
-        {
-            let whole = std::path::absolute(self.beside(name))
-                .map_err(|error| unreadable(format!("its folder has no name ({error})")))?;
-            *file = toml_edit::value(whole.display().to_string());
+        let mut paths = WholePaths { source: self, error: None };
+        paths.visit_document_mut(&mut text);
+        if let Some(error) = paths.error {
+            return Err(unreadable(format!("its folder has no name ({error})")));
         }
         let mut table = Table::new();
         for (key, word) in check {

@@ -13,6 +13,7 @@ mod free;
 mod law;
 mod located;
 mod reader;
+mod samples;
 mod schema;
 mod shape;
 mod source;

@@ -4,7 +4,7 @@ use super::field::ErrorShape;
 use super::world::World;
 use crate::facts::Grade;
 use crate::formula::Kink;
-use crate::manifold::{Chart, Manifold};
+use crate::manifold::{Chart, Manifold, Ridge};
 
 impl World {
     /// What a reader of the results should know; estimated curvature is computed when this is asked for.
@@ -12,10 +12,17 @@ impl World {
         let mut notes = self.notes.clone();
         notes.extend(self.kinks());
         let Some(manifold) = &self.manifold else { return notes };
+        let ridges = manifold.pieces().iter().filter_map(|piece| match &piece.chart {
+            Chart::Ridge(ridge) => Some(of_samples(ridge)),
+            _ => None,
+        });
+        let before = notes.len();
+        notes.extend(ridges);
         let curvature = manifold.curvature();
         if curvature.grade >= Grade::Estimated {
+            let bound = if notes.len() > before { "about" } else { "at least" };
             notes.push(format!(
-                "the curvature of the manifold is estimated: at least {:.4}",
+                "the curvature of the manifold is estimated: {bound} {:.4}",
                 curvature.value
             ));
         }
@@ -52,4 +59,17 @@ impl World {
         };
         of_fields.chain(of_charts).flat_map(told).collect()
     }
+}
+
+/// What it means that samples are all that is known of a manifold.
+fn of_samples(ridge: &Ridge) -> String {
+    let width = ridge.width();
+    format!(
+        "the manifold is estimated from {} samples alone, which spread {:.1} times as far along it as across: it is the ridge of \
+         their density under a Gaussian kernel of deviation {width:.4}, and lies inside its bends by about {:.2e} times their \
+         curvature; all bars reach what is measured under a kernel twice as wide",
+        ridge.samples(),
+        ridge.ratio().sqrt(),
+        0.5 * width * width,
+    )
 }

@@ -141,6 +141,14 @@ impl World {
         }
     }
 
+    /// The same world with its manifold [seen more coarsely](Manifold::coarser), where samples are all that is known of it.
+    ///
+    /// *Errors*: as [`Manifold::coarser`].
+    pub fn coarser(&self) -> Option<Result<Self>> {
+        let manifold = self.manifold.as_ref()?.coarser()?;
+        Some(manifold.map(|manifold| Self { manifold: Some(manifold), ..self.clone() }))
+    }
+
     /// The factor a(s) between states and data: 1 but on a path.
     pub fn signal(&self, time: f64) -> f64 {
         self.path.as_ref().map_or(1.0, |(schedule, _)| schedule.coefficients(time).0)

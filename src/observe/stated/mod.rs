@@ -127,14 +127,43 @@ impl<'a> Resolved<'a> {
 
 /// Measures every trajectory of a world. The same numbers come out for any number of threads.
 pub fn measure(world: &World) -> Vec<TrajectoryFacts> {
-    (0..world.starts.len()).into_par_iter().map(|i| trajectory(world, i, None)).collect()
+    all(world, None)
 }
 
 /// The facts of one claim alone, on each trajectory that it speaks of.
 pub fn measure_for(world: &World, claim: &str) -> Vec<Facts> {
-    let of = |index: usize| trajectory(world, index, Some(claim)).claims;
-    let all: Vec<_> = (0..world.starts.len()).into_par_iter().map(of).collect();
-    all.into_iter().flatten().map(|(_, facts)| facts).collect()
+    all(world, Some(claim)).into_iter().flat_map(|found| found.claims).map(|(_, facts)| facts).collect()
+}
+
+/// Every trajectory; where samples are all that is known of the manifold, beside one seen more coarsely.
+fn all(world: &World, alone: Option<&str>) -> Vec<TrajectoryFacts> {
+    let coarser = world.coarser();
+    let one = |i: usize| match &coarser {
+        None => trajectory(world, i, alone),
+        Some(Ok(coarser)) => compared(trajectory(world, i, alone), trajectory(coarser, i, alone)),
+        Some(Err(error)) => {
+            let error = Error::numeric("the manifold seen more coarsely", error.to_string());
+            TrajectoryFacts { error: Some(error), ..unmeasured(world, i) }
+        }
+    };
+    (0..world.starts.len()).into_par_iter().map(one).collect()
+}
+
+/// Facts with bars that reach those over the coarser manifold; a claim must be measured over both.
+fn compared(found: TrajectoryFacts, coarser: TrajectoryFacts) -> TrajectoryFacts {
+    let mut silent = found.silent;
+    silent.extend(coarser.silent.into_iter().map(|(id, why)| (id, format!("{why}, over a kernel twice as wide"))));
+    let both = |(id, facts): (&'static str, Facts)| {
+        let (_, other) = coarser.claims.iter().find(|(other, _)| *other == id)?;
+        Some((id, facts.compared(other)))
+    };
+    TrajectoryFacts {
+        facts: found.facts.compared(&coarser.facts),
+        claims: found.claims.into_iter().filter_map(both).collect(),
+        error: found.error.or(coarser.error),
+        silent,
+        ..found
+    }
 }
 
 /// The world drawn, and what was measured along its first trajectory.
@@ -143,16 +172,20 @@ pub fn figures(world: &World, measured: &[TrajectoryFacts]) -> Vec<Figure> {
 }
 
 fn trajectory(world: &World, index: usize, alone: Option<&str>) -> TrajectoryFacts {
-    let mut found = TrajectoryFacts {
+    let mut found = unmeasured(world, index);
+    found.error = run(world, index, alone, &mut found).err();
+    found
+}
+
+fn unmeasured(world: &World, index: usize) -> TrajectoryFacts {
+    TrajectoryFacts {
         start: world.starts[index].clone(),
         facts: Facts::new(),
         claims: Vec::new(),
         silent: Vec::new(),
         error: None,
         states: Vec::new(),
-    };
-    found.error = run(world, index, alone, &mut found).err();
-    found
+    }
 }
 
 /// Runs the system of a world at its resolutions, and measures all of it, or what one claim asks for `alone`.

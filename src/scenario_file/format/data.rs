@@ -91,6 +91,40 @@ pub enum Manifold {
         /// For each coordinate of the state a range, in which the manifold is looked for; it may go beyond.
         within: At<Vec<Point>>,
     },
+    /// The ridge of the rows of a file: a smooth manifold through their local means, by local principal components.
+    Samples {
+        /// A .npy or .csv file; relative paths start at the folder of the scenario file.
+        file: At<String>,
+        /// The dimension of the manifold.
+        dimension: At<u32>,
+        /// How many nearest rows are averaged over: the kernel has the spread of so many, in the median; 2·4^dimension when
+        /// it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        neighbours: Option<At<u32>>,
+    },
+    /// The ridge of the rows of a data set that comes with the command.
+    DataSet {
+        /// The name of its file, as `mesh_bunny_5000pts_with_normals.npy`.
+        name: At<String>,
+        /// The dimension of the manifold.
+        dimension: At<u32>,
+        /// As in `samples`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        neighbours: Option<At<u32>>,
+    },
+    /// Manifolds of one dimension, which do not meet.
+    Union(Vec<At<UnionPart>>),
+}
+
+/// A part of a union.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnionPart {
+    /// The manifold.
+    pub shape: At<Manifold>,
+    /// What is added to its points; nothing when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<Point>,
 }
 
 /// What a coordinate of a chart ranges over.
@@ -112,6 +146,9 @@ pub struct CoordinateRange {
 pub enum Law {
     /// The uniform law of the manifold.
     Uniform {
+        /// How much of it lies on each part of a union; as much as the part has volume when they are not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weights: Option<At<Vec<At<Value>>>>,
         /// Standard deviation of Gaussian noise in every direction; 0 when it is not given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         thickness: Option<At<Value>>,
