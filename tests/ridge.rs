@@ -89,8 +89,10 @@ fn the_ridge_of_an_ellipse_is_off_by_what_the_width_predicts_to_fourth_order() {
         // dκ/ds = −3ab (a² − b²) sin t cos t / speed⁶.
         let slope = -3.0 * a * b * (a * a - b * b) * t.sin() * t.cos() / speed.powi(6);
         let point = [a * t.cos(), b * t.sin()];
-        let (along, inward) =
-            ([-a * t.sin() / speed, b * t.cos() / speed], [-b * t.cos() / speed, -a * t.sin() / speed]);
+        let (along, inward) = (
+            [-a * t.sin() / speed, b * t.cos() / speed],
+            [-b * t.cos() / speed, -a * t.sin() / speed],
+        );
         let half = 0.5 * width * width;
         let shifted = [0, 1].map(|i| point[i] + half * curvature * inward[i]);
         let foot = made.nearest(&shifted).unwrap();

@@ -6,7 +6,9 @@ use driftproof::campaign::scenario::run_file;
 use driftproof::claims;
 use driftproof::drift::{Drift, Workspace};
 use driftproof::record::ScenarioRecord;
-use driftproof::scenario_file::{CLAIMS, FACTS, Outcome, Source, TEMPLATES, WORDINGS, World, explained};
+use driftproof::scenario_file::{
+    CLAIMS, FACTS, Outcome, Source, TEMPLATES, WORDINGS, World, explained,
+};
 use driftproof::verdict::Verdict;
 use std::path::{Path, PathBuf};
 use support::{run, stderr, stdout};
@@ -56,6 +58,7 @@ examples! {
     alignment_without_robustness: "alignment-without-robustness",
     ancestral_sampling: "ancestral-sampling",
     chart_of_a_torus: "chart-of-a-torus",
+    circle_by_samples: "circle-by-samples",
     ddim: "ddim",
     earthquakes_on_the_sphere: "earthquakes-on-the-sphere",
     ellipse: "ellipse",
@@ -70,6 +73,7 @@ examples! {
     swiss_roll: "swiss-roll",
     torus: "torus",
     two_moons: "two-moons",
+    union_of_circles: "union-of-circles",
     uniform_sphere: "uniform-sphere",
     without_a_low_start: "without-a-low-start",
     without_relative_compression: "without-relative-compression",
@@ -217,12 +221,7 @@ fn a_file_that_is_written_from_its_keys_reads_as_the_same_world() {
         let again = Source { text: toml::to_string(&file).unwrap(), ..source.clone() };
         let (first, second) =
             (World::of(&source, &file), World::of(&again, &again.parse().unwrap()));
-        assert_eq!(
-            told(&first.unwrap()),
-            told(&second.unwrap()),
-            "{}",
-            template.name
-        );
+        assert_eq!(told(&first.unwrap()), told(&second.unwrap()), "{}", template.name);
     }
 }
 

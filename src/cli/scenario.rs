@@ -104,12 +104,16 @@ pub fn new(options: &New) -> Result<Exit> {
     };
     let folder = options.out.as_deref().unwrap_or(Path::new("."));
     let file = format!("{}.toml", template.name);
-    if folder.join(&file).exists() {
+    let files: Vec<(&str, &str)> =
+        template.data().into_iter().chain([(file.as_str(), template.text)]).collect();
+    if let Some((file, _)) = files.iter().find(|(file, _)| folder.join(file).exists()) {
         let problem = "is there already, and is not overwritten";
-        return Err(Error::file(folder.join(&file), problem, "--out DIR with another folder"));
+        return Err(Error::file(folder.join(file), problem, "--out DIR with another folder"));
     }
-    let path = record::write_file(folder, &file, template.text.as_bytes())?;
-    print(&format!("{}\n", path.display()))?;
+    for (file, text) in files {
+        let path = record::write_file(folder, file, text.as_bytes())?;
+        print(&format!("{}\n", path.display()))?;
+    }
     Ok(Exit::Stands)
 }
 

@@ -250,7 +250,8 @@ impl Manifold {
         if self.pieces().iter().all(|piece| piece.chart.has_volume()) {
             return Ok(());
         }
-        let problem = "volumes on a manifold by equations or samples are not known, so that it has no law";
+        let problem =
+            "volumes on a manifold by equations or samples are not known, so that it has no law";
         Err(Error::input("manifold", problem, "a chart of it, or points as the law"))
     }
 

@@ -22,8 +22,8 @@ mod scatter;
 pub use body::{Body, BoundaryPoint, Outline};
 pub use carried::Part;
 pub use chart::{
-    Arc, Axis, Chart, Closed, Coordinate, Ellipse, Flat, Graph, Implicit, Ridge, Sphere, Spiral, Stated,
-    Torus, Variable, Wave,
+    Arc, Axis, Chart, Closed, Coordinate, Ellipse, Flat, Graph, Implicit, Ridge, Sphere, Spiral,
+    Stated, Torus, Variable, Wave,
 };
 pub use family::Family;
 pub use law::{Component, Density, Law};

@@ -1,12 +1,16 @@
 //! Manifolds and schedules of a file.
 
-use super::format::{CoordinateRange, Manifold as ManifoldName, Schedule as ScheduleName, UnionPart};
+use super::format::{
+    CoordinateRange, Manifold as ManifoldName, Schedule as ScheduleName, UnionPart,
+};
 use super::located::At;
 use super::reader::Reader;
 use super::samples::{built_in, points, ridge};
 use crate::drift::Schedule;
 use crate::error::Result;
-use crate::manifold::{self as shapes, Chart, Coordinate, Implicit, Manifold, Motion, Piece, Variable};
+use crate::manifold::{
+    self as shapes, Chart, Coordinate, Implicit, Manifold, Motion, Piece, Variable,
+};
 
 /// The most dimensions of a sphere or a flat.
 const MOST_DIMENSIONS: u32 = 256;

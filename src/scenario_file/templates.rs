@@ -23,6 +23,7 @@ pub const TEMPLATES: &[Template] = templates![
     "alignment-without-robustness",
     "ancestral-sampling",
     "chart-of-a-torus",
+    "circle-by-samples",
     "ddim",
     "earthquakes-on-the-sphere",
     "ellipse",
@@ -37,6 +38,7 @@ pub const TEMPLATES: &[Template] = templates![
     "swiss-roll",
     "torus",
     "two-moons",
+    "union-of-circles",
     "uniform-sphere",
     "without-a-low-start",
     "without-relative-compression",
@@ -46,12 +48,25 @@ pub const TEMPLATES: &[Template] = templates![
     "without-transversality",
 ];
 
+/// The data file that lies beside an example: its name and its text.
+const DATA: [(&str, &str, &str); 1] = [(
+    "circle-by-samples",
+    "circle-by-samples.csv",
+    include_str!("../../examples/scenarios/circle-by-samples.csv"),
+)];
+
 /// The example of that name.
 pub fn template(name: &str) -> Option<&'static Template> {
     TEMPLATES.iter().find(|template| template.name == name)
 }
 
 impl Template {
+    /// The name and the text of the data file beside it, where it has one.
+    pub fn data(&self) -> Option<(&'static str, &'static str)> {
+        let found = DATA.iter().find(|(name, ..)| *name == self.name);
+        found.map(|(_, file, text)| (*file, *text))
+    }
+
     /// Its title.
     pub fn title(&self) -> &'static str {
         let line = self.text.lines().find_map(|line| line.strip_prefix("title = \""));

@@ -35,12 +35,12 @@ pub use torus::Torus;
 pub use waves::{Closed, Graph, Wave};
 
 use super::scatter::clamp;
-use zeros::Zeros;
 use crate::error::{Error, Result};
 use crate::facts::Quantity;
 use crate::scalar::Scalar;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
+use zeros::Zeros;
 
 /// A parametrised piece of manifold, in a space of its own.
 ///

@@ -272,7 +272,8 @@ impl Zeros for Ridge {
         let mut second = vec![S::from(0.0); n * n];
         for (sample, log) in near {
             let off = frame.tr_mul(&DVector::from_fn(n, |i, _| sample[i] - real[i]));
-            let across = moved.iter().zip(off.iter()).fold(S::from(0.0), |sum, (m, y)| sum + *m * *y);
+            let across =
+                moved.iter().zip(off.iter()).fold(S::from(0.0), |sum, (m, y)| sum + *m * *y);
             let weight = ((across - square * 0.5) * scale + log).exp();
             mass += weight;
             for i in 0..n {
@@ -295,8 +296,9 @@ impl Zeros for Ridge {
                 });
             }
             let residual = |i: usize, k: usize| {
-                let outer = (d..n)
-                    .fold(covariance(i, k), |sum, m| sum + covariance(i, m) * turn[(m - d) * d + k]);
+                let outer = (d..n).fold(covariance(i, k), |sum, m| {
+                    sum + covariance(i, m) * turn[(m - d) * d + k]
+                });
                 (0..d).fold(outer, |sum, j| sum - turn[(i - d) * d + j] * inner[j * d + k])
             };
             let steps: Vec<S> = (0..turn.len())

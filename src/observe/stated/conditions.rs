@@ -66,7 +66,8 @@ pub fn along(
         if let Some(before) = &before
             && before.nearest.place.piece != foot.nearest.place.piece
         {
-            let problem = "nearest points pass from one part of the manifold to another before time";
+            let problem =
+                "nearest points pass from one part of the manifold to another before time";
             trouble.get_or_insert(format!("{problem} {t:.4}"));
         }
         if let Some(before) = &before

@@ -132,7 +132,11 @@ pub fn measure(world: &World) -> Vec<TrajectoryFacts> {
 
 /// The facts of one claim alone, on each trajectory that it speaks of.
 pub fn measure_for(world: &World, claim: &str) -> Vec<Facts> {
-    all(world, Some(claim)).into_iter().flat_map(|found| found.claims).map(|(_, facts)| facts).collect()
+    all(world, Some(claim))
+        .into_iter()
+        .flat_map(|found| found.claims)
+        .map(|(_, facts)| facts)
+        .collect()
 }
 
 /// Every trajectory; where samples are all that is known of the manifold, beside one seen more coarsely.
@@ -152,7 +156,12 @@ fn all(world: &World, alone: Option<&str>) -> Vec<TrajectoryFacts> {
 /// Facts with bars that reach those over the coarser manifold; a claim must be measured over both.
 fn compared(found: TrajectoryFacts, coarser: TrajectoryFacts) -> TrajectoryFacts {
     let mut silent = found.silent;
-    silent.extend(coarser.silent.into_iter().map(|(id, why)| (id, format!("{why}, over a kernel twice as wide"))));
+    silent.extend(
+        coarser
+            .silent
+            .into_iter()
+            .map(|(id, why)| (id, format!("{why}, over a kernel twice as wide"))),
+    );
     let both = |(id, facts): (&'static str, Facts)| {
         let (_, other) = coarser.claims.iter().find(|(other, _)| *other == id)?;
         Some((id, facts.compared(other)))
