@@ -73,8 +73,8 @@ examples! {
     swiss_roll: "swiss-roll",
     torus: "torus",
     two_moons: "two-moons",
-    union_of_circles: "union-of-circles",
     uniform_sphere: "uniform-sphere",
+    union_of_circles: "union-of-circles",
     without_a_low_start: "without-a-low-start",
     without_relative_compression: "without-relative-compression",
     without_small_cross_derivatives: "without-small-cross-derivatives",
@@ -110,6 +110,22 @@ fn the_claims_that_are_judged_are_claims() {
         let mutants = claims::find(id).unwrap().mutants.iter().map(|mutant| mutant.name);
         assert!(mutants.eq(wordings.iter().copied()), "{id}");
     }
+}
+
+#[test]
+fn each_wrong_wording_is_judged_once_in_the_order_of_names() {
+    let text = std::fs::read_to_string(folder().join("free-coupling.toml")).unwrap();
+    let check = |wording: &str| {
+        format!("[[checks]]\nclaim = '{}'\nwording = '{wording}'\nverdict = 'holds'\n", CLAIMS[0])
+    };
+    let checks = ["eta_dropped", "absolute_compression", "eta_dropped"].map(check).concat();
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("again.toml");
+    std::fs::write(&path, format!("{text}\n{checks}")).unwrap();
+    let found = run_file(&path).unwrap();
+    let names = found.trajectories[0].claims.iter().map(|judged| judged.claim.as_str());
+    let wrong: Vec<&str> = names.filter_map(|name| Some(name.split_once("--")?.1)).collect();
+    assert_eq!(wrong, ["absolute_compression", "cross_terms_dropped", "eta_dropped"]);
 }
 
 #[test]

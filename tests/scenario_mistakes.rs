@@ -312,7 +312,7 @@ const CASES: &[Case] = &[
         PATH,
         "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
         "[state]\nnames = [\"x\", \"y\"]\n[manifold.implicit]\nequations = \"x^2 + y^2 - 1\"\nwithin = [[-3, 3], [-3, 3]]",
-        &["volumes on a manifold by equations are not known", "a chart of it"],
+        &["volumes on a manifold by equations or samples are not known", "a chart of it"],
     ),
     (
         PATH,

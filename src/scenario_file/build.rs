@@ -10,7 +10,7 @@ use super::located::{At, Components};
 use super::reader::Reader;
 use super::shape::{manifold, schedule};
 use super::world::{LEAST_TOLERANCE, Stepping, System, World};
-use crate::drift::{Drift, LearningError, Parametrisation, Schedule};
+use crate::drift::{LearningError, Parametrisation, Schedule};
 use crate::error::Result;
 use crate::flow::{Method, Scheme, geometric_times, uniform_times};
 use crate::manifold::Manifold;
@@ -292,28 +292,5 @@ impl Builder<'_> {
             return reader.refuse(&value.transient.span, problem, "at most nine tenths of the run");
         }
         Ok(Some(transient))
-    }
-
-    /// Refuses a field that is not finite where it is first looked at.
-    fn look_at_start(&self, world: &World) -> Result<()> {
-        let Some(field) = world.formulas() else { return Ok(()) };
-        let (span, time) = match (&self.file.model.value, &world.system) {
-            (Model::Ode { drift, .. }, System::Flow { span, .. }) => (&drift.span, span.0),
-            (Model::Map { image, .. }, _) => (&image.span, 0.0),
-            _ => return Ok(()),
-        };
-        for start in &world.starts {
-            let mut value = vec![0.0; world.dim];
-            field.velocity(time, start, &mut value);
-            if let Some(at) = value.iter().position(|v| !v.is_finite()) {
-                let problem = format!(
-                    "component {at} is {} at the start {start:?}, time {time}; expected a finite number",
-                    value[at]
-                );
-                let hint = "another start, or a formula that is defined there";
-                return self.reader.refuse(span, problem, hint);
-            }
-        }
-        Ok(())
     }
 }

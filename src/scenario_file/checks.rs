@@ -202,7 +202,7 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
                 );
             }
             let (fact, component) = named(reader, name, world)?;
-            let comparison = comparison(reader, check)?;
+            let comparison = Comparison::read(reader, check)?;
             let words = match comparison {
                 Comparison::Equals(value, within) => {
                     format!("{} is {value:?} ± {within:?}", name.value)
@@ -278,32 +278,6 @@ fn named(reader: &Reader<'_>, name: &At<String>, world: &World) -> Result<(&'sta
         (false, false, _) => Ok((fact.name, 0)),
         (false, true, _) => {
             reader.refuse(&name.span, format!("{stem} is one number"), format!("\"{stem}\""))
-        }
-    }
-}
-
-fn comparison(reader: &Reader<'_>, check: &At<Check>) -> Result<Comparison> {
-    let Check { equals, within, at_most, at_least, .. } = &check.value;
-    match (equals, within, at_most, at_least) {
-        (Some(value), Some(within), None, None) => {
-            Ok(Comparison::Equals(reader.number(value)?, reader.positive(within)?))
-        }
-        (None, None, Some(most), None) => Ok(Comparison::AtMost(reader.number(most)?)),
-        (None, None, None, Some(least)) => Ok(Comparison::AtLeast(reader.number(least)?)),
-        (Some(value), None, None, None) => {
-            let problem = "how far from this it may be is not given";
-            reader.refuse(&value.span, problem, "within = 0.01")
-        }
-        (None, Some(within), None, None) => {
-            reader.refuse(&within.span, "within what, is not given", "equals = 1.0")
-        }
-        (None, None, None, None) => {
-            let problem = "the fact is compared with nothing";
-            reader.refuse(&check.span, problem, "equals and within, at_most or at_least")
-        }
-        _ => {
-            let problem = "several comparisons in one check";
-            reader.refuse(&check.span, problem, "one [[checks]] for each")
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What a file expects, and what became of it.
 
-use super::format::Expected;
+use super::format::{Check, Expected};
+use super::located::At;
+use super::reader::Reader;
+use crate::error::Result;
 use crate::facts::Quantity;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +68,33 @@ pub enum Outcome {
 }
 
 impl Comparison {
+    /// The comparison of a check of a fact.
+    pub(super) fn read(reader: &Reader<'_>, check: &At<Check>) -> Result<Self> {
+        let Check { equals, within, at_most, at_least, .. } = &check.value;
+        match (equals, within, at_most, at_least) {
+            (Some(value), Some(within), None, None) => {
+                Ok(Self::Equals(reader.number(value)?, reader.positive(within)?))
+            }
+            (None, None, Some(most), None) => Ok(Self::AtMost(reader.number(most)?)),
+            (None, None, None, Some(least)) => Ok(Self::AtLeast(reader.number(least)?)),
+            (Some(value), None, None, None) => {
+                let problem = "how far from this it may be is not given";
+                reader.refuse(&value.span, problem, "within = 0.01")
+            }
+            (None, Some(within), None, None) => {
+                reader.refuse(&within.span, "within what, is not given", "equals = 1.0")
+            }
+            (None, None, None, None) => {
+                let problem = "the fact is compared with nothing";
+                reader.refuse(&check.span, problem, "equals and within, at_most or at_least")
+            }
+            _ => {
+                let problem = "several comparisons in one check";
+                reader.refuse(&check.span, problem, "one [[checks]] for each")
+            }
+        }
+    }
+
     /// Whether a number meets it with its whole error bar.
     ///
     /// ```

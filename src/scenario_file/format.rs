@@ -2,9 +2,11 @@
 
 mod data;
 mod expected;
+mod free;
 
 pub use data::{CoordinateRange, Law, Manifold, UnionPart};
 pub use expected::{Check, Expected};
+pub use free::{FreeRange, Scale};
 
 use super::located::{At, Components, Value};
 use schemars::JsonSchema;
@@ -78,29 +80,6 @@ pub enum State {
         /// How many coordinates there are.
         size: At<u32>,
     },
-}
-
-/// The range of a free constant, which holds its value in `let`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FreeRange {
-    /// Its least value.
-    pub low: At<Value>,
-    /// Its largest value.
-    pub high: At<Value>,
-    /// How values are spread over the range; evenly when it is not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scale: Option<At<Scale>>,
-}
-
-/// How values are spread over a range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scale {
-    /// Evenly.
-    Linear,
-    /// Evenly in the logarithm, of positive values.
-    Log,
 }
 
 /// What moves the state.

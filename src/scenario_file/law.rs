@@ -1,6 +1,6 @@
 //! Laws of a file.
 
-use super::format::{File, Law as LawName};
+use super::format::{File, Law as LawName, Manifold as Shape};
 use super::located::{At, Value};
 use super::reader::Reader;
 use super::samples::{built_in, points};
@@ -49,7 +49,13 @@ pub(super) fn ambient(reader: &Reader<'_>, file: &File) -> Result<usize> {
         Some(LawName::Gaussian { mean, .. }) if !mean.is_empty() => Ok(mean.len()),
         Some(LawName::Atoms { points, .. }) if !points.is_empty() => Ok(points[0].value.len()),
         Some(LawName::Tilt { direction, .. }) if !direction.is_empty() => Ok(direction.len()),
-        _ => match &file.manifold {
+        _ => match file.manifold.as_ref() {
+            Some(At { value: Shape::Samples { file: name, .. }, .. }) => {
+                Ok(points(reader, name)?.dim())
+            }
+            Some(At { value: Shape::DataSet { name, .. }, .. }) => {
+                Ok(built_in(reader, name)?.dim())
+            }
             Some(shape) => Ok(chart(reader, shape)?.ambient()),
             None => {
                 let problem = "nothing tells how many coordinates there are";

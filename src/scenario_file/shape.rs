@@ -135,10 +135,10 @@ pub(super) fn chart(reader: &Reader<'_>, shape: &At<ManifoldName>) -> Result<Man
             Manifold::new(Chart::Implicit(made))
         }
         M::Samples { file, dimension, neighbours } => {
-            ridge(reader, &points(reader, file)?, dimension, neighbours.as_ref())
+            return ridge(reader, &points(reader, file)?, dimension, neighbours.as_ref());
         }
         M::DataSet { name, dimension, neighbours } => {
-            ridge(reader, &built_in(reader, name)?, dimension, neighbours.as_ref())
+            return ridge(reader, &built_in(reader, name)?, dimension, neighbours.as_ref());
         }
         M::Union(parts) => return union(reader, shape, parts),
     };

@@ -10,6 +10,7 @@ mod ellipse;
 mod flat;
 mod implicit;
 mod jet;
+mod kernel;
 mod patch;
 mod ridge;
 mod sphere;

@@ -1,17 +1,15 @@
 //! Manifolds by samples.
 
+use super::kernel::{Kernel, Seen, turned};
 use super::patch::{Axis, Patch, check_length, check_storage};
 use super::zeros::Zeros;
 use crate::error::{Error, Result};
-use crate::linalg::symmetric_eigen;
 use crate::scalar::Scalar;
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DVector;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::FRAC_2_PI;
 use std::sync::Arc;
-
-/// Samples whose weight is this share of the largest, as a logarithm, do not count: it is below rounding.
-const FORGOTTEN: f64 = -36.0;
 
 /// Steps of mean shift, which leave Newton's method little to do.
 const SHIFTS: usize = 40;
@@ -29,9 +27,8 @@ const LEAST_RATIO: f64 = 2.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct RidgeParams {
     dimension: usize,
-    width: f64,
-    /// Points, each with the logarithm of its weight.
-    samples: Vec<(Vec<f64>, f64)>,
+    #[serde(flatten)]
+    kernel: Kernel,
 }
 
 /// The ridge of dimension d of the density of weighted samples under a Gaussian kernel of deviation w: the points x at which the
@@ -70,19 +67,8 @@ impl From<Ridge> for RidgeParams {
 impl TryFrom<RidgeParams> for Ridge {
     type Error = Error;
     fn try_from(params: RidgeParams) -> Result<Self> {
-        Self::new(params.samples, params.dimension, params.width)
+        Self::new(params.kernel.samples, params.dimension, params.kernel.width)
     }
-}
-
-/// Mean and covariance of the samples, seen from a point.
-struct Seen<'a> {
-    /// The samples that count, with the logarithm of their weights up to a constant.
-    near: Vec<(&'a [f64], f64)>,
-    mean: DVector<f64>,
-    /// Eigenvalues of the covariance, decreasing.
-    variances: Vec<f64>,
-    /// Its eigenvectors.
-    frame: DMatrix<f64>,
 }
 
 impl Ridge {
@@ -106,12 +92,12 @@ impl Ridge {
             let problem = format!("dimension {dimension} among samples of R^{n}");
             return bad(problem, "a dimension from 1, below that of the space");
         }
-        let params = Arc::new(RidgeParams { dimension, width, samples });
+        let params = Arc::new(RidgeParams { dimension, kernel: Kernel { width, samples } });
         let mut made = Self { params, places: Arc::default(), ratio: 0.0 };
-        let stride = made.params.samples.len().div_ceil(MOST_PLACES);
+        let stride = made.params.kernel.samples.len().div_ceil(MOST_PLACES);
         let starts: Vec<&Vec<f64>> =
-            made.params.samples.iter().step_by(stride).map(|(x, _)| x).collect();
-        let mut ratios: Vec<f64> = starts.iter().map(|x| made.ratio_at(x)).collect();
+            made.params.kernel.samples.iter().step_by(stride).map(|(x, _)| x).collect();
+        let mut ratios: Vec<f64> = starts.par_iter().map(|x| made.ratio_at(x)).collect();
         ratios.sort_by(f64::total_cmp);
         made.ratio = ratios[ratios.len() / 2];
         if made.ratio.is_nan() || made.ratio < LEAST_RATIO {
@@ -121,7 +107,7 @@ impl Ridge {
             );
             return bad(problem, "another dimension, or another number of neighbours");
         }
-        let places: Vec<Vec<f64>> = starts.iter().filter_map(|x| made.settled(x)).collect();
+        let places: Vec<Vec<f64>> = starts.par_iter().filter_map(|x| made.settled(x)).collect();
         if (places.len() as f64) < FOUND * starts.len() as f64 {
             let problem = format!("a ridge is found near {} of {}", places.len(), starts.len());
             return bad(problem, "fewer neighbours, more samples, or another dimension");
@@ -132,12 +118,12 @@ impl Ridge {
 
     /// The deviation of the kernel.
     pub fn width(&self) -> f64 {
-        self.params.width
+        self.params.kernel.width
     }
 
     /// The number of samples.
     pub fn samples(&self) -> usize {
-        self.params.samples.len()
+        self.params.kernel.samples.len()
     }
 
     /// The variance of samples along it by that across it, at half of them.
@@ -149,7 +135,7 @@ impl Ridge {
     ///
     /// *Errors*: as [`Ridge::new`].
     pub fn coarser(&self) -> Result<Self> {
-        let RidgeParams { dimension, width, samples } = &*self.params;
+        let RidgeParams { dimension, kernel: Kernel { width, samples } } = &*self.params;
         Self::new(samples.clone(), *dimension, 2.0 * width)
     }
 
@@ -161,7 +147,7 @@ impl Ridge {
 
     /// For each of all its [`places`](Self::places), those within twice the width.
     pub(crate) fn neighbours(&self) -> Vec<Vec<usize>> {
-        let reach = 4.0 * self.params.width * self.params.width;
+        let reach = 4.0 * self.params.kernel.width * self.params.kernel.width;
         let near = |a: &[f64], b: &[f64]| {
             a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() <= reach
         };
@@ -172,10 +158,10 @@ impl Ridge {
 
     /// Whether it has ended before a point of it, or ends there.
     pub(crate) fn ends_at(&self, x: &[f64]) -> bool {
-        let Seen { mean, .. } = self.seen(x);
+        let Seen { mean, .. } = self.params.kernel.seen(x);
         let off = mean.iter().zip(x).map(|(m, x)| (m - x) * (m - x)).sum::<f64>();
         // Rounding lets a point that was moved to the end count.
-        off >= FRAC_2_PI * self.params.width * self.params.width * (1.0 - 1e-6)
+        off >= FRAC_2_PI * self.params.kernel.width * self.params.kernel.width * (1.0 - 1e-6)
     }
 
     /// The last point on the way from a point of it to another, which is beyond its end.
@@ -197,11 +183,11 @@ impl Ridge {
     pub(crate) fn settled(&self, u: &[f64]) -> Option<Vec<f64>> {
         let mut x = DVector::from_column_slice(u);
         for _ in 0..SHIFTS {
-            let Seen { mean, frame, .. } = self.seen(x.as_slice());
+            let Seen { mean, frame, .. } = self.params.kernel.seen(x.as_slice());
             let across = frame.columns_range(self.params.dimension..);
             let step = &across * across.tr_mul(&(mean - &x));
             x += &step;
-            if step.norm() < 1e-3 * self.params.width {
+            if step.norm() < 1e-3 * self.params.kernel.width {
                 break;
             }
         }
@@ -209,38 +195,10 @@ impl Ridge {
     }
 
     fn ratio_at(&self, x: &[f64]) -> f64 {
-        let variances = self.seen(x).variances;
+        let variances = self.params.kernel.seen(x).variances;
         let d = self.params.dimension;
         // Of samples in a plane there is none across.
         variances[d - 1] / variances[d].max(f64::EPSILON * variances[0])
-    }
-
-    fn near(&self, x: &[f64]) -> Vec<(&[f64], f64)> {
-        let halved = 0.5 / (self.params.width * self.params.width);
-        let log = |(sample, log): &(Vec<f64>, f64)| {
-            log - halved * sample.iter().zip(x).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
-        };
-        let logs: Vec<f64> = self.params.samples.iter().map(log).collect();
-        let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let counted = self.params.samples.iter().zip(logs).filter(|(_, log)| log - top > FORGOTTEN);
-        counted.map(|((sample, _), log)| (sample.as_slice(), log - top)).collect()
-    }
-
-    fn seen(&self, x: &[f64]) -> Seen<'_> {
-        let n = x.len();
-        let near = self.near(x);
-        let total: f64 = near.iter().map(|(_, log)| log.exp()).sum();
-        let mut mean = DVector::zeros(n);
-        for (sample, log) in &near {
-            mean.axpy(log.exp() / total, &DVector::from_column_slice(sample), 1.0);
-        }
-        let mut covariance = DMatrix::zeros(n, n);
-        for (sample, log) in &near {
-            let off = DVector::from_column_slice(sample) - &mean;
-            covariance.ger(log.exp() / total, &off, &off, 1.0);
-        }
-        let (variances, frame) = symmetric_eigen(&covariance);
-        Seen { near, mean, variances, frame }
     }
 }
 
@@ -250,12 +208,11 @@ impl Zeros for Ridge {
         (n, n - self.params.dimension)
     }
 
-    /// The mean less x along the last directions of the covariance, which on the carrier turn by a matrix L from those at the
-    /// real part: C N' = N' S with N' = N − T Lᵀ, from C₂₁ + C₂₂ L − L (C₁₁ + C₁₂ L) = 0 in the frame (T, N).
+    /// The mean less x along the last eigenvectors of the covariance, which turn with x.
     fn values<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let (n, d) = (self.ambient(), self.params.dimension);
         let real: Vec<f64> = x.iter().map(|x| x.re()).collect();
-        let Seen { near, frame, variances, .. } = self.seen(&real);
+        let Seen { near, frame, variances, .. } = self.params.kernel.seen(&real);
         let coordinates = |v: &[S]| -> Vec<S> {
             let along = |column: usize| {
                 v.iter().enumerate().fold(S::from(0.0), |sum, (i, v)| sum + *v * frame[(i, column)])
@@ -266,12 +223,14 @@ impl Zeros for Ridge {
         // Nilpotent: how far x is from its real part.
         let moved = coordinates(&moved);
         let square = moved.iter().fold(S::from(0.0), |sum, m| sum + *m * *m);
-        let scale = (self.params.width * self.params.width).recip();
-        let mut mass = S::from(0.0);
+        let scale = (self.params.kernel.width * self.params.kernel.width).recip();
+        let (mut mass, mut off) = (S::from(0.0), vec![0.0; n]);
         let mut first = vec![S::from(0.0); n];
         let mut second = vec![S::from(0.0); n * n];
         for (sample, log) in near {
-            let off = frame.tr_mul(&DVector::from_fn(n, |i, _| sample[i] - real[i]));
+            for (column, off) in off.iter_mut().enumerate() {
+                *off = (0..n).map(|i| frame[(i, column)] * (sample[i] - real[i])).sum();
+            }
             let across =
                 moved.iter().zip(off.iter()).fold(S::from(0.0), |sum, (m, y)| sum + *m * *y);
             let weight = ((across - square * 0.5) * scale + log).exp();
@@ -286,29 +245,7 @@ impl Zeros for Ridge {
         first.iter_mut().for_each(|m| *m *= share);
         let covariance =
             |i: usize, j: usize| second[i.min(j) * n + i.max(j)] * share - first[i] * first[j];
-        let mut turn = vec![S::from(0.0); (n - d) * d];
-        for _ in 0..S::NDERIV {
-            let mut inner = vec![S::from(0.0); d * d];
-            for (at, inner) in inner.iter_mut().enumerate() {
-                let (j, k) = (at / d, at % d);
-                *inner = (d..n).fold(covariance(j, k), |sum, m| {
-                    sum + covariance(j, m) * turn[(m - d) * d + k]
-                });
-            }
-            let residual = |i: usize, k: usize| {
-                let outer = (d..n).fold(covariance(i, k), |sum, m| {
-                    sum + covariance(i, m) * turn[(m - d) * d + k]
-                });
-                (0..d).fold(outer, |sum, j| sum - turn[(i - d) * d + j] * inner[j * d + k])
-            };
-            let steps: Vec<S> = (0..turn.len())
-                .map(|at| {
-                    let (i, k) = (d + at / d, at % d);
-                    residual(i, k) * (variances[i] - variances[k]).recip()
-                })
-                .collect();
-            turn.iter_mut().zip(steps).for_each(|(turn, step)| *turn -= step);
-        }
+        let turn = turned(d, &variances, covariance);
         let off: Vec<S> = first.iter().zip(&moved).map(|(mean, x)| *mean - *x).collect();
         for (i, out) in out.iter_mut().enumerate() {
             *out = (0..d).fold(off[d + i], |sum, k| sum - turn[i * d + k] * off[k]);
@@ -316,7 +253,7 @@ impl Zeros for Ridge {
     }
 
     fn span(&self) -> f64 {
-        self.params.width
+        self.params.kernel.width
     }
 }
 
@@ -325,18 +262,21 @@ impl Patch for Ridge {
         Ok(())
     }
     fn ambient(&self) -> usize {
-        self.params.samples[0].0.len()
+        self.params.kernel.samples[0].0.len()
     }
     fn dim(&self) -> usize {
         self.params.dimension
     }
     fn axes(&self) -> Vec<Axis> {
         let axis = |i: usize| {
-            let range = self.params.samples.iter().map(|(x, _)| x[i]);
+            let range = self.params.kernel.samples.iter().map(|(x, _)| x[i]);
             let (from, to) = range.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
                 (low.min(x), high.max(x))
             });
-            Axis::Ambient { from: from - self.params.width, to: to + self.params.width }
+            Axis::Ambient {
+                from: from - self.params.kernel.width,
+                to: to + self.params.kernel.width,
+            }
         };
         (0..self.ambient()).map(axis).collect()
     }
@@ -349,6 +289,6 @@ impl Patch for Ridge {
     }
     fn support(&self, c: &[f64]) -> f64 {
         let along = |(x, _): &(Vec<f64>, f64)| crate::linalg::dot(x, c);
-        self.params.samples.iter().map(along).fold(f64::NEG_INFINITY, f64::max)
+        self.params.kernel.samples.iter().map(along).fold(f64::NEG_INFINITY, f64::max)
     }
 }

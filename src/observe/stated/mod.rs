@@ -1,6 +1,7 @@
 //! What is true of a world that a scenario file states.
 
 mod claims;
+mod compared;
 mod conditions;
 mod exponents;
 mod manifold;
@@ -144,35 +145,13 @@ fn all(world: &World, alone: Option<&str>) -> Vec<TrajectoryFacts> {
     let coarser = world.coarser();
     let one = |i: usize| match &coarser {
         None => trajectory(world, i, alone),
-        Some(Ok(coarser)) => compared(trajectory(world, i, alone), trajectory(coarser, i, alone)),
+        Some(Ok(coarser)) => trajectory(world, i, alone).compared(trajectory(coarser, i, alone)),
         Some(Err(error)) => {
             let error = Error::numeric("the manifold seen more coarsely", error.to_string());
-            TrajectoryFacts { error: Some(error), ..unmeasured(world, i) }
+            TrajectoryFacts { error: Some(error), ..TrajectoryFacts::unmeasured(world, i) }
         }
     };
     (0..world.starts.len()).into_par_iter().map(one).collect()
-}
-
-/// Facts with bars that reach those over the coarser manifold; a claim must be measured over both.
-fn compared(found: TrajectoryFacts, coarser: TrajectoryFacts) -> TrajectoryFacts {
-    let mut silent = found.silent;
-    silent.extend(
-        coarser
-            .silent
-            .into_iter()
-            .map(|(id, why)| (id, format!("{why}, over a kernel twice as wide"))),
-    );
-    let both = |(id, facts): (&'static str, Facts)| {
-        let (_, other) = coarser.claims.iter().find(|(other, _)| *other == id)?;
-        Some((id, facts.compared(other)))
-    };
-    TrajectoryFacts {
-        facts: found.facts.compared(&coarser.facts),
-        claims: found.claims.into_iter().filter_map(both).collect(),
-        error: found.error.or(coarser.error),
-        silent,
-        ..found
-    }
 }
 
 /// The world drawn, and what was measured along its first trajectory.
@@ -181,20 +160,9 @@ pub fn figures(world: &World, measured: &[TrajectoryFacts]) -> Vec<Figure> {
 }
 
 fn trajectory(world: &World, index: usize, alone: Option<&str>) -> TrajectoryFacts {
-    let mut found = unmeasured(world, index);
+    let mut found = TrajectoryFacts::unmeasured(world, index);
     found.error = run(world, index, alone, &mut found).err();
     found
-}
-
-fn unmeasured(world: &World, index: usize) -> TrajectoryFacts {
-    TrajectoryFacts {
-        start: world.starts[index].clone(),
-        facts: Facts::new(),
-        claims: Vec::new(),
-        silent: Vec::new(),
-        error: None,
-        states: Vec::new(),
-    }
 }
 
 /// Runs the system of a world at its resolutions, and measures all of it, or what one claim asks for `alone`.
