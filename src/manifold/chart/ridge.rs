@@ -185,7 +185,7 @@ impl Ridge {
         for _ in 0..SHIFTS {
             let Seen { mean, frame, .. } = self.params.kernel.seen(x.as_slice());
             let across = frame.columns_range(self.params.dimension..);
-            let step = &across * across.tr_mul(&(mean - &x));
+            let step = across * across.tr_mul(&(mean - &x));
             x += &step;
             if step.norm() < 1e-3 * self.params.kernel.width {
                 break;

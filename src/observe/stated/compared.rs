@@ -19,8 +19,10 @@ impl TrajectoryFacts {
 
     /// The facts with bars that reach those over the coarser manifold; a claim must be measured over both.
     pub(super) fn compared(self, coarser: Self) -> Self {
-        let silent_there =
-            |(id, why): (_, String)| (id, format!("{why}, over a kernel twice as wide"));
+        let measured = |id: &str| self.claims.iter().any(|(other, _)| *other == id);
+        let there = coarser.silent.into_iter().filter(|(id, _)| measured(id));
+        let silent_there: Vec<_> =
+            there.map(|(id, why)| (id, format!("{why}, over a kernel twice as wide"))).collect();
         let both = |(id, facts): (&'static str, Facts)| {
             let (_, other) = coarser.claims.iter().find(|(other, _)| *other == id)?;
             Some((id, facts.compared(other)))
@@ -28,11 +30,7 @@ impl TrajectoryFacts {
         Self {
             facts: self.facts.compared(&coarser.facts),
             claims: self.claims.into_iter().filter_map(both).collect(),
-            silent: self
-                .silent
-                .into_iter()
-                .chain(coarser.silent.into_iter().map(silent_there))
-                .collect(),
+            silent: self.silent.into_iter().chain(silent_there).collect(),
             error: self.error.or(coarser.error),
             ..self
         }
