@@ -230,6 +230,26 @@ impl Facts {
         names.iter().map(|name| self.series(name).len()).max().unwrap_or(0).max(1)
     }
 
+    /// The same facts with bars that reach those of another, rougher look at the same things, at best estimated; what that
+    /// look does not have, or has otherwise many of, is unknown.
+    pub fn compared(&self, rougher: &Self) -> Self {
+        let compared = |(name, series): (&String, &Vec<Quantity>)| {
+            let others = rougher.series(name);
+            let one = |(i, quantity): (usize, &Quantity)| match others.get(i) {
+                Some(other) if others.len() == series.len() => {
+                    // Equal infinities differ by nothing.
+                    let same = quantity.value == other.value;
+                    let off = if same { 0.0 } else { quantity.value - other.value };
+                    let grade = quantity.grade.max(Grade::Estimated);
+                    Quantity { grade, ..quantity.widened(off) }
+                }
+                _ => Quantity::UNKNOWN,
+            };
+            (name.clone(), series.iter().enumerate().map(one).collect())
+        };
+        Self { table: self.table.iter().map(compared).collect() }
+    }
+
     /// All names with their series, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[Quantity])> {
         self.table.iter().map(|(name, series)| (name.as_str(), series.as_slice()))

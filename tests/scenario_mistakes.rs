@@ -335,7 +335,7 @@ const CASES: &[Case] = &[
         PATH,
         "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
         "[state]\nnames = [\"x\", \"y\"]\n[manifold.implicit]\nequations = \"x^2 + y^2 - 1\"\nwithin = [[-3, 3], [-3, 3]]",
-        &["volumes on a manifold by equations are not known", "a chart of it"],
+        &["volumes on a manifold by equations or samples are not known", "a chart of it"],
     ),
     (
         PATH,
@@ -610,6 +610,73 @@ const CASES: &[Case] = &[
     (ODE, "within = 10", "within = 10\nat_most = 1", &["several comparisons"]),
     (ODE, "within = 10", "within = 10\nverdict = «\"holds\"»", &["a verdict is one of a claim"]),
     (ODE, "within = 10", "within = 10\nclaim = «\"x\"»", &["a check of a fact and of a claim"]),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[manifold.samples]\nfile = «\"absent.csv\"»\ndimension = 1",
+        &["cannot be read"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[manifold.data-set]\nname = «\"earthquakes\"»\ndimension = 2",
+        &["no data set of this name"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[manifold.data-set]\nname = \"s2_vega_earthquakes_xyz.npy\"\ndimension = «3»",
+        &["dimension 3 among samples of R^3"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[manifold.data-set]\nname = \"s2_vega_earthquakes_xyz.npy\"\ndimension = 2\nneighbours = «1»",
+        &["1; expected 2 to"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[[manifold.union]]\nshape.«arcs» = { radius = 1, from = 0, to = 1 }",
+        &["unknown kind `arcs`", "try: arc"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[[manifold.union]]\nshape.circle = { radius = 1 }\n«shft» = [1, 0]",
+        &["unknown key `shft`", "try: shift"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "manifold.union = [{ shape.circle = { radius = 1 } }]",
+        &["a union of 1 part"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[[manifold.union]]\nshape.circle = { radius = 1 }\n[[manifold.union]]\nshape = «{ sphere = { dim = 2, radius = 1 } }»",
+        &["a part of dimension 2; the first has dimension 1"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[[manifold.union]]\nshape.circle = { radius = 1 }\n[[manifold.union]]\nshape.circle = { radius = 1 }\nshift = «[3]»",
+        &["expected 2"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[[manifold.union]]\nshape.circle = { radius = 1 }\n[[manifold.union]]\nshape.circle = { radius = 1 }\nshift = [1, 0]",
+        &["parts of the union meet"],
+    ),
+    (
+        PATH,
+        "[manifold.arc]\nradius = 1\nfrom = 0\nto = 2",
+        "[[manifold.union]]\nshape.circle = { radius = 1 }\n[[manifold.union]]\nshift = [1, 0]",
+        &["the key `shape` is missing"],
+    ),
+    (PATH, "[law.uniform]", "[law.uniform]\nweights = «[1, 2]»", &["2 weights for 1 parts"]),
 ];
 
 fn read(text: String) -> Result<World, String> {

@@ -9,6 +9,7 @@ use crate::scenario_file::{
     Expectation, Expected, Outcome, Source, Subject, Wording, World, explained,
 };
 use crate::verdict::{Judgement, Verdict};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Reads a scenario file, measures its world, judges the claims that it speaks of, and looks at what it expects.
@@ -23,23 +24,26 @@ pub fn run_file(path: &Path) -> Result<ScenarioRecord> {
 pub fn run_world(world: &World, source: &Source) -> ScenarioRecord {
     let measured = stated::measure(world);
     let figures = stated::figures(world, &measured);
+    let wordings = wrong_wordings(world);
+    let dimension = world.manifold.as_ref().map_or(0, crate::manifold::Manifold::dim);
     let trajectories: Vec<ScenarioTrajectory> =
-        measured.into_iter().map(|found| judged(world, found)).collect();
+        measured.into_iter().map(|found| judged(found, dimension, &wordings)).collect();
     let checks = world.checks.iter().map(|check| looked_at(check, &trajectories)).collect();
+    let notes = world.weaknesses();
     ScenarioRecord {
         file: source.path.display().to_string(),
         text: source.text.clone(),
         name: world.name.clone(),
-        resolved: explained(world),
-        notes: world.notes.clone(),
+        resolved: explained(world, &notes),
+        notes,
         trajectories,
         checks,
         figures,
     }
 }
 
-fn judged(world: &World, found: TrajectoryFacts) -> ScenarioTrajectory {
-    let dimension = world.manifold.as_ref().map_or(0, crate::manifold::Manifold::dim);
+/// Its claims as they are, and in these wrong wordings.
+fn judged(found: TrajectoryFacts, dimension: usize, wordings: &[Wording]) -> ScenarioTrajectory {
     let mut claims = Vec::new();
     for (id, facts) in &found.claims {
         let Some(claim) = claims::find(id) else { continue };
@@ -48,9 +52,7 @@ fn judged(world: &World, found: TrajectoryFacts) -> ScenarioTrajectory {
             claims.push(TrajectoryRecord { claim, dimension, verdict, judgement });
         };
         push((*id).to_owned(), claim.judge(facts));
-        let mut wordings: Vec<Wording> = world.checks.iter().filter_map(wrong_wording).collect();
-        wordings.dedup();
-        for said in wordings.into_iter().filter(|said| said.claim == *id) {
+        for said in wordings.iter().filter(|said| said.claim == *id) {
             let mutant = said.wrong.and_then(|wrong| claim.mutant(wrong));
             mutant.into_iter().for_each(|mutant| {
                 push(said.name(), claim.judge_mutant(facts, mutant));
@@ -66,12 +68,14 @@ fn judged(world: &World, found: TrajectoryFacts) -> ScenarioTrajectory {
     }
 }
 
-/// The wrong wording of a claim that an expectation speaks of.
-fn wrong_wording(check: &Expectation) -> Option<Wording> {
-    match &check.subject {
+/// The wrong wordings of claims that a world expects something of, each once.
+fn wrong_wordings(world: &World) -> Vec<Wording> {
+    let wrong = |check: &Expectation| match &check.subject {
         Subject::Claim(said, _) if said.wrong.is_some() => Some(*said),
         _ => None,
-    }
+    };
+    let found: BTreeSet<Wording> = world.checks.iter().filter_map(wrong).collect();
+    found.into_iter().collect()
 }
 
 /// What became of an expectation: the worst over all trajectories.

@@ -71,7 +71,7 @@ pub fn run(options: &Run) -> Result<Exit> {
 /// Prints the world of a file as it is run.
 pub fn explain(options: &Explain) -> Result<Exit> {
     let (world, ..) = World::read(&options.file)?;
-    let mut text = explained(&world);
+    let mut text = explained(&world, &world.weaknesses());
     if options.jacobian {
         match scenario_file::jacobian(&world) {
             Some(jacobian) => text += &format!("\n{jacobian}"),

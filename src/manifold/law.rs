@@ -2,10 +2,11 @@
 
 use super::chart::{Axis, check_length, check_storage};
 use super::sampling::Sampler;
-use super::{Manifold, Place};
+use super::scatter::Scatter;
+use super::{Manifold, Piece, Place};
 use crate::error::{Error, Result};
 use crate::random::{Stream, unit_vector};
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
@@ -244,13 +245,33 @@ impl Law {
 }
 
 impl Manifold {
-    /// Refuses a manifold by equations, on which volumes are not known.
+    /// Refuses a manifold by equations or samples, on which volumes are not known.
     pub(super) fn check_volume(&self) -> Result<()> {
         if self.pieces().iter().all(|piece| piece.chart.has_volume()) {
             return Ok(());
         }
-        let problem = "volumes on a manifold by equations are not known, so that it has no law";
+        let problem =
+            "volumes on a manifold by equations or samples are not known, so that it has no law";
         Err(Error::input("manifold", problem, "a chart of it, or points as the law"))
+    }
+
+    /// About `n` points to look at: drawn evenly where volumes are known, else from an even scatter of its parameters.
+    ///
+    /// *Errors*: as [`Law::sample`].
+    pub fn scattered(&self, n: usize, stream: Stream) -> Result<Vec<DVector<f64>>> {
+        let places = if self.check_volume().is_ok() {
+            self.sample_places(&Density::Uniform, n, stream)?
+        } else {
+            let each = n.div_ceil(self.pieces().len());
+            let of = |(piece, found): (usize, &Piece)| {
+                // A grid of two parameters has the square root along each.
+                let per_axis = if found.chart.parameters() == 1 { each } else { each.isqrt() };
+                let places = Scatter::new(&found.chart, per_axis, each).places;
+                places.into_iter().map(move |u| Place { piece, u })
+            };
+            self.pieces().iter().enumerate().flat_map(of).collect()
+        };
+        Ok(places.iter().map(|place| self.point(place)).collect())
     }
 
     /// `n` independent places drawn from a density; place i does not depend on `n`.

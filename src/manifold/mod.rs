@@ -22,8 +22,8 @@ mod scatter;
 pub use body::{Body, BoundaryPoint, Outline};
 pub use carried::Part;
 pub use chart::{
-    Arc, Axis, Chart, Closed, Coordinate, Ellipse, Flat, Graph, Implicit, Sphere, Spiral, Stated,
-    Torus, Variable, Wave,
+    Arc, Axis, Chart, Closed, Coordinate, Ellipse, Flat, Graph, Implicit, Ridge, Sphere, Spiral,
+    Stated, Torus, Variable, Wave,
 };
 pub use family::Family;
 pub use law::{Component, Density, Law};
@@ -313,6 +313,28 @@ impl Manifold {
             return 0.0;
         }
         within.min((gap.value - gap.bar) / 2.0).max(0.0)
+    }
+
+    /// The least distance between two pieces; ∞ for a single one.
+    pub fn gap(&self) -> Quantity {
+        reach::gap(self)
+    }
+
+    /// The same manifold seen more coarsely, where samples are all that is known of it: what differs tells how far they leave
+    /// it open. None when no piece is one of samples.
+    ///
+    /// *Errors*: as [`Ridge::new`].
+    pub fn coarser(&self) -> Option<Result<Self>> {
+        let is_ridge = |piece: &Piece| matches!(piece.chart, Chart::Ridge(_));
+        let seen = |piece: &Piece| -> Result<Piece> {
+            let chart = match &piece.chart {
+                Chart::Ridge(ridge) => Chart::Ridge(ridge.coarser()?),
+                known => known.clone(),
+            };
+            Ok(Piece { chart, motion: piece.motion.clone() })
+        };
+        let all = || Self::union(self.pieces.iter().map(seen).collect::<Result<_>>()?);
+        self.pieces.iter().any(is_ridge).then(all)
     }
 
     fn with_gaps(&self, of: impl Fn(&Piece) -> Quantity) -> Quantity {

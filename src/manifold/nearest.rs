@@ -87,7 +87,7 @@ impl Manifold {
         let residual = cone.split(&found.motion.turn_back(off.as_slice())).0;
         let distance = off.norm();
         Ok(Nearest {
-            boundary: cone.is_boundary(),
+            boundary: cone.is_boundary() || found.chart.ends_at(&place.u),
             candidates: foot.candidates,
             // Both from the same formula when they tie, so that the gap is 0 and not a rounding error.
             runner_up: if foot.runner_up == foot.square { distance } else { foot.runner_up.sqrt() },
@@ -161,17 +161,24 @@ impl Seeds {
             1 => (24.0 * waves).clamp(64.0, 2_400.0),
             _ => (8.0 * waves).clamp(12.0, 48.0),
         };
-        let scatter = Scatter::new(leaf, per_axis as usize, SCATTERED);
+        let scattered = if matches!(leaf, Chart::Ridge(_)) { usize::MAX } else { SCATTERED };
+        let scatter = Scatter::new(leaf, per_axis as usize, scattered);
         let n = leaf.ambient();
         let mut points = vec![0.0; n * scatter.places.len()];
         for (u, x) in scatter.places.iter().zip(points.chunks_exact_mut(n)) {
             leaf.point(u, x);
         }
-        let neighbours = match scatter.grid.is_empty() {
-            true => Vec::new(),
-            false => (0..scatter.places.len()).map(|i| scatter.neighbours(&axes, i)).collect(),
+        let all = 0..scatter.places.len();
+        let (neighbours, trust) = match leaf {
+            Chart::Ridge(ridge) => (ridge.neighbours(), ridge.width()),
+            _ => (
+                match scatter.grid.is_empty() {
+                    true => Vec::new(),
+                    false => all.map(|i| scatter.neighbours(&axes, i)).collect(),
+                },
+                axes.iter().map(extent).fold(f64::INFINITY, f64::min) / per_axis.min(8.0),
+            ),
         };
-        let trust = axes.iter().map(extent).fold(f64::INFINITY, f64::min) / per_axis.min(8.0);
         let table = Table { axes, places: scatter.places, points, neighbours, trust };
         Some(Self { table: Arc::new(table) })
     }
@@ -194,7 +201,7 @@ impl Seeds {
 
         let mut minima: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
         for start in starts {
-            let u = newton(leaf, &table.axes, y, start, table.trust);
+            let u = within(leaf, &start, newton(leaf, &table.axes, y, start.clone(), table.trust));
             let mut x = vec![0.0; y.len()];
             leaf.point(&u, &mut x);
             let found = square(&x);
@@ -209,6 +216,14 @@ impl Seeds {
         let others = minima.iter().filter(|m| distinct(&m.1)).map(|m| m.2);
         let runner_up = others.fold(f64::INFINITY, f64::min);
         Foot { u, square: least, runner_up, candidates: squares.len() }
+    }
+}
+
+/// Where a descent from a start stops: at the end of a ridge that it ran beyond.
+fn within(leaf: &Chart, start: &[f64], end: Vec<f64>) -> Vec<f64> {
+    match leaf {
+        Chart::Ridge(ridge) if ridge.ends_at(&end) => ridge.end_between(start, &end),
+        _ => end,
     }
 }
 

@@ -111,8 +111,9 @@ fn estimated_gap(a: &Piece, b: &Piece) -> Quantity {
             Some((on_b.nearest(x.as_slice()).ok()?.distance, x))
         };
         let scatter = Scatter::new(&a.chart, total, 4 * total);
-        let (mut distance, mut x) =
+        let (first, mut x) =
             scatter.places.into_iter().filter_map(start).min_by(|p, q| p.0.total_cmp(&q.0))?;
+        let mut distance = first;
         for _ in 0..TURNS {
             x = on_b.nearest(x.as_slice()).ok()?.point;
             let back = on_a.nearest(x.as_slice()).ok()?;
@@ -122,7 +123,8 @@ fn estimated_gap(a: &Piece, b: &Piece) -> Quantity {
                 break;
             }
         }
-        Some(distance)
+        // They meet: rounding is left.
+        Some(if distance < 1e-9 * first { 0.0 } else { distance })
     };
     match (least(32), least(48)) {
         (Some(coarse), Some(fine)) => {

@@ -18,9 +18,15 @@ impl Scatter {
     /// It is a grid when the chart has at most two parameters and no directions.
     pub fn new(chart: &Chart, per_axis: usize, total: usize) -> Self {
         let axes = chart.axes();
-        if let Chart::Implicit(implicit) = chart {
-            let found = sequence(&axes, total).into_iter().filter_map(|u| implicit.settled(&u));
-            return Self { places: found.collect(), grid: Vec::new() };
+        match chart {
+            Chart::Implicit(_) => {
+                let found = sequence(&axes, total).into_iter().filter_map(|u| chart.settled(&u));
+                return Self { places: found.collect(), grid: Vec::new() };
+            }
+            Chart::Ridge(ridge) => {
+                return Self { places: ridge.places(total), grid: Vec::new() };
+            }
+            _ => (),
         }
         if axes.len() > 2 || axes.contains(&Axis::Direction) {
             return Self { places: sequence(&axes, total), grid: Vec::new() };

@@ -24,6 +24,23 @@ pub struct Spacing {
 }
 
 impl PointSet {
+    /// The median distance to the `count`-th nearest other point, over at most [`MOST_QUERIES`]/10 of them.
+    ///
+    /// *Panics* when there are no so many others.
+    pub fn neighbour_distance(&self, count: usize) -> f64 {
+        let asked = self.len().min(MOST_QUERIES / 10);
+        let distance = |i: usize| {
+            let from: DVector<f64> = self.points.column(i * self.len() / asked).into();
+            let mut squares: Vec<f64> =
+                self.points.column_iter().map(|x| (x - &from).norm_squared()).collect();
+            // The nearest is the point itself.
+            squares.select_nth_unstable_by(count, f64::total_cmp).1.sqrt()
+        };
+        let mut distances: Vec<f64> = (0..asked).into_par_iter().map(distance).collect();
+        distances.sort_by(f64::total_cmp);
+        0.5 * (distances[(asked - 1) / 2] + distances[asked / 2])
+    }
+
     /// Statistics of the distances between nearest neighbours.
     pub fn spacing(&self) -> Spacing {
         let asked = self.len().min(MOST_QUERIES);

@@ -11,11 +11,10 @@ use super::reader::Reader;
 use super::shape::{manifold, schedule};
 use super::trained::TrainedModel;
 use super::world::{LEAST_TOLERANCE, Stepping, System, World};
-use crate::drift::{Drift, LearningError, Parametrisation, Schedule};
+use crate::drift::{LearningError, Parametrisation, Schedule};
 use crate::error::Result;
-use crate::facts::Grade;
 use crate::flow::{Method, Scheme, geometric_times, uniform_times};
-use crate::manifold::{Chart, Manifold};
+use crate::manifold::Manifold;
 use crate::random::Stream;
 use std::sync::Arc;
 
@@ -73,7 +72,6 @@ impl Builder<'_> {
         world.transient = self.transient(&world)?;
         self.look_at_start(&world)?;
         world.checks = checks::read(reader, &file.checks, &world)?;
-        self.weaknesses(&mut world);
         Ok(world)
     }
 
@@ -339,72 +337,5 @@ impl Builder<'_> {
             return reader.refuse(&value.transient.span, problem, "at most nine tenths of the run");
         }
         Ok(Some(transient))
-    }
-
-    /// Refuses a field that is not finite where it is first looked at.
-    fn look_at_start(&self, world: &World) -> Result<()> {
-        let Some(field) = world.formulas() else { return Ok(()) };
-        let (span, time) = match (&self.file.model.value, &world.system) {
-            (Model::Ode { drift, .. }, System::Flow { span, .. }) => (&drift.span, span.0),
-            (Model::Map { image, .. }, _) => (&image.span, 0.0),
-            _ => return Ok(()),
-        };
-        for start in &world.starts {
-            let mut value = vec![0.0; world.dim];
-            field.velocity(time, start, &mut value);
-            if let Some(at) = value.iter().position(|v| !v.is_finite()) {
-                let problem = format!(
-                    "component {at} is {} at the start {start:?}, time {time}; expected a finite number",
-                    value[at]
-                );
-                let hint = "another start, or a formula that is defined there";
-                return self.reader.refuse(span, problem, hint);
-            }
-        }
-        Ok(())
-    }
-
-    /// What a reader of the results should know.
-    fn weaknesses(&self, world: &mut World) {
-        let of_model = world.formulas().map(|field| (field, "in the formulas of the model"));
-        let of_errors = world.errors().iter().filter_map(|error| match &error.field {
-            ErrorShape::Formula(field) => Some((field, "in the formula of an error")),
-            ErrorShape::Waves(_) => None,
-        });
-        let of_fields = of_model
-            .into_iter()
-            .chain(of_errors)
-            .map(|(field, there)| (field.formula().kinks(), there));
-        let pieces = world.manifold.as_ref().map_or(&[][..], Manifold::pieces);
-        let of_charts = pieces.iter().filter_map(|piece| match &piece.chart {
-            Chart::Stated(chart) => Some((chart.kinks(), "in the formulas of the chart")),
-            Chart::Implicit(chart) => Some((chart.kinks(), "in the equations of the manifold")),
-            _ => None,
-        });
-        let kinks = of_fields.chain(of_charts).flat_map(|(kinks, there)| {
-            kinks.iter().map(move |kink| {
-                let place = match &kink.helper {
-                    Some(helper) => format!("in the definition of {helper}"),
-                    None => there.to_owned(),
-                };
-                format!(
-                    "{} ({place}) has kinks or jumps: derivatives are those of its pieces",
-                    kink.name
-                )
-            })
-        });
-        let of_network = world.network().into_iter().flat_map(|model| &model.kinks);
-        let of_network = of_network.map(|kink| format!("the network is not smooth: {kink}"));
-        let kinks: Vec<String> = kinks.chain(of_network).collect();
-        world.notes.extend(kinks);
-        if let Some(manifold) = &world.manifold {
-            let curvature = manifold.curvature();
-            if curvature.grade >= Grade::Estimated {
-                world.notes.push(format!(
-                    "the curvature of the manifold is estimated: at least {:.4}",
-                    curvature.value
-                ));
-            }
-        }
     }
 }

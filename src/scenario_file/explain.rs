@@ -11,8 +11,11 @@ use std::fmt::Write;
 /// Columns of a formula before its parts become helpers.
 const WIDEST: usize = 400;
 
-/// The resolved world, line by line.
-pub fn explained(world: &World) -> String {
+/// Longer lists are told by their length.
+const LONGEST: usize = 20;
+
+/// The resolved world, line by line, with what weakens its evidence.
+pub fn explained(world: &World, weaknesses: &[String]) -> String {
     let mut text = format!("{}\n", world.name);
     if !world.about.is_empty() {
         let _ = writeln!(text, "{}", world.about.trim());
@@ -117,8 +120,8 @@ pub fn explained(world: &World) -> String {
     for check in &world.checks {
         line("expected", check.words.clone());
     }
-    for note in &world.notes {
-        line("weakness", note.clone());
+    for weakness in weaknesses {
+        line("weakness", weakness.clone());
     }
     if let Some(field) = world.formulas() {
         let _ = write!(text, "\n{}", formulas(world, field));
@@ -180,9 +183,10 @@ fn pieces(manifold: &Manifold) -> String {
     let whole = serde_json::to_value(manifold).expect("a manifold is plain data");
     let told = |piece: &serde_json::Value| {
         let parameters = piece["chart"].as_object().into_iter().flatten();
-        let words = parameters.map(|(key, value)| match value.as_str() {
-            Some(word) => word.to_owned(),
-            None => format!("{key} {value}"),
+        let words = parameters.map(|(key, value)| match value {
+            serde_json::Value::String(word) => word.clone(),
+            serde_json::Value::Array(all) if all.len() > LONGEST => format!("{} {key}", all.len()),
+            _ => format!("{key} {value}"),
         });
         words.collect::<Vec<_>>().join(", ")
     };

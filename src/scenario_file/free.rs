@@ -7,14 +7,11 @@ use super::source::Source;
 use crate::error::{Error, Result};
 use crate::formula::closest;
 use std::fmt;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
+use toml_edit::visit_mut::{VisitMut, visit_table_like_kv_mut};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, KeyMut, Table};
 
 /// Values nearer than this share of their range are one.
 const SAME: f64 = 1e-9;
-
-/// Keys that name files, or may.
-const FILES: [(&str, &str, &str); 3] =
-    [("law", "samples", "file"), ("model", "network", "file"), ("model", "network", "preset")];
 
 /// A constant that a search may move; where it stands in its range is a number from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +130,39 @@ impl File {
     }
 }
 
+/// Makes the paths of data files whole.
+struct WholePaths<'a> {
+    source: &'a Source,
+    error: Option<std::io::Error>,
+}
+
+impl VisitMut for WholePaths<'_> {
+    fn visit_table_like_kv_mut(&mut self, key: KeyMut<'_>, node: &mut Item) {
+        let keys = match key.get() {
+            "samples" => &["file"][..],
+            "network" => &["file", "preset"],
+            _ => &[],
+        };
+        for key in keys {
+            let Some(item) = node.get_mut(*key) else { continue };
+            // A preset is a file where it says so.
+            let (kind, name) = match item.as_str() {
+                Some(name) if *key == "file" => ("", name),
+                Some(name) => match name.strip_prefix("table:") {
+                    Some(name) => ("table:", name),
+                    None => continue,
+                },
+                None => continue,
+            };
+            match std::path::absolute(self.source.beside(name)) {
+                Ok(whole) => *item = toml_edit::value(format!("{kind}{}", whole.display())),
+                Err(error) => self.error = Some(error),
+            }
+        }
+        visit_table_like_kv_mut(self, key, node);
+    }
+}
+
 impl Source {
     /// Its text with these values of its constants, and one expectation in place of all: the keys of a check.
     ///
@@ -152,21 +182,10 @@ impl Source {
                 *stated.decor_mut() = decor;
             }
         }
-        let whole = |name: &str| match std::path::absolute(self.beside(name)) {
-            Ok(path) => Ok(path.display().to_string()),
-            Err(error) => Err(unreadable(format!("its folder has no name ({error})"))),
-        };
-        for (table, kind, key) in FILES {
-            let kinds = text.get_mut(table).and_then(Item::as_table_like_mut);
-            let keys = kinds.and_then(|kinds| kinds.get_mut(kind)?.as_table_like_mut());
-            let Some(item) = keys.and_then(|keys| keys.get_mut(key)) else { continue };
-            match item.as_str().map(|name| (name.strip_prefix("table:"), name)) {
-                Some((Some(table), _)) => {
-                    *item = toml_edit::value(format!("table:{}", whole(table)?))
-                }
-                Some((None, name)) if key == "file" => *item = toml_edit::value(whole(name)?),
-                _ => {}
-            }
+        let mut paths = WholePaths { source: self, error: None };
+        paths.visit_document_mut(&mut text);
+        if let Some(error) = paths.error {
+            return Err(unreadable(format!("its folder has no name ({error})")));
         }
         let mut table = Table::new();
         for (key, word) in check {

@@ -1,13 +1,14 @@
 //! Laws of a file.
 
-use super::format::{File, Law as LawName};
+use super::format::{File, Law as LawName, Manifold as Shape};
 use super::located::{At, Value};
 use super::reader::Reader;
+use super::samples::{built_in, points};
 use super::shape::chart;
 use crate::drift::{Atoms, Denoiser, Gaussian, Moved, Sphere, Thick};
 use crate::error::Result;
 use crate::manifold::{Chart, Density, Law, Manifold, Piece};
-use crate::points::{Columns, PointSet, Scaling};
+use crate::points::PointSet;
 use crate::random::Stream;
 use crate::scenario::sphere_radius;
 use nalgebra::DMatrix;
@@ -32,8 +33,8 @@ pub struct DataLaw {
 /// Where draws come from.
 #[derive(Clone, Debug)]
 enum Origin {
-    /// A law on a manifold.
-    Law(Law),
+    /// Laws on manifolds, with the share of each.
+    Laws(Vec<(f64, Law)>),
     /// Points with their log weights, and a thickness.
     Points(PointSet, f64),
     /// Mean and deviations of independent coordinates.
@@ -48,7 +49,13 @@ pub(super) fn ambient(reader: &Reader<'_>, file: &File) -> Result<usize> {
         Some(LawName::Gaussian { mean, .. }) if !mean.is_empty() => Ok(mean.len()),
         Some(LawName::Atoms { points, .. }) if !points.is_empty() => Ok(points[0].value.len()),
         Some(LawName::Tilt { direction, .. }) if !direction.is_empty() => Ok(direction.len()),
-        _ => match &file.manifold {
+        _ => match file.manifold.as_ref() {
+            Some(At { value: Shape::Samples { file: name, .. }, .. }) => {
+                Ok(points(reader, name)?.dim())
+            }
+            Some(At { value: Shape::DataSet { name, .. }, .. }) => {
+                Ok(built_in(reader, name)?.dim())
+            }
             Some(shape) => Ok(chart(reader, shape)?.ambient()),
             None => {
                 let problem = "nothing tells how many coordinates there are";
@@ -56,17 +63,6 @@ pub(super) fn ambient(reader: &Reader<'_>, file: &File) -> Result<usize> {
             }
         },
     }
-}
-
-/// The points of a data file; relative paths start at the folder of the scenario file.
-fn points(reader: &Reader<'_>, file: &At<String>) -> Result<PointSet> {
-    let path = reader.source.beside(&file.value);
-    reader.located(&file.span, PointSet::read(&path, Columns::Points, Scaling::None))
-}
-
-/// The points of a data set that comes with the library.
-fn built_in(reader: &Reader<'_>, name: &At<String>) -> Result<PointSet> {
-    reader.located(&name.span, PointSet::named(&name.value, Scaling::None))
 }
 
 impl DataLaw {
@@ -91,6 +87,7 @@ impl DataLaw {
                 reader.refuse(&law.span, problem, "a state of as many coordinates as the data")
             }
         };
+        let mut shares = None;
         let (density, thickness) = match &law.value {
             LawName::Samples { file: name, thickness } | LawName::DataSet { name, thickness } => {
                 let set = match &law.value {
@@ -111,7 +108,7 @@ impl DataLaw {
                 let points = DMatrix::from_vec(dim, points.len(), columns);
                 let mut set = PointSet::of_points("atoms", points);
                 if let Some(weights) = weights {
-                    set.log_weights = log_weights(reader, weights, set.len())?;
+                    set.log_weights = log_weights(reader, weights, set.len(), "points")?;
                 }
                 return located(Self::of_points(set, thick(thickness)?));
             }
@@ -131,7 +128,10 @@ impl DataLaw {
                     origin: Origin::Normal(mean, deviations),
                 }));
             }
-            LawName::Uniform { thickness } => (Density::Uniform, thick(thickness)?),
+            LawName::Uniform { weights, thickness } => {
+                shares = weights.as_ref();
+                (Density::Uniform, thick(thickness)?)
+            }
             LawName::Tilt { direction, thickness } => {
                 let direction = reader.numbers(direction)?;
                 fits(direction.len())?;
@@ -146,8 +146,23 @@ impl DataLaw {
             let problem = "a flat has no uniform law";
             return reader.refuse(&law.span, problem, "[manifold.cuboid], or [law.gaussian]");
         }
-        let law = Law::OnManifold { manifold: manifold.clone(), density, thickness };
-        located(Self::on_manifold(law, sigma_end, stream, notes))
+        let on = |manifold: Manifold| {
+            let law = Law::OnManifold { manifold, density: density.clone(), thickness };
+            law.check().map(|()| law)
+        };
+        let parts = match shares {
+            None => vec![(1.0, reader.located(&law.span, on(manifold.clone()))?)],
+            Some(weights) => {
+                let pieces = manifold.pieces();
+                let logs = log_weights(reader, weights, pieces.len(), "parts")?;
+                let part = |(piece, log): (&Piece, &f64)| {
+                    let alone = Manifold::union(vec![piece.clone()]);
+                    Ok((log.exp(), reader.located(&law.span, alone.and_then(on))?))
+                };
+                pieces.iter().zip(&logs).map(part).collect::<Result<_>>()?
+            }
+        };
+        located(Self::on_manifolds(parts, thickness, sigma_end, stream, notes))
     }
 
     fn of_points(set: PointSet, thickness: f64) -> Result<Self> {
@@ -156,60 +171,82 @@ impl DataLaw {
         Ok(Self { denoiser: atoms.into(), origin: Origin::Points(set, thickness) })
     }
 
-    /// A closed form, a quadrature rule, or samples that then are the law.
-    fn on_manifold(
-        law: Law,
+    /// A closed form, a quadrature rule, or samples that then are the law: of laws, each with its share.
+    fn on_manifolds(
+        parts: Vec<(f64, Law)>,
+        thickness: f64,
         sigma_end: f64,
         stream: Stream,
         notes: &mut Vec<String>,
     ) -> Result<Self> {
-        law.check()?;
-        let Law::OnManifold { manifold, density, thickness } = &law else {
-            unreachable!("made with a manifold")
-        };
-        if let (Some(radius), Density::Uniform) = (sphere_radius(manifold), density) {
+        if let [(_, law @ Law::OnManifold { manifold, density: Density::Uniform, .. })] = &parts[..]
+            && let Some(radius) = sphere_radius(manifold)
+        {
             let sphere = Sphere::new(manifold.dim() + 1, radius)?;
             let motion = &manifold.pieces()[0].motion;
             let centre = motion.apply(&vec![0.0; motion.chart_dim()]);
             let moved = Moved::new(sphere.into(), motion.matrix(), centre)?;
-            let denoiser = Thick::new(moved.into(), *thickness)?.into();
-            return Ok(Self { denoiser, origin: Origin::Law(law) });
+            let denoiser = Thick::new(moved.into(), thickness)?.into();
+            return Ok(Self { denoiser, origin: Origin::Laws(vec![(1.0, law.clone())]) });
         }
-        let blur = sigma_end.hypot(*thickness);
-        if manifold.dim() <= 2 {
-            let volume = manifold.volume(200)?;
-            let (most, least) = match manifold.dim() {
-                1 => (MOST_NODES.0, 50),
-                _ => (MOST_NODES.1, 24),
+        let blur = sigma_end.hypot(thickness);
+        let (mut points, mut weights, mut farthest) = (Vec::new(), Vec::new(), 0.0_f64);
+        let mut dim = 0;
+        for (k, (share, law)) in parts.iter().enumerate() {
+            let Law::OnManifold { manifold, density, .. } = law else {
+                unreachable!("made with a manifold")
             };
-            let wanted = volume.powf(1.0 / manifold.dim() as f64) / (SPACING * blur);
-            let nodes = (wanted as usize).clamp(least, most);
-            let (points, weights) = law.quadrature(nodes)?;
-            notes.push(format!(
-                "the law is a quadrature rule of {} nodes, at distances of about {:.2} of the last noise level",
-                points.ncols(),
-                SPACING * wanted / nodes as f64
-            ));
-            let atoms = Atoms::quadrature(points.nrows(), points.as_slice(), &weights, *thickness)?;
-            return Ok(Self { denoiser: atoms.into(), origin: Origin::Law(law) });
+            dim = manifold.dim();
+            let (nodes, of) = if dim <= 2 {
+                let (count, distance) = rule(manifold, blur)?;
+                farthest = farthest.max(distance);
+                law.quadrature(count)?
+            } else {
+                let (manifold, density) = (manifold.clone(), density.clone());
+                let plain = Law::OnManifold { manifold, density, thickness: 0.0 };
+                let stream = if k == 0 { stream } else { stream.indexed(k as u64) };
+                (plain.sample(SAMPLES, stream)?, vec![(SAMPLES as f64).recip(); SAMPLES])
+            };
+            points.extend_from_slice(nodes.as_slice());
+            weights.extend(of.into_iter().map(|weight| share * weight));
         }
-        let plain = Law::OnManifold {
-            manifold: manifold.clone(),
-            density: density.clone(),
-            thickness: 0.0,
-        };
-        let points = plain.sample(SAMPLES, stream)?;
-        notes.push(format!("{SAMPLES} draws from the law stand for it"));
-        Self::of_points(PointSet::of_points("draws", points), *thickness)
+        let ambient = points.len() / weights.len();
+        if dim <= 2 {
+            notes.push(format!(
+                "the law is a quadrature rule of {} nodes, at distances of about {farthest:.2} of the last noise level",
+                weights.len(),
+            ));
+            let atoms = Atoms::quadrature(ambient, &points, &weights, thickness)?;
+            return Ok(Self { denoiser: atoms.into(), origin: Origin::Laws(parts) });
+        }
+        notes.push(format!("{} draws from the law stand for it", weights.len()));
+        let points = DMatrix::from_vec(ambient, weights.len(), points);
+        let mut set = PointSet::of_points("draws", points);
+        set.log_weights = weights.iter().map(|weight| weight.ln()).collect();
+        Self::of_points(set, thickness)
     }
 
     /// `count` independent draws.
     pub(super) fn draw(&self, count: usize, stream: Stream) -> Result<Vec<Vec<f64>>> {
         let noise = |i: usize, dim: usize| stream.named("noise").indexed(i as u64).normals(dim);
         Ok(match &self.origin {
-            Origin::Law(law) => {
-                let points = law.sample(count, stream)?;
-                points.column_iter().map(|point| point.iter().copied().collect()).collect()
+            Origin::Laws(parts) => {
+                let drawn = |(k, (_, law)): (usize, &(f64, Law))| {
+                    law.sample(count, if k == 0 { stream } else { stream.indexed(k as u64) })
+                };
+                let drawn = parts.iter().enumerate().map(drawn).collect::<Result<Vec<_>>>()?;
+                let chosen = stream.named("part").uniforms(count);
+                let one = |(i, uniform): (usize, &f64)| {
+                    let mut below = 0.0;
+                    let past = |(share, _): &(f64, Law)| {
+                        below += share;
+                        *uniform < below
+                    };
+                    // The shares sum to 1 up to rounding only.
+                    let part = parts.iter().position(past).unwrap_or(parts.len() - 1);
+                    drawn[part].column(i).iter().copied().collect()
+                };
+                chosen.iter().enumerate().map(one).collect()
             }
             Origin::Points(set, thickness) => {
                 let chosen = stream.named("atom").uniforms(count);
@@ -231,14 +268,27 @@ impl DataLaw {
     }
 }
 
+/// Nodes along each axis of a rule on a curve or surface, and their distance in units of the blur.
+fn rule(manifold: &Manifold, blur: f64) -> Result<(usize, f64)> {
+    let volume = manifold.volume(200)?;
+    let (most, least) = match manifold.dim() {
+        1 => (MOST_NODES.0, 50),
+        _ => (MOST_NODES.1, 24),
+    };
+    let wanted = volume.powf(1.0 / manifold.dim() as f64) / (SPACING * blur);
+    let nodes = (wanted as usize).clamp(least, most);
+    Ok((nodes, SPACING * wanted / nodes as f64))
+}
+
 fn log_weights(
     reader: &Reader<'_>,
     weights: &At<Vec<At<Value>>>,
     count: usize,
+    of: &str,
 ) -> Result<Vec<f64>> {
     if weights.value.len() != count {
-        let problem = format!("{} weights for {count} points", weights.value.len());
-        return reader.refuse(&weights.span, problem, "one positive number for each point");
+        let problem = format!("{} weights for {count} {of}", weights.value.len());
+        return reader.refuse(&weights.span, problem, "one positive number for each");
     }
     let each = weights.value.iter().map(|weight| reader.positive(weight));
     let each = each.collect::<Result<Vec<_>>>()?;

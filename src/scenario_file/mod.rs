@@ -5,6 +5,7 @@
 
 mod build;
 mod checks;
+mod expectation;
 mod explain;
 mod field;
 mod format;
@@ -12,17 +13,18 @@ mod free;
 mod law;
 mod located;
 mod reader;
+mod samples;
 mod schema;
 mod shape;
 mod source;
 mod starts;
 mod templates;
 mod trained;
+mod weaknesses;
 mod world;
 
-pub use checks::{
-    CLAIMS, Comparison, Expectation, FACTS, Fact, Outcome, Subject, WORDINGS, Wording,
-};
+pub use checks::{CLAIMS, FACTS, Fact, WORDINGS};
+pub use expectation::{Comparison, Expectation, Outcome, Subject, Wording};
 pub use explain::{explained, jacobian};
 pub use field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
 pub use format::{Expected, File};

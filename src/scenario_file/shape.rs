@@ -1,11 +1,16 @@
 //! Manifolds and schedules of a file.
 
-use super::format::{CoordinateRange, Manifold as ManifoldName, Schedule as ScheduleName};
+use super::format::{
+    CoordinateRange, Manifold as ManifoldName, Schedule as ScheduleName, UnionPart,
+};
 use super::located::At;
 use super::reader::Reader;
+use super::samples::{built_in, points, ridge};
 use crate::drift::Schedule;
 use crate::error::Result;
-use crate::manifold::{self as shapes, Chart, Coordinate, Implicit, Manifold, Motion, Variable};
+use crate::manifold::{
+    self as shapes, Chart, Coordinate, Implicit, Manifold, Motion, Piece, Variable,
+};
 
 /// The most dimensions of a sphere or a flat.
 const MOST_DIMENSIONS: u32 = 256;
@@ -129,8 +134,59 @@ pub(super) fn chart(reader: &Reader<'_>, shape: &At<ManifoldName>) -> Result<Man
             let made = reader.located(&equations.span, Implicit::new(ranges, formula))?;
             Manifold::new(Chart::Implicit(made))
         }
+        M::Samples { file, dimension, neighbours } => {
+            return ridge(reader, &points(reader, file)?, dimension, neighbours.as_ref());
+        }
+        M::DataSet { name, dimension, neighbours } => {
+            return ridge(reader, &built_in(reader, name)?, dimension, neighbours.as_ref());
+        }
+        M::Union(parts) => return union(reader, shape, parts),
     };
     reader.located(&shape.span, made)
+}
+
+/// The union of parts, in a space that holds all of them.
+fn union(
+    reader: &Reader<'_>,
+    shape: &At<ManifoldName>,
+    parts: &[At<UnionPart>],
+) -> Result<Manifold> {
+    if parts.len() < 2 {
+        let problem = format!("a union of {} part", parts.len());
+        return reader.refuse(&shape.span, problem, "two parts at least, each with its shape");
+    }
+    let made = parts.iter().map(|part| chart(reader, &part.value.shape));
+    let made = made.collect::<Result<Vec<_>>>()?;
+    let sizes = parts.iter().zip(&made).map(|(part, made)| {
+        made.ambient().max(part.value.shift.as_ref().map_or(0, |shift| shift.value.len()))
+    });
+    let ambient = sizes.max().expect("there are two");
+    let mut pieces = Vec::new();
+    for (part, made) in parts.iter().zip(&made) {
+        if made.dim() != pieces.first().map_or(made.dim(), |first: &Piece| first.chart.dim()) {
+            let problem = format!(
+                "a part of dimension {}; the first has dimension {}",
+                made.dim(),
+                pieces[0].chart.dim()
+            );
+            return reader.refuse(&part.value.shape.span, problem, "parts of one dimension");
+        }
+        let shift = match &part.value.shift {
+            Some(shift) => reader.vector(shift, ambient)?,
+            None => vec![0.0; ambient],
+        };
+        let motion = Motion::identity(made.ambient(), ambient)
+            .and_then(|motion| motion.shifted(&shift))
+            .and_then(|motion| made.moved(&motion));
+        pieces.extend_from_slice(reader.located(&part.span, motion)?.pieces());
+    }
+    let union = reader.located(&shape.span, Manifold::union(pieces))?;
+    let gap = union.gap();
+    if gap.value <= gap.bar {
+        let problem = "parts of the union meet, or nearly so: there nothing is tangent";
+        return reader.refuse(&shape.span, problem, "parts at a distance, by their shifts");
+    }
+    Ok(union)
 }
 
 /// A coordinate of a chart.

@@ -1,8 +1,10 @@
 //! Where trajectories start, and the planes that they carry.
 
 use super::build::Builder;
+use super::format::Model;
 use super::law::DataLaw;
-use super::world::System;
+use super::world::{System, World};
+use crate::drift::Drift;
 use crate::error::Result;
 use crate::linalg::{frame_from_normals, orthonormalise};
 use crate::manifold::Manifold;
@@ -121,5 +123,27 @@ impl Builder<'_> {
             return reader.refuse(&plane.value[at].span, problem, "independent vectors");
         }
         Ok((vec![frame; count], false))
+    }
+    /// Refuses a field that is not finite where it is first looked at.
+    pub(super) fn look_at_start(&self, world: &World) -> Result<()> {
+        let Some(field) = world.formulas() else { return Ok(()) };
+        let (span, time) = match (&self.file.model.value, &world.system) {
+            (Model::Ode { drift, .. }, System::Flow { span, .. }) => (&drift.span, span.0),
+            (Model::Map { image, .. }, _) => (&image.span, 0.0),
+            _ => return Ok(()),
+        };
+        for start in &world.starts {
+            let mut value = vec![0.0; world.dim];
+            field.velocity(time, start, &mut value);
+            if let Some(at) = value.iter().position(|v| !v.is_finite()) {
+                let problem = format!(
+                    "component {at} is {} at the start {start:?}, time {time}; expected a finite number",
+                    value[at]
+                );
+                let hint = "another start, or a formula that is defined there";
+                return self.reader.refuse(span, problem, hint);
+            }
+        }
+        Ok(())
     }
 }

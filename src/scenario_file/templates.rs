@@ -23,6 +23,7 @@ pub const TEMPLATES: &[Template] = templates![
     "alignment-without-robustness",
     "ancestral-sampling",
     "chart-of-a-torus",
+    "circle-by-samples",
     "ddim",
     "earthquakes-on-the-sphere",
     "ellipse",
@@ -39,6 +40,7 @@ pub const TEMPLATES: &[Template] = templates![
     "trained-moons",
     "two-moons",
     "uniform-sphere",
+    "union-of-circles",
     "without-a-low-start",
     "without-relative-compression",
     "without-small-cross-derivatives",
@@ -47,11 +49,17 @@ pub const TEMPLATES: &[Template] = templates![
     "without-transversality",
 ];
 
-/// A network that an example names, as seen from it, and its bytes.
-const NETWORK: (&str, &[u8]) = (
-    "../../data/models/moons_vp_eps_mlp3x128.ts17.onnx",
-    include_bytes!("../../data/models/moons_vp_eps_mlp3x128.ts17.onnx"),
-);
+/// Files that examples name, as seen from them, and their bytes.
+const BESIDE: [(&str, &[u8]); 2] = [
+    (
+        "../../data/models/moons_vp_eps_mlp3x128.ts17.onnx",
+        include_bytes!("../../data/models/moons_vp_eps_mlp3x128.ts17.onnx"),
+    ),
+    (
+        "circle-by-samples.csv",
+        include_bytes!("../../examples/scenarios/circle-by-samples.csv"),
+    ),
+];
 
 /// The example of that name.
 pub fn template(name: &str) -> Option<&'static Template> {
@@ -61,10 +69,12 @@ pub fn template(name: &str) -> Option<&'static Template> {
 impl Template {
     /// The example for a folder of its own: its text, and the file that has to lie beside it, where it names one.
     pub fn apart(&self) -> (String, Option<(&'static str, &'static [u8])>) {
-        let (path, bytes) = NETWORK;
+        let Some((path, bytes)) = BESIDE.into_iter().find(|(path, _)| self.text.contains(path))
+        else {
+            return (self.text.to_owned(), None);
+        };
         let name = path.rsplit('/').next().unwrap_or(path);
-        let beside = self.text.contains(path).then_some((name, bytes));
-        (self.text.replace(path, name), beside)
+        (self.text.replace(path, name), Some((name, bytes)))
     }
 
     /// Its title.

@@ -1,7 +1,7 @@
 //! The world that a scenario file states.
 
 use super::build::Builder;
-use super::checks::Expectation;
+use super::expectation::Expectation;
 use super::field::{ErrorShape, Exact, FormulaField, FormulaMap, InDenoiser, ModelError, Velocity};
 use super::format::{File, Model};
 use super::free::Free;
@@ -114,8 +114,8 @@ pub struct World {
     pub seed: u64,
     /// What is expected of it.
     pub checks: Vec<Expectation>,
-    /// What weakens the evidence.
-    pub notes: Vec<String>,
+    /// What was noticed while it was read; see [`World::weaknesses`].
+    pub(super) notes: Vec<String>,
 }
 
 impl World {
@@ -163,6 +163,14 @@ impl World {
             System::Map(map) => !map.image.is_timed(),
             System::Noisy { .. } => false,
         }
+    }
+
+    /// The same world with its manifold [seen more coarsely](Manifold::coarser), where samples are all that is known of it.
+    ///
+    /// *Errors*: as [`Manifold::coarser`].
+    pub fn coarser(&self) -> Option<Result<Self>> {
+        let manifold = self.manifold.as_ref()?.coarser()?;
+        Some(manifold.map(|manifold| Self { manifold: Some(manifold), ..self.clone() }))
     }
 
     /// The factor a(s) between states and data: 1 but on a path.

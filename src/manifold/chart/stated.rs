@@ -3,9 +3,10 @@
 use super::super::nearest::extent;
 use super::super::scatter::compass;
 use super::jet::first_order;
+use super::written::{Written, check_range};
 use super::{Axis, Patch};
 use crate::error::{Error, Result};
-use crate::formula::{Formula, Names, Workspace};
+use crate::formula::{Formula, Workspace};
 use crate::linalg::singular_values;
 use crate::scalar::Scalar;
 use nalgebra::{DMatrix, DVector};
@@ -17,9 +18,6 @@ const LOOKED_AT: usize = 256;
 
 /// Of all coordinates together.
 const MOST_LOOKED_AT: usize = 4096;
-
-/// Columns of a formula before its parts become helpers.
-const WIDEST: usize = 400;
 
 /// Room above the largest volume density and distance that were seen.
 const ROOM: f64 = 1.1;
@@ -47,10 +45,8 @@ pub struct Coordinate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct StatedParams {
     coordinates: Vec<Coordinate>,
-    /// Names and texts of parts of the formulas.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    helpers: Vec<(String, String)>,
-    point: Vec<String>,
+    #[serde(flatten)]
+    point: Written,
 }
 
 /// A chart by formulas of its coordinates.
@@ -91,18 +87,8 @@ impl From<Stated> for StatedParams {
 impl TryFrom<StatedParams> for Stated {
     type Error = Error;
     fn try_from(params: StatedParams) -> Result<Self> {
-        let bad = |mistake: crate::formula::Mistake| {
-            Error::input("chart", mistake.problem, "formulas of its coordinates")
-        };
-        let mut names = Names::default();
-        for Coordinate { name, .. } in &params.coordinates {
-            names.number(name).map_err(bad)?;
-        }
-        for (name, text) in &params.helpers {
-            names.helper(name, text).map_err(bad)?;
-        }
-        let texts: Vec<&str> = params.point.iter().map(String::as_str).collect();
-        let formula = names.field(&texts).map_err(|(_, mistake)| bad(mistake))?;
+        let names = params.coordinates.iter().map(|coordinate| coordinate.name.as_str());
+        let formula = params.point.parse("chart", names)?;
         Self::new(params.coordinates, formula)
     }
 }
@@ -120,14 +106,9 @@ impl Stated {
             return bad(problem, "more formulas than coordinates, and a coordinate at least");
         }
         for Coordinate { name, from, to, .. } in &coordinates {
-            if !(from.is_finite() && to.is_finite() && from < to) {
-                let problem = format!("{name} ranges from {from} to {to}");
-                return bad(problem, "a finite range whose end is above its start");
-            }
+            check_range("chart", name, *from, *to)?;
         }
-        let printed = formula.print(WIDEST);
-        let (helpers, point) = (printed.helpers, printed.components);
-        let params = StatedParams { coordinates, helpers, point };
+        let params = StatedParams { coordinates, point: Written::of(&formula) };
         let seen = Seen { volume: 0.0, size: 0.0, turns: 0.0 };
         let mut made = Self { params, formula, seen };
         made.seen = made.look()?;

@@ -67,6 +67,13 @@ pub fn along(
             trouble.get_or_insert(format!("nearest points reach the boundary at time {t:.4}"));
         }
         if let Some(before) = &before
+            && before.nearest.place.piece != foot.nearest.place.piece
+        {
+            let problem =
+                "nearest points pass from one part of the manifold to another before time";
+            trouble.get_or_insert(format!("{problem} {t:.4}"));
+        }
+        if let Some(before) = &before
             && largest_angle(&before.tangent, &foot.tangent)? > LARGEST_TURN
         {
             let problem = "tangent planes of nearest points jump, or turn fast, before time";

@@ -1,6 +1,7 @@
 //! What is true of a world that a scenario file states.
 
 mod claims;
+mod compared;
 mod conditions;
 mod denoiser;
 mod exponents;
@@ -137,14 +138,30 @@ impl<'a> Resolved<'a> {
 
 /// Measures every trajectory of a world. The same numbers come out for any number of threads.
 pub fn measure(world: &World) -> Vec<TrajectoryFacts> {
-    (0..world.starts.len()).into_par_iter().map(|i| trajectory(world, i, None)).collect()
+    all(world, None)
 }
 
 /// The facts of one claim alone, on each trajectory that it speaks of.
 pub fn measure_for(world: &World, claim: &str) -> Vec<Facts> {
-    let of = |index: usize| trajectory(world, index, Some(claim)).claims;
-    let all: Vec<_> = (0..world.starts.len()).into_par_iter().map(of).collect();
-    all.into_iter().flatten().map(|(_, facts)| facts).collect()
+    all(world, Some(claim))
+        .into_iter()
+        .flat_map(|found| found.claims)
+        .map(|(_, facts)| facts)
+        .collect()
+}
+
+/// Every trajectory; where samples are all that is known of the manifold, beside one seen more coarsely.
+fn all(world: &World, alone: Option<&str>) -> Vec<TrajectoryFacts> {
+    let coarser = world.coarser();
+    let one = |i: usize| match &coarser {
+        None => trajectory(world, i, alone),
+        Some(Ok(coarser)) => trajectory(world, i, alone).compared(trajectory(coarser, i, alone)),
+        Some(Err(error)) => {
+            let error = Error::numeric("the manifold seen more coarsely", error.to_string());
+            TrajectoryFacts { error: Some(error), ..TrajectoryFacts::unmeasured(world, i) }
+        }
+    };
+    (0..world.starts.len()).into_par_iter().map(one).collect()
 }
 
 /// The world drawn, and what was measured along its first trajectory.
@@ -153,14 +170,7 @@ pub fn figures(world: &World, measured: &[TrajectoryFacts]) -> Vec<Figure> {
 }
 
 fn trajectory(world: &World, index: usize, alone: Option<&str>) -> TrajectoryFacts {
-    let mut found = TrajectoryFacts {
-        start: world.starts[index].clone(),
-        facts: Facts::new(),
-        claims: Vec::new(),
-        silent: Vec::new(),
-        error: None,
-        states: Vec::new(),
-    };
+    let mut found = TrajectoryFacts::unmeasured(world, index);
     found.error = run(world, index, alone, &mut found).err();
     found
 }

@@ -26,12 +26,10 @@ pub fn figures(world: &World, measured: &[TrajectoryFacts]) -> Vec<Figure> {
 fn states(world: &World, measured: &[TrajectoryFacts]) -> Figure {
     let axis = |i: usize| Axis::new(world.coordinates[i].clone());
     let mut panel = Panel { equal: world.manifold.is_some(), ..Panel::new("", axis(0), axis(1)) };
-    let shown = world.manifold.as_ref().and_then(|manifold| {
-        let density = crate::manifold::Density::Uniform;
-        let stream = world.stream.named("picture");
-        let places = manifold.sample_places(&density, SCATTERED, stream).ok()?;
-        Some(places.iter().map(|place| manifold.point(place)).collect::<Vec<_>>())
-    });
+    let shown = world
+        .manifold
+        .as_ref()
+        .and_then(|manifold| manifold.scattered(SCATTERED, world.stream.named("picture")).ok());
     if let Some(points) = shown {
         let (x, y) = points.iter().map(|p| (p[0], p[1])).unzip();
         panel = panel.with("manifold", Ink::Data, Mark::points(x, y));
