@@ -5,7 +5,7 @@
 //! small is the [`Score`] of a world: above 1 while a hypothesis fails, the room of the conclusions where all are met,
 //! negative for a counterexample. Draws come first, which bound the rate of counterexamples among them; then the
 //! covariance matrix adaptation of [`cma`] starts from the best of them and from an even sequence. What is found is
-//! [simplified](simplify), confirmed at finer resolution, and [stored](store) as a file that replays it.
+//! [simplified](simplify), [confirmed](confirm) at finer resolution and in more digits, and [stored](store) as a file that replays it.
 
 pub mod archive;
 pub mod cma;
@@ -20,7 +20,9 @@ pub use score::{Score, Target};
 
 use crate::campaign::violation_rate_bound;
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::random::{Knobs, Stream};
+use crate::verdict::Judgement;
 use cma::Adaptation;
 use journal::Journal;
 use std::collections::BTreeMap;
@@ -49,6 +51,14 @@ pub trait Worlds: Sync {
     fn score(&self, knobs: &mut Knobs) -> Score;
     /// Plainer positions of a knob, the plainest first.
     fn plainer(&self, nth: usize, value: f64) -> Vec<f64>;
+    /// What facts amount to.
+    fn judge(&self, facts: &Facts) -> Judgement;
+    /// The facts of a world in f64, and those of them that were carried in extended precision; for each of its trajectories.
+    ///
+    /// None where the worlds are not of finite maps, or carrying them would take too long.
+    ///
+    /// *Errors*: as [`crate::observe::extended`].
+    fn twice(&self, knobs: &[f64]) -> Result<Vec<[Facts; 2]>>;
 }
 
 impl<W: Worlds> Worlds for &W {
@@ -63,6 +73,12 @@ impl<W: Worlds> Worlds for &W {
     }
     fn plainer(&self, nth: usize, value: f64) -> Vec<f64> {
         (*self).plainer(nth, value)
+    }
+    fn judge(&self, facts: &Facts) -> Judgement {
+        (*self).judge(facts)
+    }
+    fn twice(&self, knobs: &[f64]) -> Result<Vec<[Facts; 2]>> {
+        (*self).twice(knobs)
     }
 }
 

@@ -8,7 +8,7 @@ const FLOORS: &[(&str, (u8, u8))] = &[
     ("error", (0, 0)),
     ("special", (0, 1)),
     ("facts", (0, 2)),
-    ("linalg", (0, 2)),
+    ("linalg", (0, 3)),
     ("network", (0, 3)),
     ("random", (0, 2)),
     ("scalar", (0, 2)),

@@ -2,6 +2,7 @@
 
 use super::StepWorkspace;
 use crate::drift::{Channel, Denoise, Lanes};
+use crate::scalar::Scalar;
 
 /// Moves a block of states and tangents by one ancestral step from noise level `from` to `to` (T6.3).
 ///
@@ -43,5 +44,22 @@ pub fn ancestral_step<N: Denoise>(
     }
     for (column, z) in block.chunks_exact_mut(d * (1 + lanes.tangents)).zip(noise.chunks_exact(d)) {
         column.iter_mut().zip(z).for_each(|(y, z)| *y += deviation * z);
+    }
+}
+
+/// One state moved by [`ancestral_step`], on any carrier: the reference that the step must agree with.
+pub fn ancestral_map<S: Scalar>(
+    denoiser: &impl Denoise,
+    from: f64,
+    to: f64,
+    noise: &[f64],
+    x: &mut [S],
+) {
+    let kept = (to / from).powi(2);
+    let deviation = to * (1.0 - kept).sqrt();
+    let mut mean = x.to_vec();
+    denoiser.denoise(Channel::canonical(S::from(from)), x, &mut mean);
+    for ((y, mean), z) in x.iter_mut().zip(mean).zip(noise) {
+        *y = *y * kept + mean * (1.0 - kept) + deviation * z;
     }
 }

@@ -9,9 +9,9 @@ mod tableau;
 mod trajectory;
 
 pub use adaptive::adaptive_times;
-pub use ancestral::ancestral_step;
+pub use ancestral::{ancestral_map, ancestral_step};
 pub use bundle::Bundle;
-pub use maps::{InexactFlow, Maps, Orbit};
+pub use maps::{InexactFlow, Maps, Orbit, Steps, carried};
 pub use stochastic::{Scheme, StochasticSampler};
 pub use tableau::{Method, Tableau};
 pub use trajectory::Trajectory;

@@ -95,6 +95,16 @@ pub struct World {
     pub notes: Vec<String>,
 }
 
+impl Stepping {
+    /// The method of each step.
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Fixed(method, _) => *method,
+            Self::Adaptive(_) => Method::DormandPrince,
+        }
+    }
+}
+
 impl World {
     /// Reads a file.
     ///
