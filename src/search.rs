@@ -11,6 +11,7 @@ pub mod archive;
 pub mod cma;
 pub mod confirm;
 pub mod journal;
+pub mod map;
 mod score;
 pub mod simplify;
 pub mod stated;
@@ -130,6 +131,14 @@ pub struct Point {
     pub score: Score,
 }
 
+impl Point {
+    /// How many parameters of the world are not at their plainest, where that is 0.
+    pub fn moved(&self) -> usize {
+        let read = self.score.read.min(self.knobs.len());
+        self.knobs[..read].iter().filter(|knob| **knob != 0.0).count()
+    }
+}
+
 /// What a search has seen so far.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -147,6 +156,8 @@ pub struct Seen {
     pub knobs: usize,
     /// The world with the smallest score.
     pub best: Option<Point>,
+    /// Each score that was smaller than all before, and the worlds seen with it.
+    pub progress: Vec<(usize, f64)>,
 }
 
 impl Seen {
@@ -163,7 +174,13 @@ impl Seen {
         }
         if self.best.as_ref().is_none_or(|best| score.value < best.score.value) {
             self.best = Some(Point { knobs: knobs.to_vec(), score: score.clone() });
+            self.progress.push((self.worlds, score.value));
         }
+    }
+
+    /// How many worlds it took to a clear counterexample.
+    pub fn found(&self) -> Option<usize> {
+        self.progress.iter().find(|(_, value)| *value < -CLEAR).map(|(worlds, _)| *worlds)
     }
 
     /// With 95 % confidence counterexamples are rarer than this among draws in scope; 1 where there was none.

@@ -27,7 +27,7 @@ const FLOORS: &[(&str, (u8, u8))] = &[
     ("scenario_file", (3, 1)),
     ("observe", (4, 0)),
     ("campaign", (5, 0)),
-    ("experiments", (5, 0)),
+    ("experiments", (5, 2)),
     ("search", (5, 1)),
     ("report", (6, 0)),
     ("cli", (7, 0)),

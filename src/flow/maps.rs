@@ -77,14 +77,19 @@ impl<V: Drift, W: Drift> Maps for InexactFlow<'_, V, W> {
     }
 }
 
-/// The states x_0, …, x_K of one orbit and the Jacobians of its maps, both in another number.
+/// An orbit of maps in another number.
+#[derive(Debug)]
+pub struct Carried<R> {
+    /// x_0, …, x_K.
+    pub states: Vec<DVector<R>>,
+    /// dF_0, …, dF_{K−1}, `D×D`.
+    pub jacobians: Vec<DMatrix<R>>,
+}
+
+/// The orbit from `start` at error size `epsilon` in another number, with its Jacobians by duals over that.
 ///
 /// *Errors*: [`Error::Numeric`] with the map after which something was not finite.
-pub fn carried<R: Real>(
-    maps: &impl Maps,
-    epsilon: f64,
-    start: &[f64],
-) -> Result<(Vec<DVector<R>>, Vec<DMatrix<R>>)> {
+pub fn carried<R: Real>(maps: &impl Maps, epsilon: f64, start: &[f64]) -> Result<Carried<R>> {
     let dim = maps.dim();
     let mut states = vec![DVector::from_iterator(dim, start.iter().map(|x| R::from(*x)))];
     let mut jacobians = Vec::new();
@@ -104,13 +109,15 @@ pub fn carried<R: Real>(
             }
         }
         if !state.iter().chain(&jacobian).all(|x| x.re().is_finite()) {
-            let problem = format!("not finite after map {k}");
+            let unknown =
+                if R::LONG { ", or by a function that is known in f64 alone" } else { "" };
+            let problem = format!("not finite after map {k}{unknown}");
             return Err(Error::numeric("orbit", problem));
         }
         states.push(state);
         jacobians.push(jacobian);
     }
-    Ok((states, jacobians))
+    Ok(Carried { states, jacobians })
 }
 
 /// The states x_0, …, x_K of one orbit of maps at a fixed ε, with the Jacobians of the maps.

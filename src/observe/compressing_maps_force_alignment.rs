@@ -7,7 +7,9 @@ use crate::drift::{Lanes, PUSH_ROUNDING};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::figure::Panel;
-use crate::flow::{self, Method, Sampler, StepWorkspace, ancestral_map, ancestral_step, carried};
+use crate::flow::{
+    self, Carried, Method, Sampler, StepWorkspace, ancestral_map, ancestral_step, carried,
+};
 use crate::linalg::{
     inverse, least_singular_value, orthonormalise, spectral_norm, symmetric_eigen,
 };
@@ -234,7 +236,7 @@ impl DataWorld {
             return Ok(None);
         }
         let steps = DataMaps { world: self, levels: self.stage.levels(self.steps) };
-        let (states, jacobians) = carried::<Extended>(&steps, 0.0, &self.stage.state)?;
+        let Carried { states, jacobians } = carried::<Extended>(&steps, 0.0, &self.stage.state)?;
         let frame = |state: &DVector<Extended>| {
             let state = state.map(|x| x.re());
             Ok(self.stage.frame(&self.stage.nearest(state.as_slice())?))
@@ -451,14 +453,8 @@ fn start_plane<R: Real>(
 }
 
 /// A random `(D−d)×d` graph operator of the given norm, half of them of rank one (the extreme ones).
-fn random_graph<R: Real>(
-    dim: usize,
-    d: usize,
-    slope: f64,
-    stream: Stream,
-) -> Result<DMatrix<R>> {
-    let noise: Vec<R> =
-        stream.normals((dim - d) * d + dim).into_iter().map(R::from).collect();
+fn random_graph<R: Real>(dim: usize, d: usize, slope: f64, stream: Stream) -> Result<DMatrix<R>> {
+    let noise: Vec<R> = stream.normals((dim - d) * d + dim).into_iter().map(R::from).collect();
     let graph = if noise[0] > 0.0 {
         let (v, u) = (&noise[1..1 + dim - d], &noise[1 + dim - d..1 + dim]);
         DVector::from_column_slice(v) * DVector::from_column_slice(&u[..d]).transpose()

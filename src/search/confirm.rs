@@ -60,7 +60,9 @@ impl Extended {
     fn agrees(&self) -> bool {
         match self {
             Self::NotApplicable(_) => true,
-            Self::Carried { misfit, verdict, .. } => *verdict == Verdict::Violated && *misfit <= 1.0,
+            Self::Carried { misfit, verdict, .. } => {
+                *verdict == Verdict::Violated && *misfit <= 1.0
+            }
         }
     }
 }
@@ -122,8 +124,7 @@ fn extended(worlds: &impl Worlds, knobs: &[f64]) -> Extended {
         Some((failure(&worlds.judge(usual))?, usual, carried))
     };
     let room = |fails: &Failure| fails.slack + fails.bar;
-    let worst =
-        pairs.iter().filter_map(failing).min_by(|a, b| room(&a.0).total_cmp(&room(&b.0)));
+    let worst = pairs.iter().filter_map(failing).min_by(|a, b| room(&a.0).total_cmp(&room(&b.0)));
     let Some((fails, usual, carried)) = worst else {
         return Extended::NotApplicable(NOT_FINITE.to_owned());
     };

@@ -5,7 +5,7 @@ use super::{Resolved, noisy};
 use crate::drift::{Canonical, Schedule};
 use crate::error::Result;
 use crate::facts::Facts;
-use crate::flow::{Method, Sampler, Steps, carried};
+use crate::flow::{Carried, Method, Sampler, Steps, carried};
 use crate::lyapunov::{Cocycle, qr_history};
 use crate::observe::compressing_maps_force_alignment::{MOST_EXTENDED, Maps};
 use crate::observe::frames::slope_over;
@@ -35,7 +35,7 @@ pub fn maps(
 ) -> Result<std::result::Result<Facts, String>> {
     let (world, last, dim) = (resolved.world, resolved.last(), resolved.world.dim);
     let framed = frames(world, resolved.times, resolved.rough.states, resolved.plane)?;
-    let (frames, slope) = match framed {
+    let Framed { frames, slope } = match framed {
         Ok(framed) => framed,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -54,7 +54,7 @@ pub fn extended(world: &World, index: usize) -> Result<Option<Facts>> {
     if world.manifold.is_none() || world.dim > MOST_EXTENDED || times.len() > MOST_MAPS + 1 {
         return Ok(None);
     }
-    let (states, jacobians) = match &world.system {
+    let Carried { states, jacobians } = match &world.system {
         System::Map(maps) => carried(maps, 0.0, start)?,
         System::Noisy { .. } => carried(&noisy(world, index)?, 1.0, start)?,
         System::Flow { velocity, steps, .. } => {
@@ -64,7 +64,9 @@ pub fn extended(world: &World, index: usize) -> Result<Option<Facts>> {
     };
     let states: Vec<DVector<f64>> =
         states.iter().map(|x: &DVector<Extended>| x.map(|x| x.re())).collect();
-    let Ok((frames, slope)) = frames(world, &times, &states, plane)? else { return Ok(None) };
+    let Ok(Framed { frames, slope }) = frames(world, &times, &states, plane)? else {
+        return Ok(None);
+    };
     let (d, plane) = (plane.ncols(), plane.map(Extended::from));
     let maps = Maps::along(d, jacobians, &frames, plane, slope, cones(world, index));
     maps.facts().map(Some)
@@ -75,7 +77,15 @@ fn cones(world: &World, index: usize) -> Stream {
     world.stream.named("cones").indexed(index as u64)
 }
 
-/// `[U_T U_N]` at the nearest points of states, and the slope of the start plane; or why T2.2 does not speak of them.
+/// What T2.2 compares planes with.
+struct Framed {
+    /// `[U_T U_N]` at the nearest points of states.
+    frames: Vec<DMatrix<f64>>,
+    /// The slope of the start plane.
+    slope: f64,
+}
+
+/// The frames of a run; or why T2.2 does not speak of it.
 ///
 /// *Errors*: as [`crate::manifold::Manifold::nearest`].
 fn frames(
@@ -83,23 +93,23 @@ fn frames(
     times: &[f64],
     states: &[DVector<f64>],
     plane: &DMatrix<f64>,
-) -> Result<std::result::Result<(Vec<DMatrix<f64>>, f64), String>> {
+) -> Result<std::result::Result<Framed, String>> {
     let manifold = world.manifold.as_ref().expect("asked for where there is one");
     if states.len() > MOST_MAPS + 1 {
         return Ok(Err(format!("more than {MOST_MAPS} maps")));
     }
-    let (mut frames, mut first_slope) = (Vec::new(), f64::NAN);
+    let (mut frames, mut slope) = (Vec::new(), f64::NAN);
     for (k, state) in states.iter().enumerate() {
         let foot = Foot::of(world, manifold, times[k], state)?;
         if k == 0 {
-            first_slope = slope_over(plane, &foot.tangent, &foot.normal)?;
+            slope = slope_over(plane, &foot.tangent, &foot.normal)?;
         }
         let columns = [foot.tangent.as_slice(), foot.normal.as_slice()].concat();
         frames.push(DMatrix::from_vec(world.dim, world.dim, columns));
     }
-    match SLOPES.contains(&first_slope) {
-        true => Ok(Ok((frames, first_slope))),
-        false => Ok(Err(format!("the start plane has slope {first_slope:.3e}"))),
+    match SLOPES.contains(&slope) {
+        true => Ok(Ok(Framed { frames, slope })),
+        false => Ok(Err(format!("the start plane has slope {slope:.3e}"))),
     }
 }
 
