@@ -94,13 +94,11 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
         return Ok(Svd { left: right, values, right: left });
     }
     let n = a.ncols();
-    let Rotated { columns: u, turns: v, norms, noise, scale } = rotated(a)?;
+    let Rotated { directions, turns, norms, rank } = rotated(a)?;
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&i, &j| norms[j].total_cmp(&norms[i]));
     let values = DVector::from_fn(n, |c, _| norms[order[c]]);
-    // Columns that are noise have no direction of their own; their places are filled orthonormally.
-    let rank = values.iter().take_while(|s| **s > noise).count();
-    let left = DMatrix::from_fn(a.nrows(), rank, |r, c| u[(r, order[c])] / values[c]);
+    let left = DMatrix::from_fn(a.nrows(), rank, |r, c| directions[(r, order[c])]);
     // The complement of a tall frame is a large matrix: only where it is needed.
     let left =
         if rank == n {
@@ -111,25 +109,23 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
                 if c < rank { left[(r, c)] } else { missing[(r, c - rank)] }
             })
         };
-    let right = DMatrix::from_fn(n, n, |r, c| v[(r, order[c])]);
-    Ok(Svd { left, values: values / scale, right })
+    Ok(Svd { left, values, right: DMatrix::from_fn(n, n, |r, c| turns[(r, order[c])]) })
 }
 
-/// A tall matrix whose columns were made orthogonal.
+/// A tall matrix U = A V with orthogonal columns, V orthogonal: A = (U/|U|) diag|U| Vᵀ.
 struct Rotated<R> {
-    /// scale·A·V.
-    columns: DMatrix<R>,
+    /// U/|U|.
+    directions: DMatrix<R>,
     /// V.
     turns: DMatrix<R>,
-    /// Lengths of the columns.
+    /// |U|, in no particular order.
     norms: Vec<R>,
-    /// Shorter ones are rounding.
-    noise: R,
-    /// A power of two.
-    scale: f64,
+    /// How many of them are not rounding. The other columns have no direction of their own: their places are to be
+    /// filled orthonormally.
+    rank: usize,
 }
 
-/// Rotates columns of U = A V until they are orthogonal: then A = (U/|U|) diag|U| Vᵀ.
+/// Rotates columns until they are orthogonal.
 ///
 /// *Errors*: as [`svd`].
 fn rotated<R: Real>(a: &DMatrix<R>) -> Result<Rotated<R>> {
@@ -138,14 +134,16 @@ fn rotated<R: Real>(a: &DMatrix<R>) -> Result<Rotated<R>> {
     }
     // Squares of entries must neither vanish nor overflow; a power of two changes no digit.
     let size = a.iter().map(|x| x.re().abs()).fold(0.0, f64::max);
-    let scale = match size > 0.0 && !(1e-100..1e100).contains(&size) {
-        true => 2.0_f64.powi(if size < 1.0 { 600 } else { -600 }),
-        false => 1.0,
-    };
+    if size > 0.0 && !(1e-100..1e100).contains(&size) {
+        let factor = 2.0_f64.powi(if size < 1.0 { 600 } else { -600 });
+        let scaled = rotated(&a.map(|x| x * factor))?;
+        let norms = scaled.norms.iter().map(|norm| *norm / factor).collect();
+        return Ok(Rotated { norms, ..scaled });
+    }
     let n = a.ncols();
     // Inner products of columns are known to about this part of |x||y|.
     let rounding = R::EPSILON * a.nrows() as f64;
-    let (mut u, mut v) = (a.map(|x| x * scale), DMatrix::identity(n, n));
+    let (mut u, mut v) = (a.clone(), DMatrix::identity(n, n));
     let largest: R = u.column_iter().map(|column| column.dot(&column)).sum();
     for _ in 0..MOST_SWEEPS {
         let mut converged = true;
@@ -169,9 +167,11 @@ fn rotated<R: Real>(a: &DMatrix<R>) -> Result<Rotated<R>> {
             }
         }
         if converged {
-            let norms = (0..n).map(|i| u.column(i).dot(&u.column(i)).sqrt()).collect();
+            let norms: Vec<R> = u.column_iter().map(|column| column.dot(&column).sqrt()).collect();
             let noise = largest.sqrt() * rounding;
-            return Ok(Rotated { columns: u, turns: v, norms, noise, scale });
+            let rank = norms.iter().filter(|norm| **norm > noise).count();
+            let directions = DMatrix::from_fn(a.nrows(), n, |r, c| u[(r, c)] / norms[c]);
+            return Ok(Rotated { directions, turns: v, norms, rank });
         }
     }
     Err(Error::numeric("singular value decomposition", "no convergence"))
@@ -196,8 +196,7 @@ pub fn singular_values<R: Real>(a: &DMatrix<R>) -> Result<Vec<R>> {
     if a.nrows() < a.ncols() {
         return singular_values(&a.transpose());
     }
-    let Rotated { norms, scale, .. } = rotated(a)?;
-    let mut values: Vec<R> = norms.into_iter().map(|norm| norm / scale).collect();
+    let mut values = rotated(a)?.norms;
     values.sort_by(|a, b| b.partial_cmp(a).unwrap_or(Ordering::Equal));
     Ok(values)
 }

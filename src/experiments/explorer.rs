@@ -20,7 +20,7 @@ pub const NAME: &str = "explorer";
 pub const TITLE: &str = "The explorer: worlds that were searched for";
 
 /// Its figures, and its table.
-pub const FIGURES: &[&str] = &["searches", "rediscovered", "map", "wordings"];
+pub const FIGURES: &[&str] = &["searches", "rediscovered-1", "rediscovered-2", "map", "wordings"];
 
 /// Worlds that the map is made of.
 const MAPPED: usize = 1024;

@@ -109,9 +109,9 @@ pub fn carried<R: Real>(maps: &impl Maps, epsilon: f64, start: &[f64]) -> Result
             }
         }
         if !state.iter().chain(&jacobian).all(|x| x.re().is_finite()) {
-            let unknown =
-                if R::LONG { ", or by a function that is known in f64 alone" } else { "" };
-            let problem = format!("not finite after map {k}{unknown}");
+            let why =
+                if R::LONG { ", or a function of which only f64 values are known" } else { "" };
+            let problem = format!("a state that is not finite after map {k}{why}");
             return Err(Error::numeric("orbit", problem));
         }
         states.push(state);
