@@ -56,7 +56,7 @@ pub enum Extended {
 }
 
 impl Extended {
-    /// No more than the same verdict, and values within their bars, confirms.
+    /// Only the same verdict, from values that agree within their bars, confirms.
     fn agrees(&self) -> bool {
         match self {
             Self::NotApplicable(_) => true,
@@ -73,7 +73,7 @@ impl fmt::Display for Extended {
             Self::NotApplicable(why) => write!(f, "not applicable, {why}"),
             Self::Carried { digits, facts, misfit, verdict, slack } => write!(
                 f,
-                "with {digits} digits {verdict}, slack {slack:.4}; its facts ({}) differ by {misfit:.1e} of their bars",
+                "with {digits} digits {verdict}, slack {slack:.4}; its facts ({}) differ by {misfit:.1e} of their bars at most",
                 facts.join(", ")
             ),
         }
@@ -134,7 +134,7 @@ fn extended(worlds: &impl Worlds, knobs: &[f64]) -> Extended {
         margin.map(|margin| margin.slack)
     };
     let mut all = usual.clone();
-    let (mut facts, mut misfit) = (Vec::new(), 0.0_f64);
+    let (mut facts, mut misfit) = (Vec::new(), 0.0);
     for (name, series) in carried.iter() {
         all.set_series(name, series.to_vec());
         let mut without = usual.clone();
@@ -146,7 +146,9 @@ fn extended(worlds: &impl Worlds, knobs: &[f64]) -> Extended {
         facts.push(name.to_owned());
         for (a, b) in usual.series(name).iter().zip(series) {
             let apart = (a.value - b.value).abs();
-            misfit = misfit.max(if apart == 0.0 { 0.0 } else { apart / (a.bar + b.bar) });
+            let units = if apart == 0.0 { 0.0 } else { apart / (a.bar + b.bar) };
+            // What is unknown stays so.
+            misfit = if misfit >= units || misfit.is_nan() { misfit } else { units };
         }
     }
     if facts.is_empty() {
