@@ -183,20 +183,24 @@ fn a_counterexample_of_cancellation_does_not_survive_more_digits() {
 /// Through the formula, the generic field and duals of the other carrier; within the bars of what f64 said.
 #[test]
 fn facts_of_maps_agree_with_those_of_more_digits() {
-    let claim = claims::compressing_maps_force_alignment::CLAIM.id;
+    agree_with_more_digits(claims::compressing_maps_force_alignment::CLAIM.id, "matrices");
+    agree_with_more_digits(claims::sampler_maps_contract_normals_exactly::CLAIM.id, "");
+}
+
+fn agree_with_more_digits(claim: &str, quick: &str) {
     let (mut carried, mut families) = (0, std::collections::BTreeSet::new());
     for world in 0..40 {
         let knobs = Stream::root(11).indexed(world).uniforms(KNOBS);
         let usual = observe(claim, &mut Knobs::new(&knobs)).unwrap();
         // Data worlds take a second each: a few of them.
-        if usual.labels.family != "matrices" && families.len() > 4 {
+        if usual.labels.family != quick && families.len() > 4 {
             continue;
         }
         let Ok(Some(longer)) = extended(claim, &mut Knobs::new(&knobs)) else { continue };
         families.insert(usual.labels.family);
         carried += 1;
-        assert_eq!(longer.series("slope").len(), usual.facts.series("slope").len());
         for (name, series) in longer.iter() {
+            assert_eq!(series.len(), usual.facts.series(name).len());
             for (a, b) in usual.facts.series(name).iter().zip(series) {
                 let apart = (a.value - b.value).abs();
                 assert!(apart <= a.bar + b.bar, "{world} {name}: {a:?} {b:?}");

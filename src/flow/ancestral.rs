@@ -1,6 +1,6 @@
 //! The ancestral step of a variance-exploding model: a map with frozen noise.
 
-use super::StepWorkspace;
+use super::{Maps, StepWorkspace};
 use crate::drift::{Channel, Denoise, Lanes};
 use crate::scalar::Scalar;
 
@@ -47,19 +47,34 @@ pub fn ancestral_step<N: Denoise>(
     }
 }
 
-/// One state moved by [`ancestral_step`], on any carrier: the reference that the step must agree with.
-pub fn ancestral_map<S: Scalar>(
-    denoiser: &impl Denoise,
-    from: f64,
-    to: f64,
-    noise: &[f64],
-    x: &mut [S],
-) {
-    let kept = (to / from).powi(2);
-    let deviation = to * (1.0 - kept).sqrt();
-    let mut mean = x.to_vec();
-    denoiser.denoise(Channel::canonical(S::from(from)), x, &mut mean);
-    for ((y, mean), z) in x.iter_mut().zip(mean).zip(noise) {
-        *y = *y * kept + mean * (1.0 - kept) + deviation * z;
+/// The ancestral steps between noise levels, on any carrier: the reference that [`ancestral_step`] must agree with.
+#[derive(Clone, Copy, Debug)]
+pub struct AncestralSteps<'a, N> {
+    /// D_σ.
+    pub denoiser: &'a N,
+    /// σ_0 > … > σ_K ≥ 0.
+    pub levels: &'a [f64],
+    /// z of each step.
+    pub noise: &'a [Vec<f64>],
+}
+
+impl<N: Denoise> Maps for AncestralSteps<'_, N> {
+    fn dim(&self) -> usize {
+        self.denoiser.dim()
+    }
+
+    fn maps(&self) -> usize {
+        self.levels.len().saturating_sub(1)
+    }
+
+    fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
+        let (from, to) = (self.levels[k], self.levels[k + 1]);
+        let kept = (to / from).powi(2);
+        let deviation = to * (1.0 - kept).sqrt();
+        let mut mean = x.to_vec();
+        self.denoiser.denoise(Channel::canonical(S::from(from)), x, &mut mean);
+        for ((y, mean), z) in x.iter_mut().zip(mean).zip(&self.noise[k]) {
+            *y = *y * kept + mean * (1.0 - kept) + deviation * z;
+        }
     }
 }

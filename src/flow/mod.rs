@@ -9,7 +9,7 @@ mod tableau;
 mod trajectory;
 
 pub use adaptive::adaptive_times;
-pub use ancestral::{ancestral_map, ancestral_step};
+pub use ancestral::{AncestralSteps, ancestral_step};
 pub use bundle::Bundle;
 pub use maps::{Carried, InexactFlow, Maps, Orbit, Steps, carried};
 pub use stochastic::{Scheme, StochasticSampler};

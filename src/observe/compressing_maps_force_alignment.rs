@@ -8,13 +8,13 @@ use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::figure::Panel;
 use crate::flow::{
-    self, Carried, Method, Sampler, StepWorkspace, ancestral_map, ancestral_step, carried,
+    AncestralSteps, Carried, Method, Sampler, StepWorkspace, Steps, ancestral_step, carried,
 };
 use crate::linalg::{
     inverse, least_singular_value, orthonormalise, spectral_norm, symmetric_eigen,
 };
 use crate::random::{Knobs, Stream};
-use crate::scalar::{Extended, Real, Scalar};
+use crate::scalar::{Extended, Real};
 use crate::scenario::{HIGH_DIMENSION, Labels, canonical};
 use nalgebra::{DMatrix, DVector};
 use num_dual::DualStruct;
@@ -235,8 +235,19 @@ impl DataWorld {
         if self.stage.state.len() > MOST_EXTENDED {
             return Ok(None);
         }
-        let steps = DataMaps { world: self, levels: self.stage.levels(self.steps) };
-        let Carried { states, jacobians } = carried::<Extended>(&steps, 0.0, &self.stage.state)?;
+        let (denoiser, start) = (&self.stage.denoiser, &self.stage.state);
+        let levels = self.stage.levels(self.steps);
+        let Carried { states, jacobians } = match self.step.method() {
+            Some(method) => {
+                let (sampler, drift) = (&Sampler::new(method, levels), &canonical(denoiser));
+                carried::<Extended>(&Steps { sampler, drift }, 0.0, start)?
+            }
+            None => {
+                let noise: Vec<_> = (0..self.steps).map(|k| self.noise(k)).collect();
+                let (levels, noise) = (&levels, &noise);
+                carried(&AncestralSteps { denoiser, levels, noise }, 0.0, start)?
+            }
+        };
         let frame = |state: &DVector<Extended>| {
             let state = state.map(|x| x.re());
             Ok(self.stage.frame(&self.stage.nearest(state.as_slice())?))
@@ -271,35 +282,6 @@ impl DataWorld {
         }
         let pushed = DMatrix::from_column_slice(dim, directions.ncols(), &block[dim..]);
         (block[..dim].to_vec(), pushed)
-    }
-}
-
-/// The steps of a data world, on any carrier.
-struct DataMaps<'a> {
-    world: &'a DataWorld,
-    levels: Vec<f64>,
-}
-
-impl flow::Maps for DataMaps<'_> {
-    fn dim(&self) -> usize {
-        self.world.stage.state.len()
-    }
-
-    fn maps(&self) -> usize {
-        self.world.steps
-    }
-
-    fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
-        let (denoiser, levels) = (&self.world.stage.denoiser, &self.levels[k..k + 2]);
-        match self.world.step.method() {
-            Some(method) => {
-                Sampler::new(method, levels.to_vec()).map(&canonical(denoiser), 0, x);
-            }
-            None => {
-                let noise = self.world.noise(k);
-                ancestral_map(denoiser, levels[0], levels[1], &noise, x);
-            }
-        }
     }
 }
 
@@ -428,7 +410,7 @@ impl Maps {
 }
 
 /// A number as a fact, which is one of f64.
-fn stated<R: Real>(value: R, bar: f64, grade: Grade) -> Quantity {
+pub(super) fn stated<R: Real>(value: R, bar: f64, grade: Grade) -> Quantity {
     let shortened = if R::LONG { 0.5 * f64::EPSILON * value.re().abs() } else { 0.0 };
     Quantity::new(value.re(), bar + shortened, grade)
 }

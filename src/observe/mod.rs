@@ -157,8 +157,10 @@ const OBSERVERS: &[(&str, Observer)] = &[
 type Extension = fn(&mut Knobs) -> Result<Option<Facts>>;
 
 /// Whose worlds are finite maps that can be carried so.
-const EXTENSIONS: &[(&str, Extension)] =
-    &[("compressing_maps_force_alignment", compressing_maps_force_alignment::extended)];
+const EXTENSIONS: &[(&str, Extension)] = &[
+    ("compressing_maps_force_alignment", compressing_maps_force_alignment::extended),
+    ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::extended),
+];
 
 /// From knobs to a picture, None for worlds of another kind than the picture is for.
 type Painter = fn(&mut Knobs) -> Result<Option<Panel>>;

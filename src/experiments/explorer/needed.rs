@@ -109,8 +109,9 @@ pub(super) fn add(chapter: &mut Chapter, seed: u64) -> Result<()> {
         "T2.1 holds as it is stated, and fails without any one of its hypotheses and terms.",
         format!(
             "Each of {} wordings that leave one out met a clear counterexample from at least {fewest} of {seeds} seeds, after \
-             {most} worlds at most; {confirmed} of {looked} that were made plain and looked at again are confirmed. As it is stated it met none in {} worlds: the least score is {}, and with 95 % confidence fewer \
-             than {} of random worlds in scope refute it.",
+             {most} worlds at most; {confirmed} of {looked} that were made plain and looked at again are confirmed. As it is stated \
+             it met none in {} worlds: the least score is {}, and with 95 % confidence fewer than {} of random worlds in scope \
+             refute it.",
             all.len(),
             stated.worlds,
             number(best, 2),
