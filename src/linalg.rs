@@ -3,22 +3,24 @@
 //! A *frame* is a `D×k` matrix with orthonormal columns.
 
 use crate::error::{Error, Result};
+use crate::scalar::Real;
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
+use std::cmp::Ordering;
 
 /// Orthonormalises the columns in place (modified Gram–Schmidt, twice) and
 /// returns the logarithms of the diagonal of R in V = QR, R_ii > 0.
 ///
 /// *Shapes*: `D×k` with k ≤ D. A zero or dependent column gives −∞ or a value
 /// near it; its direction is then arbitrary, or zero.
-pub fn orthonormalise(v: &mut DMatrix<f64>) -> Vec<f64> {
+pub fn orthonormalise<R: Real>(v: &mut DMatrix<R>) -> Vec<R> {
     let (rows, columns) = v.shape();
-    let mut log_r = vec![0.0; columns];
+    let mut log_r = vec![R::from(0.0); columns];
     orthonormalise_columns(v.as_mut_slice(), rows, &mut log_r);
     log_r
 }
 
 /// [`orthonormalise`] on a column-major slice; writes log R_ii to `log_r`. Allocates nothing.
-pub fn orthonormalise_columns(v: &mut [f64], rows: usize, log_r: &mut [f64]) {
+pub fn orthonormalise_columns<R: Real>(v: &mut [R], rows: usize, log_r: &mut [R]) {
     for (i, out) in log_r.iter_mut().enumerate() {
         let (done, rest) = v.split_at_mut(i * rows);
         let column = &mut rest[..rows];
@@ -27,7 +29,7 @@ pub fn orthonormalise_columns(v: &mut [f64], rows: usize, log_r: &mut [f64]) {
             for q in done.chunks_exact(rows) {
                 let overlap = dot(q, column);
                 for (c, q) in column.iter_mut().zip(q) {
-                    *c -= overlap * q;
+                    *c -= overlap * *q;
                 }
             }
         }
@@ -44,17 +46,17 @@ pub fn orthonormalise_columns(v: &mut [f64], rows: usize, log_r: &mut [f64]) {
 /// Inner product of two slices of equal length.
 ///
 /// Eight sums side by side, which the compiler can keep in vectors; always in the same order.
-pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub fn dot<R: Real>(a: &[R], b: &[R]) -> R {
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0.0; 8];
+    let mut sums = [R::from(0.0); 8];
     for (a, b) in a.iter().zip(b) {
         for i in 0..8 {
             sums[i] += a[i] * b[i];
         }
     }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    sums.iter().sum::<f64>() + rest
+    let rest: R = a_rest.iter().zip(b_rest).map(|(x, y)| *x * *y).sum();
+    sums.into_iter().sum::<R>() + rest
 }
 
 /// out ← A·block for a square matrix A of order `n` and columns of length `n`, all column-major.
@@ -87,61 +89,16 @@ const MOST_SWEEPS: usize = 30;
 ///
 /// *Errors*: [`Error::Numeric`] when an entry is not finite or the iteration does not converge.
 pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
-    if !a.iter().all(|x| x.is_finite()) {
-        return Err(Error::numeric("singular value decomposition", "an entry is not finite"));
-    }
     if a.nrows() < a.ncols() {
         let Svd { left, values, right } = svd(&a.transpose())?;
         return Ok(Svd { left: right, values, right: left });
     }
-    // Squares of entries must neither vanish nor overflow; a power of two changes no digit.
-    let size = a.amax();
-    if size > 0.0 && !(1e-100..1e100).contains(&size) {
-        let factor = 2.0_f64.powi(if size < 1.0 { 600 } else { -600 });
-        let Svd { left, values, right } = svd(&(a * factor))?;
-        return Ok(Svd { left, values: values / factor, right });
-    }
     let n = a.ncols();
-    // Inner products of columns are known to about this part of |x||y|.
-    let rounding = f64::EPSILON * a.nrows() as f64;
-    // Rotate columns of U = A V until they are orthogonal: then A = (U/|U|) diag|U| Vᵀ.
-    let (mut u, mut v) = (a.clone(), DMatrix::identity(n, n));
-    let largest = a.norm_squared();
-    let mut converged = false;
-    for _ in 0..MOST_SWEEPS {
-        if converged {
-            break;
-        }
-        converged = true;
-        for p in 0..n {
-            for q in p + 1..n {
-                let (pp, qq) = (u.column(p).norm_squared(), u.column(q).norm_squared());
-                let pq = u.column(p).dot(&u.column(q));
-                // Columns below rounding of the largest are noise: they never become orthogonal.
-                let noise = pp.min(qq) <= rounding * rounding * largest;
-                if noise || pq.abs() <= rounding * (pp * qq).sqrt() {
-                    continue;
-                }
-                converged = false;
-                let zeta = (qq - pp) / (2.0 * pq);
-                let tangent = zeta.signum() / (zeta.abs() + zeta.hypot(1.0));
-                let cosine = tangent.hypot(1.0).recip();
-                for matrix in [&mut u, &mut v] {
-                    rotate_columns(matrix, p, q, cosine, cosine * tangent);
-                }
-            }
-        }
-    }
-    if !converged {
-        return Err(Error::numeric("singular value decomposition", "no convergence"));
-    }
-    let norms: Vec<f64> = (0..n).map(|i| u.column(i).norm()).collect();
+    let Rotated { directions, turns, norms, rank } = rotated(a)?;
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&i, &j| norms[j].total_cmp(&norms[i]));
     let values = DVector::from_fn(n, |c, _| norms[order[c]]);
-    // Columns that are noise have no direction of their own; their places are filled orthonormally.
-    let rank = values.iter().take_while(|s| **s > rounding * largest.sqrt()).count();
-    let left = DMatrix::from_fn(a.nrows(), rank, |r, c| u[(r, order[c])] / values[c]);
+    let left = DMatrix::from_fn(a.nrows(), rank, |r, c| directions[(r, order[c])]);
     // The complement of a tall frame is a large matrix: only where it is needed.
     let left =
         if rank == n {
@@ -152,11 +109,76 @@ pub fn svd(a: &DMatrix<f64>) -> Result<Svd> {
                 if c < rank { left[(r, c)] } else { missing[(r, c - rank)] }
             })
         };
-    Ok(Svd { left, values, right: DMatrix::from_fn(n, n, |r, c| v[(r, order[c])]) })
+    Ok(Svd { left, values, right: DMatrix::from_fn(n, n, |r, c| turns[(r, order[c])]) })
+}
+
+/// A tall matrix U = A V with orthogonal columns, V orthogonal: A = (U/|U|) diag|U| Vᵀ.
+struct Rotated<R> {
+    /// U/|U|.
+    directions: DMatrix<R>,
+    /// V.
+    turns: DMatrix<R>,
+    /// |U|, in no particular order.
+    norms: Vec<R>,
+    /// How many of them are not rounding. The other columns have no direction of their own: their places are to be
+    /// filled orthonormally.
+    rank: usize,
+}
+
+/// Rotates columns until they are orthogonal.
+///
+/// *Errors*: as [`svd`].
+fn rotated<R: Real>(a: &DMatrix<R>) -> Result<Rotated<R>> {
+    if !a.iter().all(|x| x.re().is_finite()) {
+        return Err(Error::numeric("singular value decomposition", "an entry is not finite"));
+    }
+    // Squares of entries must neither vanish nor overflow; a power of two changes no digit.
+    let size = a.iter().map(|x| x.re().abs()).fold(0.0, f64::max);
+    if size > 0.0 && !(1e-100..1e100).contains(&size) {
+        let factor = 2.0_f64.powi(if size < 1.0 { 600 } else { -600 });
+        let scaled = rotated(&a.map(|x| x * factor))?;
+        let norms = scaled.norms.iter().map(|norm| *norm / factor).collect();
+        return Ok(Rotated { norms, ..scaled });
+    }
+    let n = a.ncols();
+    // Inner products of columns are known to about this part of |x||y|.
+    let rounding = R::EPSILON * a.nrows() as f64;
+    let (mut u, mut v) = (a.clone(), DMatrix::identity(n, n));
+    let largest: R = u.column_iter().map(|column| column.dot(&column)).sum();
+    for _ in 0..MOST_SWEEPS {
+        let mut converged = true;
+        for p in 0..n {
+            for q in p + 1..n {
+                let (pp, qq) = (u.column(p).dot(&u.column(p)), u.column(q).dot(&u.column(q)));
+                let pq = u.column(p).dot(&u.column(q));
+                // Columns below rounding of the largest are noise: they never become orthogonal.
+                let least = if pp < qq { pp } else { qq };
+                let noise = least <= largest * (rounding * rounding);
+                if noise || pq.abs() <= (pp * qq).sqrt() * rounding {
+                    continue;
+                }
+                converged = false;
+                let zeta = (qq - pp) / (pq * 2.0);
+                let tangent = zeta.signum() / (zeta.abs() + zeta.hypot(R::from(1.0)));
+                let cosine = tangent.hypot(R::from(1.0)).recip();
+                for matrix in [&mut u, &mut v] {
+                    rotate_columns(matrix, p, q, cosine, cosine * tangent);
+                }
+            }
+        }
+        if converged {
+            let norms: Vec<R> = u.column_iter().map(|column| column.dot(&column).sqrt()).collect();
+            let noise = largest.sqrt() * rounding;
+            let rank = norms.iter().filter(|norm| **norm > noise).count();
+            let directions = DMatrix::from_fn(a.nrows(), n, |r, c| u[(r, c)] / norms[c]);
+            return Ok(Rotated { directions, turns: v, norms, rank });
+        }
+    }
+    Err(Error::numeric("singular value decomposition", "no convergence"))
 }
 
 /// Columns (p, q) ← (c·p − s·q, s·p + c·q), p < q.
-fn rotate_columns(matrix: &mut DMatrix<f64>, p: usize, q: usize, c: f64, s: f64) {
+fn rotate_columns<R: Real>(matrix: &mut DMatrix<R>, p: usize, q: usize, c: R, s: R) {
     let rows = matrix.nrows();
     let (head, tail) = matrix.as_mut_slice().split_at_mut(q * rows);
     for (x, y) in head[p * rows..(p + 1) * rows].iter_mut().zip(&mut tail[..rows]) {
@@ -167,25 +189,30 @@ fn rotate_columns(matrix: &mut DMatrix<f64>, p: usize, q: usize, c: f64, s: f64)
 /// Singular values, decreasing; empty for an empty matrix.
 ///
 /// *Errors*: as [`svd`].
-pub fn singular_values(a: &DMatrix<f64>) -> Result<Vec<f64>> {
+pub fn singular_values<R: Real>(a: &DMatrix<R>) -> Result<Vec<R>> {
     if a.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(svd(a)?.values.iter().copied().collect())
+    if a.nrows() < a.ncols() {
+        return singular_values(&a.transpose());
+    }
+    let mut values = rotated(a)?.norms;
+    values.sort_by(|a, b| b.partial_cmp(a).unwrap_or(Ordering::Equal));
+    Ok(values)
 }
 
 /// The spectral norm; 0 for an empty matrix.
 ///
 /// *Errors*: as [`svd`].
-pub fn spectral_norm(a: &DMatrix<f64>) -> Result<f64> {
-    Ok(singular_values(a)?.first().copied().unwrap_or(0.0))
+pub fn spectral_norm<R: Real>(a: &DMatrix<R>) -> Result<R> {
+    Ok(singular_values(a)?.first().copied().unwrap_or(R::from(0.0)))
 }
 
 /// The least singular value of a square or tall matrix; ∞ for an empty one.
 ///
 /// *Errors*: as [`svd`].
-pub fn least_singular_value(a: &DMatrix<f64>) -> Result<f64> {
-    Ok(singular_values(a)?.last().copied().unwrap_or(f64::INFINITY))
+pub fn least_singular_value<R: Real>(a: &DMatrix<R>) -> Result<R> {
+    Ok(singular_values(a)?.last().copied().unwrap_or(R::from(f64::INFINITY)))
 }
 
 /// The symmetric part of a square matrix; None where an entry is not finite, on which nalgebra's iteration invents eigenvalues.
@@ -247,11 +274,8 @@ fn symmetric_eigenvalues(a: &DMatrix<f64>) -> impl Iterator<Item = f64> {
 /// The inverse of a square matrix.
 ///
 /// *Errors*: [`Error::Numeric`] when it is singular to working precision.
-pub fn inverse(a: &DMatrix<f64>) -> Result<DMatrix<f64>> {
-    a.clone()
-        .try_inverse()
-        .filter(|inverse| inverse.iter().all(|x| x.is_finite()))
-        .ok_or_else(|| Error::numeric("matrix inverse", "the matrix is singular"))
+pub fn inverse<R: Real>(a: &DMatrix<R>) -> Result<DMatrix<R>> {
+    R::inverse(a)
 }
 
 /// An orthonormal basis of the orthogonal complement of a frame: `D×(D−k)`.
@@ -313,11 +337,11 @@ pub fn largest_angle(a: &DMatrix<f64>, b: &DMatrix<f64>) -> Result<f64> {
 /// ‖L‖ is the tangent of the largest principal angle. `e` may be any basis of E, `D×d`.
 ///
 /// *Errors*: [`Error::Numeric`] when E is not transversal to span U_N.
-pub fn graph_operator(
-    e: &DMatrix<f64>,
-    tangent: &DMatrix<f64>,
-    normal: &DMatrix<f64>,
-) -> Result<DMatrix<f64>> {
+pub fn graph_operator<R: Real>(
+    e: &DMatrix<R>,
+    tangent: &DMatrix<R>,
+    normal: &DMatrix<R>,
+) -> Result<DMatrix<R>> {
     Ok(normal.transpose() * e * inverse(&(tangent.transpose() * e))?)
 }
 

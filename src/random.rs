@@ -114,7 +114,7 @@ impl Knobs {
         Self { refinement: factor.max(1), ..self }
     }
 
-    /// How many time steps to take where a world is usually integrated with `usual` of them.
+    /// How many time steps to take where a world is usually integrated with `usual` of them; 1 for the cuts of each step.
     pub fn steps(&mut self, usual: usize) -> usize {
         self.has_steps = true;
         usual * self.refinement

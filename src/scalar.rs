@@ -3,15 +3,20 @@
 //! A drift, denoiser, schedule or chart is one generic function over
 //! [`Scalar`]. Its carriers: `f64` gives values; [`Tangents`] (a dual with
 //! [`TANGENT_LANES`] directions side by side) exact Jacobian columns;
-//! [`SecondTangents`] and other nested duals second derivatives. A field may not branch on `re()` nor
-//! compare, so that an interval type can join later without touching a field.
+//! [`SecondTangents`] and other nested duals second derivatives; [`Extended`] and duals over it twice the digits. A field
+//! may not branch on `re()` nor compare, so that an interval type can join later without touching a field.
 //!
 //! Known faults of plain duals that fields must avoid: `sqrt` at 0 (the
 //! derivative is NaN: work with squares), `tanh` beyond |x| = 710, `powf`
 //! with an exponent near 2, `powi(-1)` of tiny numbers.
 
+mod extended;
+
+pub use extended::{DIGITS, Extended};
+
+use crate::error::{Error, Result};
 use crate::special::{self, TruncatedGaussian};
-use nalgebra::{Const, SVector};
+use nalgebra::{Const, DMatrix, SVector};
 use num_dual::{Derivative, Dual, DualNum, DualSVec64, DualVec};
 
 /// Directions carried side by side by [`Tangents`].
@@ -37,10 +42,16 @@ pub(crate) fn seeded<S: Scalar>(x: S, i: usize, first: usize) -> DualVec<S, Cons
 /// The special functions have defaults for nilpotent carriers (duals of any
 /// nesting up to third order); an enclosure type overrides them.
 pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
+    /// Whether it has more digits than f64: functions of which only f64 values are known are not a number on it.
+    const LONG: bool = false;
+
     /// f(self), from f's Taylor coefficients `f(r), f'(r), f''(r)/2, f'''(r)/6`
     /// at r = re(self). Exact for carriers of derivative order at most 3.
     fn compose(self, taylor: impl FnOnce(f64) -> [f64; 4]) -> Self {
         const { assert!(Self::NDERIV <= 3, "compose carries three derivatives") };
+        if Self::LONG {
+            return Self::from(f64::NAN);
+        }
         let r = self.re();
         let c = taylor(r);
         let h = self - r;
@@ -52,6 +63,9 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// Exact for carriers of derivative order at most 3.
     fn compose2(self, other: Self, taylor: impl FnOnce(f64, f64) -> [[f64; 4]; 4]) -> Self {
         const { assert!(Self::NDERIV <= 3, "compose2 carries three derivatives") };
+        if Self::LONG {
+            return Self::from(f64::NAN);
+        }
         let (h, k) = (self - self.re(), other - other.re());
         let c = taylor(self.re(), other.re());
         let row = |c: [f64; 4]| ((k * c[3] + c[2]) * k + c[1]) * k + c[0];
@@ -90,5 +104,47 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
 }
 
 impl Scalar for f64 {}
-impl<T: Scalar> Scalar for Dual<T> {}
-impl<T: Scalar, const N: usize> Scalar for DualVec<T, Const<N>> {}
+impl<T: Scalar> Scalar for Dual<T> {
+    const LONG: bool = T::LONG;
+
+    fn pi() -> Self {
+        Self::from_re(T::pi())
+    }
+}
+impl<T: Scalar, const N: usize> Scalar for DualVec<T, Const<N>> {
+    const LONG: bool = T::LONG;
+
+    fn pi() -> Self {
+        Self::from_re(T::pi())
+    }
+}
+
+/// A number without derivatives, of which matrices are made.
+pub trait Real: Scalar {
+    /// Relative rounding of one operation.
+    const EPSILON: f64;
+
+    /// √(self² + other²).
+    fn hypot(self, other: Self) -> Self;
+
+    /// The inverse of a square matrix.
+    ///
+    /// *Errors*: [`Error::Numeric`] when it is singular to working precision.
+    fn inverse(matrix: &DMatrix<Self>) -> Result<DMatrix<Self>>;
+}
+
+impl Real for f64 {
+    const EPSILON: f64 = f64::EPSILON;
+
+    fn hypot(self, other: Self) -> Self {
+        f64::hypot(self, other)
+    }
+
+    fn inverse(matrix: &DMatrix<Self>) -> Result<DMatrix<Self>> {
+        matrix
+            .clone()
+            .try_inverse()
+            .filter(|inverse| inverse.iter().all(|x| x.is_finite()))
+            .ok_or_else(|| Error::numeric("matrix inverse", "the matrix is singular"))
+    }
+}

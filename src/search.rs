@@ -5,12 +5,13 @@
 //! small is the [`Score`] of a world: above 1 while a hypothesis fails, the room of the conclusions where all are met,
 //! negative for a counterexample. Draws come first, which bound the rate of counterexamples among them; then the
 //! covariance matrix adaptation of [`cma`] starts from the best of them and from an even sequence. What is found is
-//! [simplified](simplify), confirmed at finer resolution, and [stored](store) as a file that replays it.
+//! [simplified](simplify), [confirmed](confirm) at finer resolution and in more digits, and [stored](store) as a file that replays it.
 
 pub mod archive;
 pub mod cma;
 pub mod confirm;
 pub mod journal;
+pub mod map;
 mod score;
 pub mod simplify;
 pub mod stated;
@@ -20,7 +21,9 @@ pub use score::{Score, Target};
 
 use crate::campaign::violation_rate_bound;
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::random::{Knobs, Stream};
+use crate::verdict::Judgement;
 use cma::Adaptation;
 use journal::Journal;
 use std::collections::BTreeMap;
@@ -49,6 +52,14 @@ pub trait Worlds: Sync {
     fn score(&self, knobs: &mut Knobs) -> Score;
     /// Plainer positions of a knob, the plainest first.
     fn plainer(&self, nth: usize, value: f64) -> Vec<f64>;
+    /// What facts amount to.
+    fn judge(&self, facts: &Facts) -> Judgement;
+    /// The facts of a world in f64, and those of them that were carried in extended precision; for each of its trajectories.
+    ///
+    /// None where the worlds are not of finite maps, or carrying them would take too long.
+    ///
+    /// *Errors*: as [`crate::observe::extended`].
+    fn twice(&self, knobs: &[f64]) -> Result<Vec<[Facts; 2]>>;
 }
 
 impl<W: Worlds> Worlds for &W {
@@ -63,6 +74,12 @@ impl<W: Worlds> Worlds for &W {
     }
     fn plainer(&self, nth: usize, value: f64) -> Vec<f64> {
         (*self).plainer(nth, value)
+    }
+    fn judge(&self, facts: &Facts) -> Judgement {
+        (*self).judge(facts)
+    }
+    fn twice(&self, knobs: &[f64]) -> Result<Vec<[Facts; 2]>> {
+        (*self).twice(knobs)
     }
 }
 
@@ -114,6 +131,14 @@ pub struct Point {
     pub score: Score,
 }
 
+impl Point {
+    /// How many parameters of the world are not at their plainest, where that is 0.
+    pub fn moved(&self) -> usize {
+        let read = self.score.read.min(self.knobs.len());
+        self.knobs[..read].iter().filter(|knob| **knob != 0.0).count()
+    }
+}
+
 /// What a search has seen so far.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -131,6 +156,8 @@ pub struct Seen {
     pub knobs: usize,
     /// The world with the smallest score.
     pub best: Option<Point>,
+    /// Each score that was smaller than all before, and the worlds seen with it.
+    pub progress: Vec<(usize, f64)>,
 }
 
 impl Seen {
@@ -147,7 +174,13 @@ impl Seen {
         }
         if self.best.as_ref().is_none_or(|best| score.value < best.score.value) {
             self.best = Some(Point { knobs: knobs.to_vec(), score: score.clone() });
+            self.progress.push((self.worlds, score.value));
         }
+    }
+
+    /// How many worlds it took to a clear counterexample.
+    pub fn found(&self) -> Option<usize> {
+        self.progress.iter().find(|(_, value)| *value < -CLEAR).map(|(worlds, _)| *worlds)
     }
 
     /// With 95 % confidence counterexamples are rarer than this among draws in scope; 1 where there was none.

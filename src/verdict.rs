@@ -2,6 +2,7 @@
 
 use crate::facts::{Quantity, nullable};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What a judge says of one world, or of one margin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,6 +16,18 @@ pub enum Verdict {
     Undecided,
     /// A hypothesis fails by more than its bar: the claim says nothing here.
     OutOfScope,
+}
+
+/// In words.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Holds => "holds",
+            Self::Violated => "VIOLATED",
+            Self::Undecided => "undecided",
+            Self::OutOfScope => "out of scope",
+        })
+    }
 }
 
 /// A signed slack with its own error bar, both relative to the size of what is compared.

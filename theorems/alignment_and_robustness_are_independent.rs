@@ -17,7 +17,7 @@ use driftproof::drift::{
 use driftproof::facts::{Facts, Grade, Quantity};
 use driftproof::flow::{InexactFlow, Method, Sampler, uniform_times};
 use driftproof::manifold::{Body, Outline};
-use driftproof::observe::alignment_and_robustness_are_independent::{Ridge, Slab};
+use driftproof::observe::alignment_and_robustness_are_independent::{Ridge, STEPS, Slab};
 use driftproof::observe::normal_errors_and_cross_derivatives_bound_the_displacement::measure_linear;
 use driftproof::observe::off_support_mass_follows_the_order_of_vanishing::measure as mass_outside;
 use driftproof::observe::planar::PlanarWorld;
@@ -59,11 +59,12 @@ fn ridge() -> Ridge {
         start_slope: 0.8,
         offset: 0.0,
         stream: Stream::root(5),
+        steps: STEPS,
     }
 }
 
 fn slab() -> Slab {
-    Slab { rate: 1.5, span: 1.0, constant: 0.6, gradient: 0.2, size: 0.01 }
+    Slab { rate: 1.5, span: 1.0, constant: 0.6, gradient: 0.2, size: 0.01, steps: STEPS }
 }
 
 fn verdict(claim: &Claim, facts: &Facts, mutant: Option<&str>) -> Verdict {
@@ -315,13 +316,15 @@ fn off_the_ridge_the_overlap_is_small_and_the_statement_is_out_of_scope() {
 fn a_jump_of_the_density_loses_mass_at_first_order() {
     // v = 0 and the error ε·1 for τ = 1: the slab [−1, 1] is shifted by ε, and ε/2 of the mass leaves.
     for size in [1e-4, 1e-2, 0.1] {
-        let shifted = Slab { rate: 0.0, span: 1.0, constant: 1.0, gradient: 0.0, size };
+        let shifted =
+            Slab { rate: 0.0, span: 1.0, constant: 1.0, gradient: 0.0, size, steps: STEPS };
         let facts = shifted.observe().unwrap().facts;
         assert!((facts.get("mass_outside").value - 0.5 * size).abs() < 1e-13);
         assert_eq!(verdict(&CLAIM, &facts, None), Verdict::Holds);
     }
     // Pushed inwards at both ends, it loses nothing.
-    let kept = Slab { rate: 0.0, span: 1.0, constant: 0.0, gradient: -1.0, size: 0.1 };
+    let kept =
+        Slab { rate: 0.0, span: 1.0, constant: 0.0, gradient: -1.0, size: 0.1, steps: STEPS };
     assert_eq!(kept.observe().unwrap().facts.get("mass_outside").value, 0.0);
     // Far shifts are not of first order.
     let far = Slab { size: 0.5, ..slab() }.observe().unwrap().facts;

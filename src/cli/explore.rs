@@ -2,17 +2,17 @@
 
 use super::kept::{Keep, Stored, shown};
 use super::progress::Watch;
-use super::replay::words;
 use super::terminal::{self, number};
 use super::{Exit, interrupt, names, print, program};
 use crate::campaign::CONFIDENCE;
 use crate::claims::Claim;
 use crate::error::Result;
 use crate::record;
-use crate::report::{gallery, map};
+use crate::report::gallery;
 use crate::search::archive::{self, Archive, Standing};
 use crate::search::confirm::confirm;
 use crate::search::journal::Journal;
+use crate::search::map;
 use crate::search::simplify::simplify;
 use crate::search::stated::Stated;
 use crate::search::store::{self, Found};
@@ -151,6 +151,7 @@ fn search<W: Keep>(options: &Options, target: Target, worlds: &W) -> Result<Exit
     let neighbours = 100.0 * confirmation.neighbours;
     let _ =
         writeln!(text, "Confirmed: {steps}; {neighbours:.0} % of its close neighbours fail too.");
+    text += &terminal::paragraph(&format!("In extended precision: {}.", confirmation.extended));
     text += &kept.words;
     if !confirmation.is_confirmed() {
         text += "NOT CONFIRMED: it may be an artefact of rounding or of the steps, and was not stored.\n";
@@ -217,9 +218,9 @@ fn replay(path: &Path) -> Result<Exit> {
     let target = kept.target()?;
     let [verdict, stated] = kept.replay()?.map(|judgement| judgement.verdict());
     let mut text = format!("{}\n", path.display());
-    let _ = writeln!(text, "{}: {}", target.name(), words(verdict));
+    let _ = writeln!(text, "{}: {}", target.name(), verdict);
     if target.wording.is_some() {
-        let _ = writeln!(text, "{}: {}", target.claim.id, words(stated));
+        let _ = writeln!(text, "{}: {}", target.claim.id, stated);
     }
     text += &shown(&kept);
     print(&text)?;

@@ -47,8 +47,7 @@ impl Keep for Target {
     const SPAN: &str = "of the worlds that the claim's observer can make alone";
 
     fn moved(&self, point: &Point) -> usize {
-        let read = point.score.read.min(point.knobs.len());
-        point.knobs[..read].iter().filter(|knob| **knob != 0.0).count()
+        point.moved()
     }
 
     fn kept(&self, plain: &Point, found: Found, confirmed: &Confirmation) -> Result<Kept> {

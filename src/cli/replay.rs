@@ -51,19 +51,9 @@ pub fn run(options: &Options, claims: &[&Claim], threads: usize) -> Result<Exit>
     })
 }
 
-/// A verdict in words.
-pub fn words(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Holds => "holds",
-        Verdict::Violated => "VIOLATED",
-        Verdict::Undecided => "undecided",
-        Verdict::OutOfScope => "out of scope",
-    }
-}
-
 fn shown(options: &Options, claim: &Claim, result: &WorldResult) -> String {
     let mut text = format!("{}\n{}\n", claim.id, terminal::paragraph(claim.summary));
-    let verdict = words(result.verdict);
+    let verdict = result.verdict;
     let _ = writeln!(text, "World {} of seed {}: {verdict}", result.index, options.seed);
     let seen = match &result.observed {
         Ok(seen) => seen,

@@ -1,6 +1,5 @@
 //! `driftproof run`, `explain`, `new`, and `check --scenario`: worlds stated in a file.
 
-use super::replay::words;
 use super::terminal::{self, Column, number};
 use super::{Exit, check, print, program};
 use crate::campaign::scenario;
@@ -257,7 +256,7 @@ fn shown(found: &ScenarioRecord, free: &[Free], written: &Path) -> String {
             }
         }
         for judged in &trajectory.claims {
-            let verdict = words(judged.verdict);
+            let verdict = judged.verdict;
             text += &terminal::note(&format!("  {:<38} {verdict}", judged.claim), 4);
         }
         for (claim, why) in &trajectory.silent {

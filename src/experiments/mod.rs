@@ -5,6 +5,7 @@
 pub mod along;
 pub mod curve;
 pub mod density_response;
+pub mod explorer;
 pub mod lyapunov_vectors;
 pub mod model_class;
 pub mod model_classes;
@@ -71,6 +72,7 @@ pub const ALL: &[Experiment] = experiments![
     real_data,
     model_classes,
     tangent_bundle,
+    explorer,
 ];
 
 /// The chapter of that name, or the chapter that has a figure or table of that name, and that name.

@@ -1,7 +1,8 @@
 //! The ancestral step of a variance-exploding model: a map with frozen noise.
 
-use super::StepWorkspace;
+use super::{Maps, StepWorkspace};
 use crate::drift::{Channel, Denoise, Lanes};
+use crate::scalar::Scalar;
 
 /// Moves a block of states and tangents by one ancestral step from noise level `from` to `to` (T6.3).
 ///
@@ -43,5 +44,37 @@ pub fn ancestral_step<N: Denoise>(
     }
     for (column, z) in block.chunks_exact_mut(d * (1 + lanes.tangents)).zip(noise.chunks_exact(d)) {
         column.iter_mut().zip(z).for_each(|(y, z)| *y += deviation * z);
+    }
+}
+
+/// The ancestral steps between noise levels, on any carrier: the reference that [`ancestral_step`] must agree with.
+#[derive(Clone, Copy, Debug)]
+pub struct AncestralSteps<'a, N> {
+    /// D_σ.
+    pub denoiser: &'a N,
+    /// σ_0 > … > σ_K ≥ 0.
+    pub levels: &'a [f64],
+    /// z of each step.
+    pub noise: &'a [Vec<f64>],
+}
+
+impl<N: Denoise> Maps for AncestralSteps<'_, N> {
+    fn dim(&self) -> usize {
+        self.denoiser.dim()
+    }
+
+    fn maps(&self) -> usize {
+        self.levels.len().saturating_sub(1)
+    }
+
+    fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
+        let (from, to) = (self.levels[k], self.levels[k + 1]);
+        let kept = (to / from).powi(2);
+        let deviation = to * (1.0 - kept).sqrt();
+        let mut mean = x.to_vec();
+        self.denoiser.denoise(Channel::canonical(S::from(from)), x, &mut mean);
+        for ((y, mean), z) in x.iter_mut().zip(mean).zip(&self.noise[k]) {
+            *y = *y * kept + mean * (1.0 - kept) + deviation * z;
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::trajectory::shown;
 use crate::drift::{Drift, Lanes, Workspace, push_generic};
 use crate::error::{Error, Result};
 use crate::lyapunov::Cocycle;
-use crate::scalar::{Scalar, Tangents};
+use crate::scalar::{Real, Scalar, TANGENT_LANES, Tangents, seeded};
 use nalgebra::{DMatrix, DVector};
 
 /// Maps F_0^ε, …, F_{K−1}^ε: the exact model at ε = 0, a model with an error at any other ε.
@@ -21,6 +21,29 @@ pub trait Maps: Sync {
 
     /// x ← F_k^ε(x).
     fn map<S: Scalar>(&self, k: usize, epsilon: S, x: &mut [S]);
+}
+
+/// The steps of a sampler on one velocity, whatever ε.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<'a, V> {
+    /// The steps.
+    pub sampler: &'a Sampler,
+    /// The velocity.
+    pub drift: &'a V,
+}
+
+impl<V: Drift> Maps for Steps<'_, V> {
+    fn dim(&self) -> usize {
+        self.drift.dim()
+    }
+
+    fn maps(&self) -> usize {
+        self.sampler.maps()
+    }
+
+    fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
+        self.sampler.map(self.drift, k, x);
+    }
 }
 
 /// The steps of a sampler on v + ε w.
@@ -52,6 +75,49 @@ impl<V: Drift, W: Drift> Maps for InexactFlow<'_, V, W> {
         };
         self.sampler.map_field(velocity, k, x);
     }
+}
+
+/// An orbit of maps in another number.
+#[derive(Debug)]
+pub struct Carried<R> {
+    /// x_0, …, x_K.
+    pub states: Vec<DVector<R>>,
+    /// dF_0, …, dF_{K−1}, `D×D`.
+    pub jacobians: Vec<DMatrix<R>>,
+}
+
+/// The orbit from `start` at error size `epsilon` in another number, with its Jacobians by duals over that.
+///
+/// *Errors*: [`Error::Numeric`] with the map after which something was not finite.
+pub fn carried<R: Real>(maps: &impl Maps, epsilon: f64, start: &[f64]) -> Result<Carried<R>> {
+    let dim = maps.dim();
+    let mut states = vec![DVector::from_iterator(dim, start.iter().map(|x| R::from(*x)))];
+    let mut jacobians = Vec::new();
+    for k in 0..maps.maps() {
+        let (mut state, mut jacobian) = (states[k].clone(), DMatrix::zeros(dim, dim));
+        for first in (0..dim).step_by(TANGENT_LANES) {
+            let mut x: Vec<_> =
+                states[k].iter().enumerate().map(|(i, x)| seeded(*x, i, first)).collect();
+            maps.map(k, epsilon.into(), &mut x);
+            for (row, x) in x.iter().enumerate() {
+                state[row] = x.re;
+                for (lane, slope) in x.eps.0.iter().flat_map(|eps| eps.iter().enumerate()) {
+                    if first + lane < dim {
+                        jacobian[(row, first + lane)] = *slope;
+                    }
+                }
+            }
+        }
+        if !state.iter().chain(&jacobian).all(|x| x.re().is_finite()) {
+            let why =
+                if R::LONG { ", or a function of which only f64 values are known" } else { "" };
+            let problem = format!("a state that is not finite after map {k}{why}");
+            return Err(Error::numeric("orbit", problem));
+        }
+        states.push(state);
+        jacobians.push(jacobian);
+    }
+    Ok(Carried { states, jacobians })
 }
 
 /// The states x_0, …, x_K of one orbit of maps at a fixed ε, with the Jacobians of the maps.

@@ -9,9 +9,9 @@ mod tableau;
 mod trajectory;
 
 pub use adaptive::adaptive_times;
-pub use ancestral::ancestral_step;
+pub use ancestral::{AncestralSteps, ancestral_step};
 pub use bundle::Bundle;
-pub use maps::{InexactFlow, Maps, Orbit};
+pub use maps::{Carried, InexactFlow, Maps, Orbit, Steps, carried};
 pub use stochastic::{Scheme, StochasticSampler};
 pub use tableau::{Method, Tableau};
 pub use trajectory::Trajectory;
@@ -87,6 +87,11 @@ impl Sampler {
         for (b, stage) in tableau.b.iter().zip(&stages) {
             x.iter_mut().zip(stage).for_each(|(x, k)| *x += *k * (h * b));
         }
+    }
+
+    /// The same flow with so many times the steps, a power of 2.
+    pub fn finer(self, factor: usize) -> Self {
+        (0..factor.ilog2()).fold(self, |sampler, _| sampler.refined())
     }
 
     /// Moves a block of states and tangents by F_k and dF_k; allocates nothing once `work` has grown.

@@ -129,9 +129,11 @@ impl Function {
             Self::Atan => x.atan(),
             Self::Sinh => x.sinh(),
             Self::Cosh => x.cosh(),
+            Self::Tanh if S::LONG => x.tanh(),
             Self::Tanh => carried(x, tanh_taylor),
             Self::Expm1 => x.exp_m1(),
             Self::Log1p => x.ln_1p(),
+            Self::Sigmoid if S::LONG => ((-x).exp() + 1.0).recip(),
             Self::Sigmoid => carried(x, sigmoid_taylor),
             Self::Softplus => carried(x, softplus_taylor),
             Self::Erf => x.erf(),
@@ -150,7 +152,7 @@ fn sign(x: f64) -> f64 {
 
 /// By Taylor coefficients, without those that the carrier has no use for: an infinite one would spoil the value.
 fn carried<S: Scalar>(x: S, taylor: impl FnOnce(f64) -> [f64; 4]) -> S {
-    if S::NDERIV == 0 {
+    if S::NDERIV == 0 && !S::LONG {
         return S::from(taylor(x.re())[0]);
     }
     x.compose(|r| {
@@ -225,7 +227,7 @@ pub(crate) fn constant_power<S: Scalar>(x: S, p: f64) -> S {
 
 /// x^y = e^{y log x}, x > 0; not a number for negative x, whatever the exponent.
 pub(crate) fn general_power<S: Scalar>(x: S, y: S) -> S {
-    if S::NDERIV == 0 {
+    if S::NDERIV == 0 && !S::LONG {
         return if x.re() < 0.0 { S::from(f64::NAN) } else { S::from(x.re().powf(y.re())) };
     }
     (x.ln() * y).exp()
@@ -239,6 +241,9 @@ pub(crate) fn angle<S: Scalar>(y: S, x: S) -> S {
     }
     let (c, s) = (x.re() / length, y.re() / length);
     let turned = ((y * c - x * s) / (x * c + y * s)).atan();
+    if S::LONG {
+        return turned + S::from(s).atan2(S::from(c));
+    }
     turned - turned.re() + y.re().atan2(x.re())
 }
 

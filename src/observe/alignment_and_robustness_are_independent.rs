@@ -20,7 +20,7 @@ use serde::Serialize;
 use std::f64::consts::TAU;
 
 /// Intervals of the time grid of a ridge and of a slab.
-const STEPS: usize = 64;
+pub const STEPS: usize = 64;
 
 /// Points of the boundary of a slab that are drawn.
 const BOUNDARY: usize = 80;
@@ -96,6 +96,9 @@ pub struct Ridge {
     /// Of the axes, and of the state along the ridge.
     #[serde(skip)]
     pub stream: Stream,
+    /// Time steps.
+    #[serde(skip)]
+    pub steps: usize,
 }
 
 impl Ridge {
@@ -111,11 +114,12 @@ impl Ridge {
             start_slope: knobs.log_range(0.02, 5.0),
             offset: if knobs.unit() > 0.8 { knobs.range(0.3, 2.0) } else { 0.0 },
             stream: knobs.stream("ridge"),
+            steps: knobs.steps(STEPS),
         }
     }
 
     fn sampler(&self) -> Sampler {
-        let levels = geometric_times(self.sigma_start, self.sigma_end, STEPS);
+        let levels = geometric_times(self.sigma_start, self.sigma_end, self.steps);
         Sampler::new(Method::DormandPrince, levels)
     }
 
@@ -169,12 +173,12 @@ impl Ridge {
         let slope = orbit.end_slope(&plane, &tangent, &normal)?;
         facts.set("slope", slope);
         let planes = orbit.planes(&plane);
-        let (fine, coarse) = &planes[STEPS];
+        let (fine, coarse) = &planes[self.steps];
         let turned = largest_angle(fine, coarse)? + orbit.relative();
         let sine = largest_angle(fine, &tangent)?.sin();
         facts.set("end_sine", Quantity::new(sine, turned, Grade::Estimated));
 
-        let (state, off) = orbit.state(STEPS);
+        let (state, off) = orbit.state(self.steps);
         let mut mean = vec![0.0; dim];
         law.denoise(Channel::canonical(self.sigma_end), state.as_slice(), &mut mean);
         let square = self.sigma_end * self.sigma_end;
@@ -204,6 +208,9 @@ pub struct Slab {
     pub gradient: f64,
     /// ε.
     pub size: f64,
+    /// Time steps.
+    #[serde(skip)]
+    pub steps: usize,
 }
 
 impl Slab {
@@ -214,11 +221,11 @@ impl Slab {
         let gradient = knobs.range(-0.3, 1.0);
         let shift = knobs.log_range(1e-4, 0.19);
         let size = shift / ((constant.abs() + gradient.abs()) * span);
-        Self { rate, span, constant, gradient, size }
+        Self { rate, span, constant, gradient, size, steps: knobs.steps(STEPS) }
     }
 
     fn sampler(&self) -> Sampler {
-        Sampler::new(Method::DormandPrince, uniform_times(0.0, self.span, STEPS))
+        Sampler::new(Method::DormandPrince, uniform_times(0.0, self.span, self.steps))
     }
 
     /// The flow of points of the slab, with and without the error; the boundary is the data.
@@ -254,7 +261,7 @@ impl Slab {
         let sampler = self.sampler();
         let refined = sampler.refined();
         let orbit = Resolved::new(&field, &sampler, &refined, &[0.0, end])?;
-        let (state, bar) = orbit.state(STEPS);
+        let (state, bar) = orbit.state(self.steps);
         Ok(Quantity::new(state[1], bar, Grade::Estimated))
     }
 

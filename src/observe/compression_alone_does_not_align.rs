@@ -107,6 +107,9 @@ struct SmallSphere {
     start_slope: f64,
     #[serde(skip)]
     stream: Stream,
+    /// Time steps.
+    #[serde(skip)]
+    steps: usize,
 }
 
 impl SmallSphere {
@@ -120,11 +123,12 @@ impl SmallSphere {
             sigma_end,
             start_slope: knobs.log_range(0.2, 5.0),
             stream: knobs.stream("sphere"),
+            steps: knobs.steps(LEVELS),
         }
     }
 
     fn sampler(&self) -> Sampler {
-        let levels = geometric_times(self.sigma_start, self.sigma_end, LEVELS);
+        let levels = geometric_times(self.sigma_start, self.sigma_end, self.steps);
         Sampler::new(Method::DormandPrince, levels)
     }
 
@@ -163,10 +167,10 @@ impl SmallSphere {
         {
             facts.set(name, Quantity::exact(value));
         }
-        let (end, bar) = orbit.state(LEVELS);
+        let (end, bar) = orbit.state(self.steps);
         facts.set("widest", Quantity::exact((end.norm() + bar) / self.sigma_end));
         let slopes = orbit.slopes(&plane, &tangent, &normal)?;
-        facts.set_series("slope", vec![slopes[0].0, slopes[LEVELS].0]);
+        facts.set_series("slope", vec![slopes[0].0, slopes[self.steps].0]);
         let planes = orbit.planes(&plane);
         let rounding = orbit.relative();
         let sine = |k: usize| -> Result<Quantity> {
@@ -175,7 +179,7 @@ impl SmallSphere {
             let sine = largest_angle(fine, &tangent)?.sin();
             Ok(Quantity::new(sine, bar, slopes[k].0.grade))
         };
-        let (first, last) = (sine(0)?, sine(LEVELS)?);
+        let (first, last) = (sine(0)?, sine(self.steps)?);
         let cosine = |s: Quantity| (Quantity::exact(1.0) - s * s).sqrt();
         facts.set_series("cosine", vec![cosine(first), cosine(last)]);
         facts.set("end_sine", last);

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::linalg::{graph_operator, mu_max, mu_min, spectral_norm};
+use crate::scalar::Real;
 use nalgebra::DMatrix;
 
 /// γ, κ and η at one time.
@@ -41,13 +42,13 @@ pub fn blocks_by_projector(
 }
 
 /// The slope of a plane over a tangent frame; NaN for a plane that contains a normal direction.
-pub fn slope_over(
-    plane: &DMatrix<f64>,
-    tangent: &DMatrix<f64>,
-    normal: &DMatrix<f64>,
-) -> Result<f64> {
+pub fn slope_over<R: Real>(
+    plane: &DMatrix<R>,
+    tangent: &DMatrix<R>,
+    normal: &DMatrix<R>,
+) -> Result<R> {
     match graph_operator(plane, tangent, normal) {
         Ok(graph) => spectral_norm(&graph),
-        Err(_) => Ok(f64::NAN),
+        Err(_) => Ok(R::from(f64::NAN)),
     }
 }

@@ -49,6 +49,9 @@ struct World {
     axes: DMatrix<f64>,
     #[serde(skip)]
     stream: Stream,
+    /// Every step is cut into so many.
+    #[serde(skip)]
+    finer: usize,
 }
 
 impl World {
@@ -101,6 +104,7 @@ impl World {
             to,
             axes,
             stream,
+            finer: knobs.steps(1),
         }
     }
 
@@ -191,12 +195,14 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         Coupling::Independent => {
             let denoiser = world.denoiser()?;
             let path = GaussianPath { schedule: world.schedule, denoiser: &denoiser };
-            Flow::integrate(&path, span, &start, &frame)?
+            Flow::integrate(&path, span, &start, &frame, world.finer)?
         }
-        Coupling::Optimal => Flow::integrate(&world.displacement()?, span, &start, &frame)?,
+        Coupling::Optimal => {
+            Flow::integrate(&world.displacement()?, span, &start, &frame, world.finer)?
+        }
         Coupling::Rotated => {
             let coupling = LinearCoupling::rotated(&world.variances, 1.0)?;
-            Flow::integrate(&coupling, span, &start, &frame)?
+            Flow::integrate(&coupling, span, &start, &frame, world.finer)?
         }
     };
     facts.set("gaussian", exact(f64::from(world.gaussian)));
@@ -281,7 +287,7 @@ fn state_end(
     (to, signal): (f64, f64),
     start: &[f64],
 ) -> Result<()> {
-    let flow = Flow::integrate(drift, (0.0, to), start, &world.axes)?;
+    let flow = Flow::integrate(drift, (0.0, to), start, &world.axes, world.finer)?;
     for i in 0..world.followed() {
         let x = world.coordinate(i, flow.fine.state.as_slice());
         let mean = Quantity::rounded(world.coordinate(i, &world.mean), 256.0);

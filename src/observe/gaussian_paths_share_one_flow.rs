@@ -49,6 +49,9 @@ struct World {
     to: f64,
     /// Deviations of the source, for a source other than N(0, I).
     source: Vec<f64>,
+    /// Every step is cut into so many.
+    #[serde(skip)]
+    finer: usize,
 }
 
 /// The Gaussian path of a source with unequal deviations: a path of N(0, I) in stretched coordinates.
@@ -95,7 +98,7 @@ impl World {
             _ => vec![1.0; law.dim],
         };
         let (from, to) = (schedule.time_at_sigma(high), schedule.time_at_sigma(low));
-        Self { law, model, schedule, from, to, source }
+        Self { law, model, schedule, from, to, source, finer: knobs.steps(1) }
     }
 
     /// The law whose posterior means the canonical flow uses.
@@ -124,11 +127,11 @@ impl World {
             (Model::Displacement, Denoiser::Gaussian(g)) => {
                 let (mean, variances) = (g.mean().to_vec(), g.variances().to_vec());
                 let transport = GaussianTransport::new(mean, g.axes().clone(), variances)?;
-                Flow::integrate(&transport, span, start, frame)
+                Flow::integrate(&transport, span, start, frame, self.finer)
             }
             (Model::Rotated, Denoiser::Gaussian(g)) => {
                 let coupling = LinearCoupling::rotated(g.variances(), 1.0)?;
-                Flow::integrate(&coupling, span, start, frame)
+                Flow::integrate(&coupling, span, start, frame, self.finer)
             }
             (Model::OtherSource, Denoiser::Atoms(atoms)) => {
                 let deviations = self.source.iter().cycle();
@@ -137,9 +140,15 @@ impl World {
                 let inner = Atoms::new(self.law.dim, points, Some(logs), 0.0)?;
                 let path = GaussianPath { schedule, denoiser: &inner };
                 let stretched = Stretched { path, deviations: &self.source };
-                Flow::integrate(&stretched, span, start, frame)
+                Flow::integrate(&stretched, span, start, frame, self.finer)
             }
-            _ => Flow::integrate(&GaussianPath { schedule, denoiser }, span, start, frame),
+            _ => Flow::integrate(
+                &GaussianPath { schedule, denoiser },
+                span,
+                start,
+                frame,
+                self.finer,
+            ),
         }
     }
 }
@@ -171,10 +180,11 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
 
     let ours = world.flow(&denoiser, &x, &frame)?;
     let canonical = Canonical { denoiser: &denoiser };
-    let theirs = Flow::integrate(&canonical, (levels[0], levels[1]), &y, &frame)?;
+    let theirs = Flow::integrate(&canonical, (levels[0], levels[1]), &y, &frame, world.finer)?;
     // The same flow between the noise levels b, as if the signal did not matter.
     let (_, b_end) = world.schedule.coefficients(world.to);
-    let unscaled = Flow::integrate(&canonical, (b, b_end), &y, &DMatrix::zeros(dim, 0))?;
+    let unscaled =
+        Flow::integrate(&canonical, (b, b_end), &y, &DMatrix::zeros(dim, 0), world.finer)?;
 
     let mut facts = Facts::new();
     let flag = |condition: bool| Quantity::exact(f64::from(condition));

@@ -153,6 +153,15 @@ const OBSERVERS: &[(&str, Observer)] = &[
     ("alignment_and_robustness_are_independent", alignment_and_robustness_are_independent::observe),
 ];
 
+/// From knobs to the facts of a world of finite maps, carried in extended precision; None where that takes too long.
+type Extension = fn(&mut Knobs) -> Result<Option<Facts>>;
+
+/// Whose worlds are finite maps that can be carried so.
+const EXTENSIONS: &[(&str, Extension)] = &[
+    ("compressing_maps_force_alignment", compressing_maps_force_alignment::extended),
+    ("sampler_maps_contract_normals_exactly", sampler_maps_contract_normals_exactly::extended),
+];
+
 /// From knobs to a picture, None for worlds of another kind than the picture is for.
 type Painter = fn(&mut Knobs) -> Result<Option<Panel>>;
 
@@ -217,6 +226,17 @@ const PAINTERS: &[(&str, Painter)] = &[
 pub fn picture(claim: &str, knobs: &mut Knobs) -> Result<Option<Panel>> {
     match PAINTERS.iter().find(|(id, _)| *id == claim) {
         Some((_, painter)) => painter(knobs),
+        None => Ok(None),
+    }
+}
+
+/// What is true of the world of these knobs, carried in [extended precision](crate::scalar::Extended): those of its facts that
+/// have a value there. None where its claim is not one of finite maps, or carrying them would take too long.
+///
+/// *Errors*: [`Error::Numeric`] where something is not finite, as a function of which only f64 values are known.
+pub fn extended(claim: &str, knobs: &mut Knobs) -> Result<Option<Facts>> {
+    match EXTENSIONS.iter().find(|(id, _)| *id == claim) {
+        Some((_, extension)) => extension(knobs),
         None => Ok(None),
     }
 }

@@ -75,7 +75,8 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Integrates `drift` from time `from` to `to` with tangents `frame` (`D×k`), on steps chosen for the state.
+    /// Integrates `drift` from time `from` to `to` with tangents `frame` (`D×k`), on steps chosen for the state,
+    /// each of them cut into `finer`.
     ///
     /// *Accuracy*: the bars are the difference of two resolutions, about 30 times the error of the finer, and rounding.
     ///
@@ -85,9 +86,10 @@ impl Flow {
         (from, to): (f64, f64),
         start: &[f64],
         frame: &DMatrix<f64>,
+        finer: usize,
     ) -> Result<Self> {
         let times = adaptive_times(drift, from, to, start, TOLERANCE)?;
-        let sampler = Sampler::new(Method::DormandPrince, times);
+        let sampler = Sampler::new(Method::DormandPrince, times).finer(finer);
         let coarse = End::of(drift, &sampler, start, frame)?;
         let fine = End::of(drift, &sampler.refined(), start, frame)?;
         let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();

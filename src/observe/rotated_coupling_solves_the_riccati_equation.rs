@@ -27,6 +27,9 @@ struct World {
     tangent: usize,
     /// L_0, `(D−d)×d`.
     graph: DMatrix<f64>,
+    /// Time steps.
+    #[serde(skip)]
+    steps: usize,
 }
 
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
@@ -50,7 +53,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let size = (dim - tangent) * tangent;
     let graph = DMatrix::from_vec(dim - tangent, tangent, stream.named("plane").normals(size));
     let graph = &graph * (slope / spectral_norm(&graph)?);
-    let world = World { variances, turns, tangent, graph };
+    let world = World { variances, turns, tangent, graph, steps: knobs.steps(STEPS) };
     let facts = measure(&world)?;
     let labels = Labels::of(if dim == 2 { "gaussian in the plane" } else { "gaussian" });
     Ok(Observation::new(&world, facts).labelled(labels))
@@ -87,7 +90,7 @@ fn measure(world: &World) -> Result<Facts> {
         return Ok(facts); // Lines meet on the way: there is no flow to measure.
     }
     let drift = LinearCoupling::new(map)?;
-    let sampler = Sampler::new(Method::DormandPrince, uniform_times(0.0, 1.0, STEPS));
+    let sampler = Sampler::new(Method::DormandPrince, uniform_times(0.0, 1.0, world.steps));
     let refined = sampler.refined();
     let start: Vec<f64> = (0..dim).map(|i| 1.0 + i as f64).collect();
     let orbit = Resolved::new(&drift, &sampler, &refined, &start)?;
@@ -118,7 +121,7 @@ fn measure(world: &World) -> Result<Facts> {
             }
             facts.push("signed_slope", Quantity::new(graph[0], slope.bar, slope.grade));
         }
-        if k == STEPS / 2 {
+        if k == world.steps / 2 {
             facts.set_series("rate_matrix", a.iter().map(|x| exact(*x)).collect());
         }
     }

@@ -1,16 +1,21 @@
 //! DDIM and ancestral maps on laws with flat and with curved or thick normals, for T6.3.
 
 use super::Observation;
+use super::compressing_maps_force_alignment::{MOST_EXTENDED, stated};
 use super::flat_laws::FlatLaw;
 use super::picture::of_flow;
 use crate::drift::{Canonical, Denoiser, Lanes, PUSH_ROUNDING};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
 use crate::figure::Panel;
-use crate::flow::{Method, Sampler, StepWorkspace, ancestral_step};
+use crate::flow::{
+    AncestralSteps, Carried, Method, Sampler, StepWorkspace, Steps, ancestral_step, carried,
+};
 use crate::linalg::{dot, frame_from_normals, largest_angle, orthonormalise, singular_values, svd};
 use crate::random::Knobs;
+use crate::scalar::{Extended, Real};
 use nalgebra::{DMatrix, DVector};
+use num_dual::DualStruct;
 use serde::Serialize;
 
 /// Directions along which Jacobians are compared.
@@ -34,6 +39,19 @@ impl World {
             levels.push(0.3 + (last - 0.3) * (0.3 + 0.6 * u));
         }
         Self { law, levels }
+    }
+
+    /// Directions along which Jacobians are compared, `D×k`.
+    fn probe(&self) -> DMatrix<f64> {
+        let (dim, probes) = (self.law.dim, PROBES.min(self.law.dim));
+        let normals = self.law.stream.named("probe").normals(dim * probes);
+        frame_from_normals(dim, probes, &normals)
+    }
+
+    /// The noise of each ancestral step.
+    fn noise(&self) -> Vec<Vec<f64>> {
+        let of = |k: usize| self.law.stream.named("noise").indexed(k as u64).normals(self.law.dim);
+        (1..self.levels.len()).map(of).collect()
     }
 
     fn start(&self) -> Vec<f64> {
@@ -92,14 +110,41 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     Ok(Observation::new(&world, facts).labelled(labels))
 }
 
+/// What the maps do to the probe and along the normal, carried in extended precision; None where that takes too long.
+pub fn extended(knobs: &mut Knobs) -> Result<Option<Facts>> {
+    let world = World::decode(knobs);
+    let (law, levels, dim) = (&world.law, &world.levels, world.law.dim);
+    if dim > MOST_EXTENDED {
+        return Ok(None);
+    }
+    let (denoiser, noise, start) = (&law.denoiser()?, &world.noise(), &world.start());
+    let sampler = &Sampler::new(Method::Euler, levels.clone());
+    let ddim = carried::<Extended>(&Steps { sampler, drift: &Canonical { denoiser } }, 0.0, start)?;
+    let ancestral = carried::<Extended>(&AncestralSteps { denoiser, levels, noise }, 0.0, start)?;
+    let rounding = PUSH_ROUNDING / f64::EPSILON * Extended::EPSILON;
+    let fact = |x: Extended| stated(x, rounding * (1.0 + x.re().abs()), Grade::Estimated);
+    let (probe, normal) = (world.probe().map(Extended::from), law.normal().0.map(Extended::from));
+    let shift = DVector::from_column_slice(&law.shift).map(Extended::from);
+    let mut facts = Facts::new();
+    for (name, Carried { states, jacobians }) in [("ddim", ddim), ("ancestral", ancestral)] {
+        let image = &jacobians[0] * &probe;
+        facts.set_series(&format!("{name}_of_probe"), image.iter().map(|x| fact(*x)).collect());
+        let heights = states.iter().map(|x| fact(normal.tr_mul(&(x - &shift))[(0, 0)]));
+        facts.set_series(&format!("normal_{name}"), heights.collect());
+        let moved = jacobians.iter().fold(normal.clone(), |moved, jacobian| jacobian * moved);
+        facts.set(&format!("normal_growth_{name}"), fact(normal.tr_mul(&moved)[(0, 0)]));
+    }
+    Ok(Some(facts))
+}
+
 fn measure(world: &World, denoiser: &Denoiser) -> Result<Facts> {
     let (law, levels) = (&world.law, &world.levels);
     let (dim, stream) = (law.dim, law.stream);
     let (first, last) = (levels[0], levels[levels.len() - 1]);
     let start = world.start();
     let (normal, width) = law.normal();
-    let probes = PROBES.min(dim);
-    let probe = frame_from_normals(dim, probes, &stream.named("probe").normals(dim * probes));
+    let probe = world.probe();
+    let probes = probe.ncols();
 
     let mut facts = Facts::new();
     let estimated = |value: f64, size: f64| {
@@ -116,8 +161,7 @@ fn measure(world: &World, denoiser: &Denoiser) -> Result<Facts> {
     facts.set_series("probe", probe.iter().map(|x| Quantity::exact(*x)).collect());
     let image = &covariance * &probe;
     facts.set_series("covariance_of_probe", matrix(&image, size * first * first));
-    let noises: Vec<Vec<f64>> =
-        (1..levels.len()).map(|k| stream.named("noise").indexed(k as u64).normals(dim)).collect();
+    let noises = world.noise();
     let (mut ddim, mut ancestral) = (Block::new(&start, &probe), Block::new(&start, &probe));
     ddim.ddim(denoiser, first, levels[1]);
     ancestral.ancestral(denoiser, (first, levels[1]), &noises[0]);

@@ -39,6 +39,9 @@ struct World {
     /// Slope of the line followed, over the segment.
     slope: f64,
     arc: ArcProbe,
+    /// Every step is cut into so many.
+    #[serde(skip)]
+    finer: usize,
 }
 
 impl World {
@@ -93,8 +96,19 @@ fn decode(knobs: &mut Knobs) -> (World, Stream) {
     let length = if opening > 0.0 { opening * radius } else { PI * radius };
     let nodes = ((density * length / sigma) as usize).max(2);
     let arc = ArcProbe { radius, opening, sigma, nodes };
-    let world =
-        World { half_length, points, dim, schedule, sigma_start, sigma_end, start, slope, arc };
+    let finer = knobs.steps(1);
+    let world = World {
+        half_length,
+        points,
+        dim,
+        schedule,
+        sigma_start,
+        sigma_end,
+        start,
+        slope,
+        arc,
+        finer,
+    };
     (world, stream)
 }
 
@@ -157,7 +171,8 @@ fn follow(world: &World, stream: Stream) -> Result<Facts> {
     let steps = steps + steps % 2;
     let sigmas = geometric_times(world.sigma_start, world.sigma_end, steps);
     let times: Vec<f64> = sigmas.iter().map(|s| world.schedule.time_at_sigma(*s)).collect();
-    let sampler = Sampler::new(Method::DormandPrince, times);
+    let sampler = Sampler::new(Method::DormandPrince, times).finer(world.finer);
+    let steps = sampler.maps();
     let refined = sampler.refined();
     let coefficients = |k: usize| -> (f64, f64) { world.schedule.coefficients(sampler.times()[k]) };
     let canonical = &turn * DVector::from_column_slice(&world.start) + &shift;

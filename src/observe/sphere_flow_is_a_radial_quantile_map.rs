@@ -35,6 +35,9 @@ struct World {
     slope: f64,
     /// The state at `sigma_start`, from the centre.
     start: Vec<f64>,
+    /// Every step is cut into so many.
+    #[serde(skip)]
+    finer: usize,
 }
 
 /// The world, the n-plane of its sphere, and where further random numbers come from.
@@ -59,7 +62,9 @@ fn decode(knobs: &mut Knobs) -> (World, DMatrix<f64>, Stream) {
     let point = frame_from_normals(sphere_dim, 1, &stream.named("point").normals(sphere_dim));
     let noise = DVector::from_vec(stream.named("noise").normals(dim)) * sigma_start;
     let start = (&span * point.column(0) * radius + noise).as_slice().to_vec();
-    let world = World { sphere_dim, dim, radius, sigma_start, sigma_end, points, slope, start };
+    let finer = knobs.steps(1);
+    let world =
+        World { sphere_dim, dim, radius, sigma_start, sigma_end, points, slope, start, finer };
     (world, span, stream)
 }
 
@@ -85,7 +90,7 @@ impl World {
         let steps = ((self.sigma_start / self.sigma_end).ln() / STEP).ceil() as usize;
         // An even number of steps, so that half-way is a time of the grid.
         let times = geometric_times(self.sigma_start, self.sigma_end, steps + steps % 2);
-        Sampler::new(Method::DormandPrince, times)
+        Sampler::new(Method::DormandPrince, times).finer(self.finer)
     }
 }
 

@@ -31,6 +31,9 @@ struct World {
     turned: bool,
     /// The state at `sigma_start`, in the coordinates of the circles.
     start: Vec<f64>,
+    /// Every step is cut into so many.
+    #[serde(skip)]
+    finer: usize,
 }
 
 /// The world, and the orthogonal matrix that turns its torus.
@@ -59,7 +62,8 @@ fn decode(knobs: &mut Knobs) -> (World, DMatrix<f64>) {
             radii[c / 2] * if c % 2 == 0 { cos } else { sin } + sigma_start * noise[c]
         })
         .collect();
-    let world = World { radii, sigma_start, sigma_end, points, turned, start };
+    let finer = knobs.steps(1);
+    let world = World { radii, sigma_start, sigma_end, points, turned, start, finer };
     let dim = 2 * circles;
     let turn = match turned {
         true => frame_from_normals(dim, dim, &stream.named("turn").normals(dim * dim)),
@@ -89,7 +93,7 @@ impl World {
     fn sampler(&self) -> Sampler {
         let steps = ((self.sigma_start / self.sigma_end).ln() / STEP).ceil() as usize;
         let times = geometric_times(self.sigma_start, self.sigma_end, steps);
-        Sampler::new(Method::DormandPrince, times)
+        Sampler::new(Method::DormandPrince, times).finer(self.finer)
     }
 
     fn turned_start(&self, turn: &DMatrix<f64>) -> Vec<f64> {

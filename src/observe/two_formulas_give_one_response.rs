@@ -52,6 +52,9 @@ struct World {
     widened: f64,
     #[serde(skip)]
     stream: Stream,
+    /// Every step of the equations is cut into so many.
+    #[serde(skip)]
+    finer: usize,
 }
 
 impl World {
@@ -73,7 +76,9 @@ impl World {
         let model = Model::decode(knobs, &choice)?;
         // Maps carry any start law; the equations are compared with the law of the path.
         let widened = if look == Look::Equations && other { 1.5 } else { 1.0 };
-        Ok(Self { look, model, widened, stream: knobs.stream("world") })
+        let stream = knobs.stream("world");
+        let finer = if look == Look::Equations { knobs.steps(1) } else { 1 };
+        Ok(Self { look, model, widened, stream, finer })
     }
 }
 
@@ -197,7 +202,7 @@ fn equations(world: &World, facts: &mut Facts) -> Result<()> {
             levels.iter().map(|s| schedule.time_at_sigma(*s)).collect()
         }
     };
-    let coarse = Sampler::new(Method::Rk4, times);
+    let coarse = Sampler::new(Method::Rk4, times).finer(world.finer);
     let fine = coarse.refined();
     let mut channel = model.channel(from);
     channel.noise_variance *= world.widened * world.widened;

@@ -5,7 +5,6 @@ pub mod draw;
 mod formula;
 pub mod gallery;
 mod html;
-pub mod map;
 mod markdown;
 pub mod model;
 pub mod run;

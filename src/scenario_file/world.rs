@@ -118,6 +118,16 @@ pub struct World {
     pub(super) notes: Vec<String>,
 }
 
+impl Stepping {
+    /// The method of each step.
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Fixed(method, _) => *method,
+            Self::Adaptive(_) => Method::DormandPrince,
+        }
+    }
+}
+
 impl World {
     /// Reads a file.
     ///
@@ -218,10 +228,8 @@ impl World {
         let System::Flow { steps, .. } = &mut self.system else { return self };
         match steps {
             Stepping::Fixed(method, times) => {
-                let halvings = factor.ilog2();
                 let sampler = Sampler::new(*method, std::mem::take(times));
-                let finer = (0..halvings).fold(sampler, |sampler, _| sampler.refined());
-                *times = finer.times().to_vec();
+                *times = sampler.finer(factor).times().to_vec();
             }
             // Local errors of order 5 fall with that power of the steps.
             Stepping::Adaptive(tolerance) => {

@@ -29,6 +29,10 @@ pub struct Chart {
     pub claim: &'static Claim,
     /// Names of the two series, what they are, and the range that is mapped.
     pub axes: [Axis; 2],
+    /// The conclusion whose right side bounds the angle.
+    conclusion: &'static str,
+    /// The sine of the angle that this side allows.
+    sine: fn(f64) -> f64,
 }
 
 /// One of the measures.
@@ -47,20 +51,29 @@ pub struct Axis {
 /// *Errors*: [`Error::Input`] for another one.
 pub fn chart(claim: &Claim) -> Result<Chart> {
     let relative = &claims::relative_compression_forces_alignment::CLAIM;
+    let adiabatic = &claims::adiabatic_gap_forces_alignment::CLAIM;
+    let axis = |series, label, range| Axis { series, label, range };
     if claim.id == relative.id {
-        let compression = Axis {
-            series: "gamma",
-            label: "relative compression of the whole run, ∫γ",
-            range: [-4.0, 12.0],
-        };
-        let cross =
-            Axis {
-                series: "kappa", label: "cross term of the whole run, ∫κ", range: [0.0, 4.0]
-            };
-        return Ok(Chart { claim: relative, axes: [compression, cross] });
+        let compression = "relative compression of the whole run, ∫γ";
+        let axes = [
+            axis("gamma", compression, [-4.0, 12.0]),
+            axis("kappa", "cross term of the whole run, ∫κ", [0.0, 4.0]),
+        ];
+        let conclusion = "sine of the angle";
+        return Ok(Chart { claim: relative, axes, conclusion, sine: |sine| sine });
+    }
+    if claim.id == adiabatic.id {
+        let axes = [
+            axis("gap", "gap of the whole run, ∫(λ_d − λ_{d+1})", [0.0, 16.0]),
+            axis("turning", "turning of the eigenspace in the whole run, ∫‖P'‖", [0.0, 4.0]),
+        ];
+        let conclusion = "slope below the Riccati bound";
+        let sine = |slope: f64| slope / slope.hypot(1.0);
+        return Ok(Chart { claim: adiabatic, axes, conclusion, sine });
     }
     let problem = format!("there is no map of {}", claim.id);
-    Err(Error::input("--archive", problem, format!("explore {} --archive", relative.id)))
+    let hint = format!("explore {} --archive, or {}", relative.id, adiabatic.id);
+    Err(Error::input("--archive", problem, hint))
 }
 
 /// What is seen of a world.
@@ -203,8 +216,9 @@ fn look(chart: &Chart, knobs: &[f64]) -> Look {
     }
     let judgement = chart.claim.judge(&seen.facts);
     let said = judgement.verdict() == Verdict::Holds;
-    let margin = judgement.conclusions.iter().find(|margin| margin.name == "sine of the angle");
-    let bound = margin.filter(|_| said).and_then(|margin| margin.sides).map(|sides| sides[1]);
+    let margin = judgement.conclusions.iter().find(|margin| margin.name == chart.conclusion);
+    let sides = margin.filter(|_| said).and_then(|margin| margin.sides);
+    let bound = sides.map(|[_, right]| (chart.sine)(right));
     Look { at: Some(at), sine, bound }
 }
 

@@ -1,12 +1,20 @@
 //! Whether a counterexample is one of the mathematics, and not of the arithmetic.
 
+use super::store::{Failure, failure};
 use super::{Point, Worlds};
+use crate::facts::{Facts, Quantity};
 use crate::random::{Knobs, Stream};
+use crate::scalar::DIGITS;
+use crate::verdict::Verdict;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Factors by which the time steps of a world are refined.
 const FACTORS: [usize; 2] = [2, 4];
+
+/// Why more digits are not tried, where nothing else is said.
+const NOT_FINITE: &str = "the world is not one of finite maps in few dimensions";
 
 /// Worlds near a counterexample that are looked at, and how near.
 const NEIGHBOURS: usize = 32;
@@ -22,12 +30,61 @@ pub struct Confirmation {
     pub has_steps: bool,
     /// The share of 32 worlds within 10⁻⁶ of each of its knobs that are counterexamples too.
     pub neighbours: f64,
+    /// What more digits said.
+    pub extended: Extended,
+}
+
+/// A world of finite maps carried again in extended precision: states, tangents, their product, and its singular values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extended {
+    /// It cannot be, and why.
+    NotApplicable(String),
+    /// It was.
+    Carried {
+        /// Decimal digits.
+        digits: u32,
+        /// The facts that the failing conclusion rests on and that have a value there.
+        facts: Vec<String>,
+        /// The largest |difference| between the two values of one of them, in units of their bars.
+        misfit: f64,
+        /// The verdict by the values of more digits.
+        verdict: Verdict,
+        /// The slack of the same conclusion by them.
+        slack: f64,
+    },
+}
+
+impl Extended {
+    /// Only the same verdict, from values that agree within their bars, confirms.
+    fn agrees(&self) -> bool {
+        match self {
+            Self::NotApplicable(_) => true,
+            Self::Carried { misfit, verdict, .. } => {
+                *verdict == Verdict::Violated && *misfit <= 1.0
+            }
+        }
+    }
+}
+
+impl fmt::Display for Extended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotApplicable(why) => write!(f, "not applicable, {why}"),
+            Self::Carried { digits, facts, misfit, verdict, slack } => write!(
+                f,
+                "with {digits} digits {verdict}, slack {slack:.4}; its facts ({}) differ by {misfit:.1e} of their bars at most",
+                facts.join(", ")
+            ),
+        }
+    }
 }
 
 impl Confirmation {
-    /// A counterexample at every resolution, with most of its neighbours.
+    /// A counterexample at every resolution and in more digits, with most of its neighbours.
     pub fn is_confirmed(&self) -> bool {
-        self.refined.iter().all(|value| *value < 0.0) && self.neighbours > 0.5
+        let finer = self.refined.iter().all(|value| *value < 0.0);
+        finer && self.neighbours > 0.5 && self.extended.agrees()
     }
 }
 
@@ -52,5 +109,51 @@ pub fn confirm(worlds: impl Worlds, point: &Point) -> Confirmation {
         refined: [twice, four],
         has_steps: read.has_steps(),
         neighbours: failing as f64 / NEIGHBOURS as f64,
+        extended: extended(&worlds, &point.knobs),
     }
+}
+
+/// Judges a counterexample by facts of more digits, and compares those that its verdict rests on.
+fn extended(worlds: &impl Worlds, knobs: &[f64]) -> Extended {
+    let pairs = match worlds.twice(knobs) {
+        Ok(pairs) => pairs,
+        Err(error) => return Extended::NotApplicable(error.to_string()),
+    };
+    let failing = |pair| {
+        let [usual, carried]: &[Facts; 2] = pair;
+        Some((failure(&worlds.judge(usual))?, usual, carried))
+    };
+    let room = |fails: &Failure| fails.slack + fails.bar;
+    let worst = pairs.iter().filter_map(failing).min_by(|a, b| room(&a.0).total_cmp(&room(&b.0)));
+    let Some((fails, usual, carried)) = worst else {
+        return Extended::NotApplicable(NOT_FINITE.to_owned());
+    };
+    let slack = |facts: &Facts| {
+        let judgement = worlds.judge(facts);
+        let margin = judgement.conclusions.iter().find(|m| m.name == fails.conclusion);
+        margin.map(|margin| margin.slack)
+    };
+    let mut all = usual.clone();
+    let (mut facts, mut misfit) = (Vec::new(), 0.0);
+    for (name, series) in carried.iter() {
+        all.set_series(name, series.to_vec());
+        let mut without = usual.clone();
+        without.set_series(name, vec![Quantity::UNKNOWN; series.len()]);
+        // What a conclusion does not rest on may be unknown.
+        if slack(&without) == Some(fails.slack) {
+            continue;
+        }
+        facts.push(name.to_owned());
+        for (a, b) in usual.series(name).iter().zip(series) {
+            let apart = (a.value - b.value).abs();
+            let units = if apart == 0.0 { 0.0 } else { apart / (a.bar + b.bar) };
+            // What is unknown stays so.
+            misfit = if misfit >= units || misfit.is_nan() { misfit } else { units };
+        }
+    }
+    if facts.is_empty() {
+        return Extended::NotApplicable(format!("{} rests on other facts", fails.conclusion));
+    }
+    let (verdict, slack) = (worlds.judge(&all).verdict(), slack(&all).unwrap_or(f64::NAN));
+    Extended::Carried { digits: DIGITS, facts, misfit, verdict, slack }
 }

@@ -3,8 +3,9 @@
 use super::Worlds;
 use super::simplify::plainer;
 use crate::claims::{Claim, Mutant};
+use crate::error::Result;
 use crate::facts::Facts;
-use crate::observe::{KNOBS, observe};
+use crate::observe::{KNOBS, extended, observe};
 use crate::random::Knobs;
 use crate::scenario_file::Wording;
 use crate::verdict::{Judgement, Margin, Verdict};
@@ -50,6 +51,17 @@ impl Worlds for Target {
 
     fn plainer(&self, _: usize, value: f64) -> Vec<f64> {
         plainer(value)
+    }
+
+    fn judge(&self, facts: &Facts) -> Judgement {
+        Target::judge(self, facts)
+    }
+
+    fn twice(&self, knobs: &[f64]) -> Result<Vec<[Facts; 2]>> {
+        let Some(extended) = extended(self.claim.id, &mut Knobs::new(knobs))? else {
+            return Ok(Vec::new());
+        };
+        Ok(vec![[observe(self.claim.id, &mut Knobs::new(knobs))?.facts, extended]])
     }
 }
 

@@ -4,7 +4,8 @@ use super::confirm::Confirmation;
 use super::store::{Failure, Found, failure};
 use super::{Point, Score, Target, Worlds};
 use crate::error::{Error, Result};
-use crate::observe::stated::measure_for;
+use crate::facts::Facts;
+use crate::observe::stated::{measure_for, measure_twice};
 use crate::random::{Knobs, hash};
 use crate::record::write_file;
 use crate::scenario_file::{CLAIMS, File, Free, Source, World};
@@ -62,12 +63,16 @@ impl Stated {
         self.free.iter().zip(values).filter(|(free, value)| free.stated != *value).count()
     }
 
-    /// The judgements of all trajectories; those that could not be judged are left out.
-    fn judgements(&self, knobs: &mut Knobs) -> Result<Vec<Judgement>> {
+    /// The world of a point.
+    fn world(&self, knobs: &mut Knobs) -> Result<World> {
         let values = self.values(knobs);
         let world = World::of(&self.source, &self.file.with(&self.free, &values))?;
-        let world = if world.has_steps() { world.refined(knobs.steps(1)) } else { world };
-        let facts = measure_for(&world, self.target.claim.id);
+        Ok(if world.has_steps() { world.refined(knobs.steps(1)) } else { world })
+    }
+
+    /// The judgements of all trajectories; those that could not be judged are left out.
+    fn judgements(&self, knobs: &mut Knobs) -> Result<Vec<Judgement>> {
+        let facts = measure_for(&self.world(knobs)?, self.target.claim.id);
         Ok(facts.iter().map(|facts| self.target.judge(facts)).collect())
     }
 
@@ -98,7 +103,7 @@ impl Stated {
         let text = format!(
             "# A world of {} in which {} fails:\n# {}, slack {:.3} ± {:.0e}.\n\
              # Found by driftproof {}, seed {}, after {} worlds; at twice and four times the steps the scores are\n\
-             # {:.4} and {:.4}, and {:.0} % of its close neighbours fail too.\n\n{body}",
+             # {:.4} and {:.4}, and {:.0} % of its close neighbours fail too.\n# In extended precision: {}.\n\n{body}",
             self.source.path.display(),
             self.target.name(),
             fails.conclusion,
@@ -110,6 +115,7 @@ impl Stated {
             confirmed.refined[0],
             confirmed.refined[1],
             100.0 * confirmed.neighbours,
+            confirmed.extended,
         );
         let names = self.free.iter().map(|free| free.name.clone());
         let stem = format!("{stem}--{}", self.target.name());
@@ -151,5 +157,13 @@ impl Worlds for Stated {
 
     fn plainer(&self, nth: usize, value: f64) -> Vec<f64> {
         self.free[nth].plainer(value)
+    }
+
+    fn judge(&self, facts: &Facts) -> Judgement {
+        self.target.judge(facts)
+    }
+
+    fn twice(&self, knobs: &[f64]) -> Result<Vec<[Facts; 2]>> {
+        measure_twice(&self.world(&mut Knobs::new(knobs))?, self.target.claim.id)
     }
 }

@@ -4,12 +4,11 @@ use super::{Arrows, View, seen};
 use crate::drift::{Canonical, Denoise, Denoiser, Drift};
 use crate::error::Result;
 use crate::figure::{Ink, Mark, Panel};
-use crate::flow::{Maps, Method, Orbit, Sampler, Trajectory, geometric_times};
+use crate::flow::{Maps, Method, Orbit, Sampler, Steps, Trajectory, geometric_times};
 use crate::lyapunov::{product, spectrum};
 use crate::observe::inexact_models::{Kind, Model, ModelMaps};
 use crate::random::Stream;
 use crate::response::sensitivities;
-use crate::scalar::Scalar;
 use nalgebra::{DMatrix, DVector};
 
 /// Orbits of a picture; the first is the one that is judged.
@@ -56,26 +55,6 @@ pub struct Scene<'a, M> {
     pub data: Option<DMatrix<f64>>,
 }
 
-/// The steps of an exact flow.
-struct Exact<'a, V> {
-    drift: &'a V,
-    sampler: &'a Sampler,
-}
-
-impl<V: Drift> Maps for Exact<'_, V> {
-    fn dim(&self) -> usize {
-        self.drift.dim()
-    }
-
-    fn maps(&self) -> usize {
-        self.sampler.maps()
-    }
-
-    fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
-        self.sampler.map(self.drift, k, x);
-    }
-}
-
 /// An exact flow to the law of that denoiser, which ends at signal a; None on the line.
 ///
 /// *Errors*: as [`Scene::draw`].
@@ -84,7 +63,7 @@ pub fn of_flow(
     start: &[f64],
     data: (&Denoiser, f64),
 ) -> Result<Option<Panel>> {
-    let (maps, starts) = (&Exact { drift, sampler }, &scattered(start));
+    let (maps, starts) = (&Steps { drift, sampler }, &scattered(start));
     Scene { maps, size: Size::None, starts, data: Some(samples(data)?) }.draw()
 }
 

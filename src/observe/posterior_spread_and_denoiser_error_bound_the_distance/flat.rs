@@ -27,6 +27,9 @@ pub(super) struct FlatRun {
     size: f64,
     /// Distance along the normal at the start.
     start: f64,
+    /// Time steps.
+    #[serde(skip)]
+    steps: usize,
 }
 
 /// An error of the prediction, as one of the posterior mean.
@@ -59,6 +62,7 @@ impl FlatRun {
             parametrisation: knobs.pick(&[Parametrisation::Denoiser, Parametrisation::Noise]),
             size: knobs.log_range(0.1, 1.0),
             start: knobs.range(0.0, 1.0),
+            steps: knobs.steps(STEPS),
         }
     }
 
@@ -69,7 +73,7 @@ impl FlatRun {
         stream: Stream,
         facts: &mut Facts,
     ) -> Result<()> {
-        let Self { ref variances, parametrisation, size, start } = *self;
+        let Self { ref variances, parametrisation, size, start, steps } = *self;
         let Setting { schedule, sigma_start, sigma_end, .. } = *setting;
         let dim = variances.len();
         let axes = frame_from_normals(dim, dim, &stream.named("axes").normals(dim * dim));
@@ -88,7 +92,7 @@ impl FlatRun {
         let of_noise = parametrisation == Parametrisation::Noise;
         exactly("flat_error_of_noise", f64::from(u8::from(of_noise)), facts);
 
-        let sampler = Sampler::new(Method::Rk4, setting.times(STEPS));
+        let sampler = Sampler::new(Method::Rk4, setting.times(steps));
         let refined = sampler.refined();
         let signal = |s: f64| schedule.coefficients(s).0;
         let first = signal(sampler.times()[0]);
@@ -100,8 +104,8 @@ impl FlatRun {
         let velocity = InVelocity { error: &error, parametrisation, schedule };
         let inexact = Inexact { exact: &exact, error: &velocity, epsilon: 1.0 };
         let orbit = Resolved::new(&inexact, &sampler, &refined, from.as_slice())?;
-        let (x, bar) = orbit.state(STEPS);
-        let last = signal(sampler.times()[STEPS]);
+        let (x, bar) = orbit.state(steps);
+        let last = signal(sampler.times()[steps]);
         facts.set("flat_flow", Quantity::new(normal.dot(x) / last, bar / last, Grade::Estimated));
 
         // The same noise with and without error, from starts that differ along the normal.

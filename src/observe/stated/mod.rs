@@ -8,14 +8,14 @@ mod exponents;
 mod manifold;
 mod picture;
 
-use crate::drift::Drift;
+use crate::drift::{Denoiser, Drift};
 use crate::error::{Error, Result};
 use crate::facts::{Facts, Grade, Quantity};
 use crate::figure::Figure;
-use crate::flow::{Method, Orbit, Sampler, StochasticSampler, Trajectory};
+use crate::flow::{Orbit, Sampler, StochasticSampler, Trajectory};
 use crate::linalg::spectral_norm;
 use crate::lyapunov::{Cocycle, Spectrum, product, spectrum};
-use crate::scenario_file::{CLAIMS, Stepping, System, World};
+use crate::scenario_file::{CLAIMS, InDenoiser, System, World};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
@@ -164,6 +164,29 @@ fn all(world: &World, alone: Option<&str>) -> Vec<TrajectoryFacts> {
     (0..world.starts.len()).into_par_iter().map(one).collect()
 }
 
+/// The facts of a claim on each trajectory that it speaks of, in f64 and carried in extended precision; none where the claim
+/// is not one of finite maps, or they take too long.
+///
+/// *Errors*: as [`claims::extended`].
+pub fn measure_twice(world: &World, claim: &str) -> Result<Vec<[Facts; 2]>> {
+    let of = |index: usize| -> Result<Option<[Facts; 2]>> {
+        let usual = trajectory(world, index, Some(claim)).claims.pop();
+        let Some((_, usual)) = usual.filter(|_| claim == CLAIMS[1]) else { return Ok(None) };
+        Ok(claims::extended(world, index)?.map(|extended| [usual, extended]))
+    };
+    let all: Result<Vec<_>> = (0..world.starts.len()).into_par_iter().map(of).collect();
+    Ok(all?.into_iter().flatten().collect())
+}
+
+/// The maps of a world that is stepped with noise, with the noise of a trajectory.
+fn noisy(world: &World, index: usize) -> Result<StochasticSampler<'_, Denoiser, InDenoiser>> {
+    let System::Noisy { schedule, scheme, law, errors, times } = &world.system else {
+        unreachable!("asked for where there is one")
+    };
+    let noise = world.stream.named("sampler noise").indexed(index as u64);
+    StochasticSampler::new(*schedule, *scheme, times.clone(), &law.denoiser, errors, noise)
+}
+
 /// The world drawn, and what was measured along its first trajectory.
 pub fn figures(world: &World, measured: &[TrajectoryFacts]) -> Vec<Figure> {
     picture::figures(world, measured)
@@ -191,11 +214,7 @@ fn run(
     let times = world.times(start)?;
     match &world.system {
         System::Flow { velocity, steps, .. } => {
-            let method = match steps {
-                Stepping::Fixed(method, _) => *method,
-                Stepping::Adaptive(_) => Method::DormandPrince,
-            };
-            let sampler = Sampler::new(method, times.clone());
+            let sampler = Sampler::new(steps.method(), times.clone());
             let refined = sampler.refined();
             let rough = Trajectory::from(velocity, &sampler, start)?;
             let fine = Trajectory::from(velocity, &refined, start)?;
@@ -248,16 +267,8 @@ fn run(
                 keep(found, CLAIMS[1], t22);
             }
         }
-        System::Noisy { schedule, scheme, law, errors, times } => {
-            let noise = world.stream.named("sampler noise").indexed(index as u64);
-            let sampler = StochasticSampler::new(
-                *schedule,
-                *scheme,
-                times.clone(),
-                &law.denoiser,
-                errors,
-                noise,
-            )?;
+        System::Noisy { errors, times, .. } => {
+            let sampler = noisy(world, index)?;
             let orbit = Orbit::from(&sampler, 1.0, start)?;
             let stored = stored(&orbit);
             let rough = Run::new(&orbit.states, &orbit, &stored);

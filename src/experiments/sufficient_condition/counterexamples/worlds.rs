@@ -6,7 +6,7 @@ use crate::claims::counterexample_maps::Example;
 use crate::drift::Counterexample as C;
 use crate::error::{Error, Result};
 use crate::facts::{Facts, Grade, Quantity};
-use crate::observe::alignment_and_robustness_are_independent::{Ridge, Slab};
+use crate::observe::alignment_and_robustness_are_independent::{Ridge, STEPS, Slab};
 use crate::observe::observe;
 use crate::observe::planar::PlanarWorld;
 use crate::random::{Knobs, Stream};
@@ -208,6 +208,7 @@ fn ridge() -> Result<Shown> {
         start_slope: 0.8,
         offset: 0.0,
         stream: Stream::root(5),
+        steps: STEPS,
     };
     let facts = ridge.observe()?.facts;
     // l = l_0 √((s² + σ²)/(s² + σ_0²)) √((1 + σ_0²)/(1 + σ²)), overlap √(1 − f l²/(1 + l²)).
@@ -243,10 +244,11 @@ fn ridge() -> Result<Shown> {
 }
 
 fn slab() -> Result<Shown> {
-    let slab = Slab { rate: 1.5, span: 1.0, constant: 0.6, gradient: 0.2, size: 0.01 };
+    let slab =
+        Slab { rate: 1.5, span: 1.0, constant: 0.6, gradient: 0.2, size: 0.01, steps: STEPS };
     let facts = slab.observe()?.facts;
     // ½ Σ (1 ∓ g_±)_+, g_± = e^{−εbτ}(±1 − εa ∫ e^{(εb−c)t} dt), over ε.
-    let Slab { rate, span, constant, gradient, size } = slab;
+    let Slab { rate, span, constant, gradient, size, .. } = slab;
     let m = size * gradient - rate;
     let grown = (m * span).exp_m1() / m;
     let lost = |end: f64| {

@@ -1,7 +1,7 @@
 //! The map of a claim: how alignment stands at each place of a plane of two measures.
 
+use super::archive::{ALIGNED, Archive, Chart, Elite, SIDE, Standing};
 use crate::figure::{Axis, Figure, Ink, Layer, Mark, Panel};
-use crate::search::archive::{ALIGNED, Archive, Chart, Elite, SIDE, Standing};
 
 /// The map as a figure.
 pub fn figure(chart: &Chart, archive: &Archive, name: &str) -> Figure {
