@@ -184,7 +184,8 @@ fn what_is_integrated_and_what_is_not_smooth_is_explained() {
     let text = format!("{}{STEPS}[start]\ndraws = 1\n", network("trig", "v", 0.0, 0.5));
     let source = Source { path: folder.path().join("world.toml"), text };
     let world = World::of(&source, &source.parse().unwrap()).unwrap();
-    let said = explained(&world);
+    let weaknesses = world.weaknesses();
+    let said = explained(&world, &weaknesses);
     for piece in [
         "`net.onnx`, inputs `t` [1, 1], `x` [1, 2]; state `x` of 2 numbers, time `t`",
         "trig, v, as the file states it",
@@ -194,7 +195,7 @@ fn what_is_integrated_and_what_is_not_smooth_is_explained() {
     ] {
         assert!(said.contains(piece), "{piece} in {said}");
     }
-    assert!(world.notes.len() == 1, "{:?}", world.notes);
+    assert_eq!(weaknesses.len(), 1, "{weaknesses:?}");
 }
 
 #[test]

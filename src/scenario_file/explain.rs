@@ -44,7 +44,9 @@ pub fn explained(world: &World, weaknesses: &[String]) -> String {
             Some(_) => {
                 "as the file states it: draws are noisy data of it, and its exact denoiser is compared"
             }
-            None => "none: the learned denoiser is compared with no other",
+            None => {
+                "none: draws are noise alone, and the learned denoiser is compared with no other"
+            }
         };
         line("law", compared.to_owned());
     }

@@ -55,10 +55,7 @@ const BESIDE: [(&str, &[u8]); 2] = [
         "../../data/models/moons_vp_eps_mlp3x128.ts17.onnx",
         include_bytes!("../../data/models/moons_vp_eps_mlp3x128.ts17.onnx"),
     ),
-    (
-        "circle-by-samples.csv",
-        include_bytes!("../../examples/scenarios/circle-by-samples.csv"),
-    ),
+    ("circle-by-samples.csv", include_bytes!("../../examples/scenarios/circle-by-samples.csv")),
 ];
 
 /// The example of that name.
