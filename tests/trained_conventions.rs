@@ -435,7 +435,7 @@ fn names_that_are_none_are_refused_with_those_that_are() {
     }
     assert!(refused("table:nowhere.csv").contains("nowhere.csv"));
     assert!(Prediction::named("noise", 0.5).unwrap_err().to_string().contains("eps"));
-    assert!(Prediction::named("edm-f", 0.0).unwrap_err().to_string().contains("--sigma-data"));
+    assert!(Prediction::named("edm-f", 0.0).unwrap_err().to_string().contains("sigma_data"));
     assert!(Convention::preset("flow", Prediction::Noise, Some("tau")).is_err());
     let folder = tempfile::tempdir().unwrap();
     for (text, word) in [

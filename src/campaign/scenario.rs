@@ -31,7 +31,7 @@ pub fn run_world(world: &World, source: &Source) -> ScenarioRecord {
         text: source.text.clone(),
         name: world.name.clone(),
         resolved: explained(world),
-        notes: world.notes.clone(),
+        notes: world.notes.iter().cloned().chain(stated::rivals(world)).collect(),
         trajectories,
         checks,
         figures,

@@ -394,7 +394,8 @@ impl Builder<'_> {
             })
         });
         let of_network = world.network().into_iter().flat_map(|model| &model.kinks);
-        let of_network = of_network.map(|kink| format!("the network is not smooth: {kink}"));
+        let of_network = of_network
+            .map(|kink| format!("the network is not smooth, where the theory asks for C²: {kink}"));
         let kinks: Vec<String> = kinks.chain(of_network).collect();
         world.notes.extend(kinks);
         if let Some(manifold) = &world.manifold {

@@ -2,10 +2,13 @@
 
 mod claims;
 mod conditions;
+mod convention;
 mod denoiser;
 mod exponents;
 mod manifold;
 mod picture;
+
+pub use convention::rivals;
 
 use crate::drift::Drift;
 use crate::error::{Error, Result};
