@@ -558,7 +558,7 @@ const CASES: &[Case] = &[
     (NETWORK, "\"eps\"", "«\"edm-f\"»", &["add sigma_data"]),
     (NETWORK, "\"eps\"", "\"eps\"\nsigma_data = «0.5»", &["only predicts = \"edm-f\" uses it"]),
     (NETWORK, "\"eps\"", "\"edm-f\"\nsigma_data = «0»", &["0; expected more than 0"]),
-    (NETWORK, "from = 0", "time = \"tau\"\nfrom = 0", &["time \"tau\"", "log-sigma/4"]),
+    (NETWORK, "from = 0", "time = «\"tau\"»\nfrom = 0", &["time \"tau\"", "log-sigma/4"]),
     (NETWORK, "from = 0", "state = \"y\"\nfrom = 0", &["no input"]),
     (NETWORK, "from = 0", "from = «-0.5»", &["expected a generating time", "from 0 to 0.999"]),
     (NETWORK, "to = 0.999", "to = «1»", &["coefficients of this convention are not finite"]),

@@ -117,6 +117,23 @@ fn the_score_of_standard_normal_data_stands_still_and_errs_by_the_closed_form_on
 }
 
 #[test]
+fn a_convention_that_fits_the_law_worse_than_a_rival_is_told() {
+    let folder = tempdir().unwrap();
+    linear(folder.path(), "net.onnx", [-1.0, 0.0, 0.0, -1.0]);
+    let notes = |predicts: &str| {
+        let law = "[law.gaussian]\nmean = [0, 0]\ndeviations = [1, 1]\n";
+        let rest = format!("{law}{STEPS}[start]\ndraws = 1\n");
+        run_text(&folder, &format!("{}{rest}", network("vp-linear", predicts, 0.0, 0.9))).notes
+    };
+    // −x is the score of standard normal data, and no noise prediction.
+    let wrong = notes("eps");
+    let better = "the convention vp-linear, score fits the law better than vp-linear, eps";
+    assert!(wrong.iter().any(|note| note.contains(better)), "{wrong:?}");
+    let right = notes("score");
+    assert!(!right.iter().any(|note| note.contains("fits the law better")), "{right:?}");
+}
+
+#[test]
 fn errors_of_its_predictions_are_added_under_its_levels() {
     let folder = tempdir().unwrap();
     linear(folder.path(), "net.onnx", [0.0; 4]);
@@ -191,7 +208,7 @@ fn what_is_integrated_and_what_is_not_smooth_is_explained() {
         "trig, v, as the file states it",
         "((a*a' + b*b')*x + W*N(x, s))/(a^2 + b^2)",
         "Trigonometric, x = a·data + b·noise",
-        "the network is not smooth: Relu at 2 nodes",
+        "the network is not smooth, where the theory asks for C²: Relu at 2 nodes",
     ] {
         assert!(said.contains(piece), "{piece} in {said}");
     }

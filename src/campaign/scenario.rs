@@ -35,7 +35,7 @@ pub fn run_world(world: &World, source: &Source) -> ScenarioRecord {
         text: source.text.clone(),
         name: world.name.clone(),
         resolved: explained(world, &notes),
-        notes,
+        notes: notes.into_iter().chain(stated::rivals(world)).collect(),
         trajectories,
         checks,
         figures,

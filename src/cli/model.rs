@@ -187,7 +187,7 @@ fn command() -> String {
 }
 
 fn shown(chapter: &record::Chapter, found: &Findings, folder: &Path) -> String {
-    let plain = chapter.about.replace(['`', '*'], "");
+    let plain = chapter.about.replace("**", "").replace('`', "");
     let mut text = terminal::paragraph(&plain);
     text.push('\n');
     let growth = found.facts.series("log_growth");

@@ -219,12 +219,6 @@ impl Convention {
         Weights { state, network, input, time }
     }
 
-    /// Its name, what the network is given as time, and what is integrated.
-    pub fn in_words(&self) -> String {
-        let time = self.time.formula();
-        format!("{}; the network's time is {time}; dx/ds = {}", self.name, self.velocity())
-    }
-
     /// [`Convention::weights`] as a formula of N, the levels a, b, and W = a b' − a' b.
     pub fn velocity(&self) -> String {
         let time = self.time.formula();

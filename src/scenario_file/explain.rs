@@ -31,24 +31,20 @@ pub fn explained(world: &World, weaknesses: &[String]) -> String {
             NoiseLevels::Formula(schedule) => format!("{schedule:?}"),
             NoiseLevels::Table(_) => "of a table".to_owned(),
         };
+        let (law, rivals) = match world.trained_on {
+            Some(_) => ("draws are noisy data of it, and its exact denoiser is compared", "a run"),
+            None => (
+                "none: draws are noise alone, and the denoiser is compared with no other",
+                "`driftproof model --data`",
+            ),
+        };
         line("network", model.about.clone());
         line(
             "convention",
-            format!(
-                "{}, as the file states it; `driftproof model --data` tries its rivals",
-                convention.name
-            ),
+            format!("{}, as the file states it; {rivals} tries its rivals", convention.name),
         );
         line("levels", format!("{levels}, {states}; W = a*b' - a'*b"));
-        let compared = match world.trained_on {
-            Some(_) => {
-                "as the file states it: draws are noisy data of it, and its exact denoiser is compared"
-            }
-            None => {
-                "none: draws are noise alone, and the learned denoiser is compared with no other"
-            }
-        };
-        line("law", compared.to_owned());
+        line("law", law.to_owned());
     }
     match &world.system {
         System::Flow { velocity, span, steps } => {

@@ -227,7 +227,9 @@ impl DataLaw {
     }
 
     /// `count` independent draws.
-    pub(super) fn draw(&self, count: usize, stream: Stream) -> Result<Vec<Vec<f64>>> {
+    ///
+    /// *Errors*: as [`Law::sample`].
+    pub fn draw(&self, count: usize, stream: Stream) -> Result<Vec<Vec<f64>>> {
         let noise = |i: usize, dim: usize| stream.named("noise").indexed(i as u64).normals(dim);
         Ok(match &self.origin {
             Origin::Laws(parts) => {

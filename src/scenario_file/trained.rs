@@ -3,7 +3,7 @@
 use super::format::Model;
 use super::located::{At, Value};
 use super::reader::{MOST_COORDINATES, Reader};
-use crate::drift::{Convention, Drift, Prediction, Trained};
+use crate::drift::{Convention, Drift, Prediction, TimeInput, Trained};
 use crate::error::Result;
 use crate::network::{Field, Network, Opened};
 
@@ -14,6 +14,10 @@ pub struct TrainedModel {
     pub trained: Trained<Field>,
     /// The file of the network, and its inputs in order.
     pub about: String,
+    /// The preset of its convention, a table by its whole path.
+    pub preset: String,
+    /// σ_data, of a convention that uses it.
+    pub sigma_data: f64,
     /// Where the network is not twice differentiable, an operator each.
     pub kinks: Vec<String>,
 }
@@ -26,10 +30,13 @@ impl TrainedModel {
         else {
             return Ok(None);
         };
-        let predicts = prediction(reader, predicts, sigma_data.as_ref())?;
+        let (predicts, sigma_data) = prediction(reader, predicts, sigma_data.as_ref())?;
+        if let Some(time) = time {
+            reader.located(&time.span, TimeInput::named(&time.value, 1.0))?;
+        }
         let time = time.as_ref().map(|time| time.value.as_str());
-        let convention =
-            Convention::preset(&reader.source.beside_preset(&preset.value), predicts, time);
+        let whole = reader.source.beside_preset(&preset.value);
+        let convention = Convention::preset(&whole, predicts, time);
         let convention = reader.located(&preset.span, convention)?;
         let name = |input: &Option<At<String>>| input.as_ref().map(|name| name.value.clone());
         let (state, time) = (name(state), name(time_input));
@@ -48,7 +55,8 @@ impl TrainedModel {
             let problem = format!("a network of {dim} numbers; the state has {found}");
             return reader.refuse(&file.span, problem, "a state of as many coordinates");
         }
-        Ok(Some(Self { trained: Trained { network: field, convention }, about, kinks }))
+        let trained = Trained { network: field, convention };
+        Ok(Some(Self { trained, about, preset: whole, sigma_data, kinks }))
     }
 
     /// Refuses a time at which the velocity or the levels are not finite numbers.
@@ -73,12 +81,12 @@ impl TrainedModel {
     }
 }
 
-/// What the network predicts; σ_data is stated where it is used, and nowhere else.
+/// What the network predicts, and σ_data, which is stated where it is used, and nowhere else.
 fn prediction(
     reader: &Reader<'_>,
     predicts: &At<String>,
     sigma_data: Option<&At<Value>>,
-) -> Result<Prediction> {
+) -> Result<(Prediction, f64)> {
     let used = predicts.value == "edm-f";
     let own = match sigma_data {
         Some(value) if !used => {
@@ -90,7 +98,8 @@ fn prediction(
             return reader.refuse(&predicts.span, problem, "add sigma_data = 0.5, as in training");
         }
         Some(value) => reader.positive(value)?,
-        None => 1.0,
+        // Of rivals that do.
+        None => 0.5,
     };
-    reader.located(&predicts.span, Prediction::named(&predicts.value, own))
+    Ok((reader.located(&predicts.span, Prediction::named(&predicts.value, own))?, own))
 }

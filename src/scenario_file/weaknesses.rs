@@ -58,7 +58,8 @@ impl World {
             kinks.iter().map(one).collect()
         };
         let of_network = self.network().into_iter().flat_map(|model| &model.kinks);
-        let of_network = of_network.map(|kink| format!("the network is not smooth: {kink}"));
+        let of_network = of_network
+            .map(|kink| format!("the network is not smooth, where the theory asks for C²: {kink}"));
         of_fields.chain(of_charts).flat_map(told).chain(of_network).collect()
     }
 }

@@ -28,9 +28,17 @@ pub fn asked(options: &Options) -> Result<Asked> {
     let convention = Convention::preset(&options.preset, predicts, options.time.as_deref())?;
     let ports = (options.state.as_deref(), options.time_input.as_deref());
     let Opened { field, about, kinks } = Network::open(&options.file, ports.0, ports.1)?;
-    let mut about = format!("Network: {about}. Convention: {}. ", convention.in_words());
+    let mut about = format!(
+        "Network: {about}. Convention: {}; the network's time is {}; dx/ds = `{}`. ",
+        convention.name,
+        convention.time.formula(),
+        convention.velocity(),
+    );
     if !kinks.is_empty() {
-        about += &format!("**Not smooth**: {}. ", kinks.join("; "));
+        about += &format!(
+            "**Not smooth**, where the theory asks for C², or speaks of the maps (T2.2): {}. ",
+            kinks.join("; ")
+        );
     }
     let dim = field.dim();
     let shape = shape(options.shape.as_deref(), dim)?;

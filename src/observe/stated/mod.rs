@@ -3,10 +3,13 @@
 mod claims;
 mod compared;
 mod conditions;
+mod convention;
 mod denoiser;
 mod exponents;
 mod manifold;
 mod picture;
+
+pub use convention::rivals;
 
 use crate::drift::{Denoiser, Drift};
 use crate::error::{Error, Result};
