@@ -275,10 +275,13 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
         assert!(normal > 0.45 && normal < 0.95, "{normal}");
         assert!(facts.at("error_slope", k).value < 1e-9, "a constant error has no slope");
     }
+    let off = denoiser::off_the_set(&atoms(), &circle).unwrap();
+    assert!(off < 1e-12, "{off}");
     let mut judged = 0;
     for start in starts.column_iter() {
         let start = start.into_owned();
-        let Some(facts) = denoiser::path(&model, &atoms(), &circle, &start, (1.0, 0.05)).unwrap()
+        let Some(facts) =
+            denoiser::path(&model, &atoms(), (&circle, off), &start, (1.0, 0.05)).unwrap()
         else {
             continue;
         };

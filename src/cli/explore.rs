@@ -146,7 +146,7 @@ fn search<W: Keep>(options: &Options, target: Target, worlds: &W) -> Result<Exit
             number(confirmation.refined[0]),
             number(confirmation.refined[1])
         ),
-        false => "its observer offers no finer steps".to_owned(),
+        false => "it has no steps that could be finer".to_owned(),
     };
     let neighbours = 100.0 * confirmation.neighbours;
     let _ =

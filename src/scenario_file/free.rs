@@ -164,7 +164,7 @@ impl VisitMut for WholePaths<'_> {
 }
 
 impl Source {
-    /// Its text with these values of its constants, and one expectation in place of all: the keys of a check.
+    /// Its text with these values of its constants, and one expectation, the keys of a check, or none in place of all.
     ///
     /// Comments and formulas stay as they are. Relative paths become whole ones, so that the file may lie elsewhere.
     ///
@@ -187,13 +187,15 @@ impl Source {
         if let Some(error) = paths.error {
             return Err(unreadable(format!("its folder has no name ({error})")));
         }
-        let mut table = Table::new();
-        for (key, word) in check {
-            table[key] = toml_edit::value(*word);
-        }
-        table.decor_mut().set_prefix("\n");
         text.remove("checks");
-        text["checks"] = Item::ArrayOfTables(ArrayOfTables::from_iter([table]));
+        if !check.is_empty() {
+            let mut table = Table::new();
+            for (key, word) in check {
+                table[key] = toml_edit::value(*word);
+            }
+            table.decor_mut().set_prefix("\n");
+            text["checks"] = Item::ArrayOfTables(ArrayOfTables::from_iter([table]));
+        }
         Ok(text.to_string())
     }
 }

@@ -123,8 +123,7 @@ fn extended(worlds: &impl Worlds, knobs: &[f64]) -> Extended {
         let [usual, carried]: &[Facts; 2] = pair;
         Some((failure(&worlds.judge(usual))?, usual, carried))
     };
-    let room = |fails: &Failure| fails.slack + fails.bar;
-    let worst = pairs.iter().filter_map(failing).min_by(|a, b| room(&a.0).total_cmp(&room(&b.0)));
+    let worst = Failure::worst(pairs.iter().filter_map(failing), |(fails, ..)| fails);
     let Some((fails, usual, carried)) = worst else {
         return Extended::NotApplicable(NOT_FINITE.to_owned());
     };

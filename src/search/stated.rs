@@ -71,9 +71,9 @@ impl Stated {
     }
 
     /// The judgements of all trajectories; those that could not be judged are left out.
-    fn judgements(&self, knobs: &mut Knobs) -> Result<Vec<Judgement>> {
-        let facts = measure_for(&self.world(knobs)?, self.target.claim.id);
-        Ok(facts.iter().map(|facts| self.target.judge(facts)).collect())
+    fn judgements(&self, world: &World) -> Vec<Judgement> {
+        let facts = measure_for(world, self.target.claim.id);
+        facts.iter().map(|facts| self.target.judge(facts)).collect()
     }
 
     /// The world of a point, as a file of its own.
@@ -85,25 +85,35 @@ impl Stated {
         found: &Found,
         confirmed: &Confirmation,
     ) -> Result<StatedCounterexample> {
-        let judgements = self.judgements(&mut Knobs::new(&point.knobs))?;
-        let worst = judgements
-            .iter()
-            .filter_map(failure)
-            .min_by(|a, b| (a.slack + a.bar).total_cmp(&(b.slack + b.bar)));
-        let fails = worst.ok_or_else(|| {
+        let world = self.world(&mut Knobs::new(&point.knobs))?;
+        let judgements = self.judgements(&world);
+        let failures: Vec<Failure> = judgements.iter().filter_map(failure).collect();
+        let (failing, trajectories) = (failures.len(), world.starts.len());
+        let fails = Failure::worst(failures.into_iter(), |failure| failure).ok_or_else(|| {
             Error::numeric("a counterexample", "the world does not violate that wording")
         })?;
         let values = self.values(&mut Knobs::new(&point.knobs));
         let id = self.target.claim.id;
         let wording = self.target.wording.map(|mutant| ("wording", mutant.name));
-        let check: Vec<(&str, &str)> =
+        let mut check: Vec<(&str, &str)> =
             [("claim", id)].into_iter().chain(wording).chain([("verdict", "violated")]).collect();
+        // An expectation is one of all trajectories.
+        if failing < trajectories {
+            check.clear();
+        }
+        let steps = match confirmed.has_steps {
+            true => format!(
+                "; at twice and four times the steps the scores are\n# {:.4} and {:.4},",
+                confirmed.refined[0], confirmed.refined[1]
+            ),
+            false => ",".to_owned(),
+        };
         let body = self.source.with(&self.free, &values, &check)?;
         let stem = self.source.path.file_stem().unwrap_or_default().to_string_lossy();
         let text = format!(
-            "# A world of {} in which {} fails:\n# {}, slack {:.3} ± {:.0e}.\n\
-             # Found by driftproof {}, seed {}, after {} worlds; at twice and four times the steps the scores are\n\
-             # {:.4} and {:.4}, and {:.0} % of its close neighbours fail too.\n# In extended precision: {}.\n\n{body}",
+            "# A world of {} in which {} fails, on {failing} of {trajectories} trajectories:\n# {}, slack {:.3} ± {:.0e}.\n\
+             # Found by driftproof {}, seed {}, after {} worlds{steps} and {:.0} % of its close neighbours fail too.\n\
+             # In extended precision: {}.\n\n{body}",
             self.source.path.display(),
             self.target.name(),
             fails.conclusion,
@@ -112,8 +122,6 @@ impl Stated {
             found.driftproof,
             found.seed,
             found.worlds,
-            confirmed.refined[0],
-            confirmed.refined[1],
             100.0 * confirmed.neighbours,
             confirmed.extended,
         );
@@ -148,7 +156,7 @@ impl Worlds for Stated {
 
     /// The trajectory that comes nearest to a counterexample.
     fn score(&self, knobs: &mut Knobs) -> Score {
-        let judgements = self.judgements(knobs).unwrap_or_default();
+        let judgements = self.world(knobs).map_or_else(|_| Vec::new(), |w| self.judgements(&w));
         let family = || "the file".to_owned();
         let scores = judgements.iter().map(|judged| Score::of(judged, family(), self.knobs()));
         let least = scores.min_by(|a, b| a.value.total_cmp(&b.value));

@@ -59,6 +59,14 @@ pub struct Failure {
     pub bar: f64,
 }
 
+impl Failure {
+    /// The one that fails by most.
+    pub(super) fn worst<T>(all: impl Iterator<Item = T>, of: impl Fn(&T) -> &Self) -> Option<T> {
+        let beyond = |one: &T| of(one).slack + of(one).bar;
+        all.min_by(|a, b| beyond(a).total_cmp(&beyond(b)))
+    }
+}
+
 impl Counterexample {
     /// Describes a point that a search found.
     ///
@@ -153,9 +161,13 @@ pub(super) fn failure(judgement: &Judgement) -> Option<Failure> {
         return None;
     }
     let failing = judgement.conclusions.iter().filter(|m| m.verdict() == Verdict::Violated);
-    let worst = failing.min_by(|a, b| (a.slack + a.bar).total_cmp(&(b.slack + b.bar)))?;
-    let (conclusion, sides) = (worst.name.clone(), worst.sides);
-    Some(Failure { conclusion, sides, slack: worst.slack, bar: worst.bar })
+    let failures = failing.map(|margin| Failure {
+        conclusion: margin.name.clone(),
+        sides: margin.sides,
+        slack: margin.slack,
+        bar: margin.bar,
+    });
+    Failure::worst(failures, |failure| failure)
 }
 
 /// As TOML, which has no null.

@@ -218,13 +218,15 @@ fn distances(
     between: (f64, f64),
     all: &mut Facts,
 ) -> Result<Vec<TrajectoryRecord>> {
+    let off = model::denoiser::off_the_set(atoms, manifold)?;
+    let path = |i: usize| {
+        let start = starts.column(i).into_owned();
+        model::denoiser::path(model, atoms, (manifold, off), &start, between)
+    };
+    let found: Vec<Option<Facts>> =
+        (0..starts.ncols()).into_par_iter().map(path).collect::<Result<_>>()?;
     let mut judged = Vec::new();
-    for start in starts.column_iter() {
-        let Some(facts) =
-            model::denoiser::path(model, atoms, manifold, &start.into_owned(), between)?
-        else {
-            continue;
-        };
+    for facts in found.into_iter().flatten() {
         if let (Some(bound), Some(end)) =
             (distance::distance_bound(&facts), facts.series("distance").last())
         {

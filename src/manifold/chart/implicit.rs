@@ -99,13 +99,12 @@ impl Implicit {
             Some((values[values.len() - 1], values[0]))
         };
         let least = |u: &[f64]| steepness(u).map_or(f64::INFINITY, |(least, _)| least);
-        let start = places.iter().min_by(|a, b| least(a).total_cmp(&least(b)));
-        let Some(start) = start else {
+        let seen: Vec<_> = places.iter().filter_map(|u| Some((u, steepness(u)?))).collect();
+        let Some((start, _)) = seen.iter().min_by(|a, b| a.1.0.total_cmp(&b.1.0)) else {
             let problem = "no point of the manifold was found from those of the box";
             return Err(Error::input("equations", problem, "equations with zeros within the box"));
         };
-        let largest = places.iter().filter_map(|u| steepness(u)).map(|(_, most)| most);
-        let largest = largest.fold(0.0, f64::max);
+        let largest = seen.iter().map(|(_, (_, most))| *most).fold(0.0, f64::max);
         let step = self.span() / 16.0;
         let (u, found) = compass(&axes, start, step, 1e-9 * step, least);
         if found <= SINGULAR * largest {

@@ -151,7 +151,16 @@ fn learned<N: Drift>(
     (DVector::from_vec(model.trained.denoised_value(s, x.as_slice(), &mut work)), None)
 }
 
-/// Facts of T4.3 (a), (b) along one learned trajectory near a known manifold that holds the training data: `time` = −log σ,
+/// How far training data are off a manifold at most.
+///
+/// *Errors*: of nearest points.
+pub fn off_the_set(atoms: &Atoms, manifold: &Manifold) -> Result<f64> {
+    let distances =
+        atoms.points().chunks_exact(atoms.dim()).map(|x| Ok(manifold.nearest(x)?.distance));
+    distances.reduce(|a, b| Ok(a?.max(b?))).unwrap_or(Ok(0.0))
+}
+
+/// Facts of T4.3 (a), (b) along one learned trajectory near a known manifold that holds the training data, `off` it at most: `time` = −log σ,
 /// `distance`, `spread` V, `error` |P_⊥ e|, `lean`, with `off_the_set` and `reach`; from the first time on at which the state stays
 /// nearer than the reach. None where it never does.
 ///
@@ -161,15 +170,11 @@ fn learned<N: Drift>(
 pub fn path<N: Drift>(
     model: &Model<'_, N>,
     atoms: &Atoms,
-    manifold: &Manifold,
+    (manifold, off): (&Manifold, f64),
     start: &DVector<f64>,
     (from, to): (f64, f64),
 ) -> Result<Option<Facts>> {
     let mut facts = Facts::new();
-    let mut off = 0.0_f64;
-    for point in atoms.points().chunks_exact(atoms.dim()) {
-        off = off.max(manifold.nearest(point)?.distance);
-    }
     facts.set("off_the_set", Quantity::new(off, 1e-12, Grade::Estimated));
     facts.set("reach", Quantity::rounded(manifold.reach_at_least(), 8.0));
     let sigmas = crate::flow::geometric_times(from, to, STEPS);
