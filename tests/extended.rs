@@ -208,7 +208,7 @@ fn agree_with_more_digits(claim: &str, quick: &str) {
             }
         }
     }
-    assert!(carried >= 20 && families.len() > 3, "{carried} {families:?}");
+    assert!(carried >= 20 && families.len() >= 3, "{carried} {families:?}");
 }
 
 #[test]

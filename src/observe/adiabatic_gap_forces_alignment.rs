@@ -10,7 +10,7 @@ use crate::random::Knobs;
 use nalgebra::DMatrix;
 
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
-    let mut world = LinearWorld::decode(knobs, Blocks::Spectral);
+    let mut world = LinearWorld::decode(knobs, Blocks::Spectral).stepped(knobs);
     let (d, dim) = (world.tangent, world.flow.dim());
     let slope = knobs.log_range(0.01, 30.0);
     let stream = knobs.stream("plane");

@@ -86,7 +86,12 @@ impl LinearWorld {
             .collect();
         let carried = blocks == Blocks::Full;
         let flow = Rotating { turns, mean, wave, frequency, carried };
-        Self { tangent, span, flow, steps: knobs.steps(STEPS) }
+        Self { tangent, span, flow, steps: STEPS }
+    }
+
+    /// The same system, to be run in as many time steps as the knobs ask for.
+    pub fn stepped(self, knobs: &mut Knobs) -> Self {
+        Self { steps: knobs.steps(STEPS), ..self }
     }
 
     /// A linear system, whatever its blocks.

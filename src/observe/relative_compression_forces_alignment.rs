@@ -50,7 +50,7 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
         return Ok(Observation::new(&world, facts).labelled(labels));
     }
     let sharp = knobs.unit() > 0.8;
-    let mut world = LinearWorld::decode(knobs, Blocks::Full);
+    let mut world = LinearWorld::decode(knobs, Blocks::Full).stepped(knobs);
     if sharp {
         // The constant 2×2 system on which the bound is attained.
         let (gamma, kappa, eta) =
