@@ -11,7 +11,7 @@ use driftproof::search::journal::Journal;
 use driftproof::search::stated::Stated;
 use driftproof::search::store::Found;
 use driftproof::search::{Effort, Search, Stopped, Target, confirm::confirm};
-use onnx::{model, node, port, weight};
+use onnx::{model, node, port, shaped, weight};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -225,6 +225,17 @@ fn nodes_that_are_not_read_are_all_named() {
     for piece in ["world.toml:2:8", "Hardmax", "Det", "try: "] {
         assert!(said.contains(piece), "{piece} in {said}");
     }
+}
+
+#[test]
+fn networks_of_images_are_left_to_the_command_that_has_leading_pairs() {
+    let folder = tempdir().unwrap();
+    let bytes = shaped(&[1, 300], 17, &[node("Identity", &["x"], &["y"], &[])]);
+    std::fs::write(folder.path().join("net.onnx"), bytes).unwrap();
+    let text = format!("{}{STEPS}[start]\ndraws = 1\n", network("flow", "v", 0.0, 0.5));
+    let source = Source { path: folder.path().join("world.toml"), text };
+    let said = World::of(&source, &source.parse().unwrap()).unwrap_err().to_string();
+    assert!(said.contains("300 numbers") && said.contains("`driftproof model`"), "{said}");
 }
 
 #[test]
