@@ -110,7 +110,7 @@ fn the_score_of_standard_normal_data_stands_still_and_errs_by_the_closed_form_on
     let off = |x: f64, lambda: f64| a * x - a * lambda * x / (a * a * lambda + b2);
     let (first, second) = (off(0.75, 4.0), off(-1.25, 0.25));
     assert!((value(&wide, "end_denoiser_error", 0) - first.hypot(second)).abs() < 1e-12);
-    assert!((value(&wide, "end_denoiser_error_normal", 0) - second.abs()).abs() < 1e-12);
+    assert!((value(&wide, "end_denoiser_normal", 0) - second.abs()).abs() < 1e-12);
     let sigmas = wide.trajectories[0].facts.series("denoiser_sigma");
     let last = sigmas.last().unwrap().value;
     assert!((last - b2.sqrt() / a).abs() < 1e-12 && sigmas[0].value > 100.0);
