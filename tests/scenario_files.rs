@@ -255,6 +255,14 @@ fn the_commands_write_run_explain_and_judge() {
     let file = "without-a-low-start.toml";
     assert!(stderr(&run(root.path(), &["new", "without-a-low-start"])).contains("not overwritten"));
 
+    // A network comes with the file that names it.
+    done(&["new", "trained-moons"], 0);
+    let text = done(&["explain", "trained-moons.toml"], 0);
+    assert!(
+        text.contains("`x` [free, 2], `t` [free]") && text.contains("vp-linear, eps"),
+        "{text}"
+    );
+
     let text = done(&["explain", file, "--jacobian"], 0);
     for piece in ["x' = -y", "y' = -y", "∂x'/∂y = -1", "∂y'/∂x = 0", "seed         1"] {
         assert!(text.contains(piece), "{piece} in {text}");

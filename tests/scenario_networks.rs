@@ -11,7 +11,7 @@ use driftproof::search::journal::Journal;
 use driftproof::search::stated::Stated;
 use driftproof::search::store::Found;
 use driftproof::search::{Effort, Search, Stopped, Target, confirm::confirm};
-use onnx::{model, node, port, weight};
+use onnx::{model, node, port, shaped, weight};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -110,7 +110,7 @@ fn the_score_of_standard_normal_data_stands_still_and_errs_by_the_closed_form_on
     let off = |x: f64, lambda: f64| a * x - a * lambda * x / (a * a * lambda + b2);
     let (first, second) = (off(0.75, 4.0), off(-1.25, 0.25));
     assert!((value(&wide, "end_denoiser_error", 0) - first.hypot(second)).abs() < 1e-12);
-    assert!((value(&wide, "end_denoiser_error_normal", 0) - second.abs()).abs() < 1e-12);
+    assert!((value(&wide, "end_denoiser_normal", 0) - second.abs()).abs() < 1e-12);
     let sigmas = wide.trajectories[0].facts.series("denoiser_sigma");
     let last = sigmas.last().unwrap().value;
     assert!((last - b2.sqrt() / a).abs() < 1e-12 && sigmas[0].value > 100.0);
@@ -226,6 +226,17 @@ fn nodes_that_are_not_read_are_all_named() {
     for piece in ["world.toml:2:8", "Hardmax", "Det", "try: "] {
         assert!(said.contains(piece), "{piece} in {said}");
     }
+}
+
+#[test]
+fn networks_of_images_are_left_to_the_command_that_has_leading_pairs() {
+    let folder = tempdir().unwrap();
+    let bytes = shaped(&[1, 300], 17, &[node("Identity", &["x"], &["y"], &[])]);
+    std::fs::write(folder.path().join("net.onnx"), bytes).unwrap();
+    let text = format!("{}{STEPS}[start]\ndraws = 1\n", network("flow", "v", 0.0, 0.5));
+    let source = Source { path: folder.path().join("world.toml"), text };
+    let said = World::of(&source, &source.parse().unwrap()).unwrap_err().to_string();
+    assert!(said.contains("300 numbers") && said.contains("`driftproof model`"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the numbers of a trained network mean: its noise levels, its time, and what it predicts.
 
-use super::schedule::rates;
+use super::schedule::{rates, time_at_sigma};
 use super::{NoiseTable, Schedule};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -35,6 +35,11 @@ impl NoiseLevels {
     pub fn sigma(&self, s: f64) -> f64 {
         let (a, b) = self.coefficients(s);
         b / a
+    }
+
+    /// The time within a span at which σ has this value; the nearer end where it is never reached.
+    pub fn time_at_sigma(&self, sigma: f64, span: (f64, f64)) -> f64 {
+        time_at_sigma(sigma, span, |s| self.sigma(s))
     }
 }
 

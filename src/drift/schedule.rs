@@ -153,13 +153,21 @@ impl Schedule {
 
     /// The time s at which b/a = sigma, by bisection; the nearer end of [0, 1] when it is never reached.
     pub fn time_at_sigma(&self, sigma: f64) -> f64 {
-        let (mut low, mut high) = (0.0, 1.0);
-        for _ in 0..200 {
-            let middle = 0.5 * (low + high);
-            if self.sigma(middle) > sigma { low = middle } else { high = middle }
-        }
-        0.5 * (low + high)
+        time_at_sigma(sigma, (0.0, 1.0), |s| self.sigma(s))
     }
+}
+
+/// The time between two at which a noise level that decreases is `sigma`, by bisection.
+pub(super) fn time_at_sigma(
+    sigma: f64,
+    (mut low, mut high): (f64, f64),
+    level: impl Fn(f64) -> f64,
+) -> f64 {
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        if level(middle) > sigma { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
 }
 
 /// Levels with their derivatives in s.

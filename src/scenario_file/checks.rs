@@ -164,7 +164,7 @@ pub const FACTS: &[Fact] = &[
         "distance of the data that a network predicts at the end from the posterior mean of its law",
     ),
     fact(
-        "end_denoiser_error_normal",
+        "end_denoiser_normal",
         false,
         Needs::TrainingAndManifold,
         "its part normal to the manifold",

@@ -64,16 +64,7 @@ impl<N: Drift> Model<'_, N> {
 
     /// The time at which σ = b/a has this value, within the span.
     pub fn time_at_sigma(&self, sigma: f64) -> f64 {
-        let (mut low, mut high) = self.span;
-        for _ in 0..200 {
-            let middle = 0.5 * (low + high);
-            if self.trained.convention.levels.sigma(middle) > sigma {
-                low = middle
-            } else {
-                high = middle
-            }
-        }
-        0.5 * (low + high)
+        self.trained.convention.levels.time_at_sigma(sigma, self.span)
     }
 
     /// The noise levels at the two ends.

@@ -13,7 +13,7 @@ use nalgebra::DVector;
 const MOST_TIMES: usize = 40;
 
 /// |E_learned − E_exact| of the data given x, along the run: series `denoiser_sigma` and `denoiser_error`; the last of them, and its
-/// part normal to the manifold at the nearest point of x/a, where there is one: `end_denoiser_error`, `end_denoiser_error_normal`.
+/// part normal to the manifold at the nearest point of x/a, where there is one: `end_denoiser_error`, `end_denoiser_normal`.
 ///
 /// *Accuracy*: bars are the change from the rougher run. Unknown where x holds no data, or nothing else.
 ///
@@ -39,7 +39,7 @@ pub fn compare(resolved: &Resolved<'_>, facts: &mut Facts) -> Result<()> {
         if k == last {
             facts.set("end_denoiser_error", size);
             if let Some(normal) = normal_part(world, s, resolved.state(k), fine)? {
-                facts.set("end_denoiser_error_normal", estimated(normal, bar));
+                facts.set("end_denoiser_normal", estimated(normal, bar));
             }
         }
     }
