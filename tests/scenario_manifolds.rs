@@ -278,7 +278,7 @@ fn paths_of_samples_are_whole_in_files_that_lie_elsewhere() {
         shape.samples = { file = \"b.csv\", dimension = 1 }\n[[manifold.union]]\n\
         [manifold.union.shape.samples]\nfile = \"c.csv\"\ndimension = 1\n";
     let source = Source { path: "folder/world.toml".into(), text: text.to_owned() };
-    let moved = source.with(&[], &[], &[("claim", "none")]).unwrap();
+    let moved = source.with(&[], &[], &[("claim", "none".into())]).unwrap();
     let folder = std::path::absolute("folder").unwrap();
     for name in ["a.csv", "b.csv", "c.csv"] {
         assert!(moved.contains(folder.join(name).to_str().unwrap()), "{moved}");

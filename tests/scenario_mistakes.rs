@@ -608,6 +608,7 @@ const CASES: &[Case] = &[
         &["not compared with a number"],
     ),
     (ODE, "within = 10", "within = 10\nat_most = 1", &["several comparisons"]),
+    (ODE, "within = 10", "within = 10\ntrajectory = «7»", &["7; expected 0 to"]),
     (ODE, "within = 10", "within = 10\nverdict = «\"holds\"»", &["a verdict is one of a claim"]),
     (ODE, "within = 10", "within = 10\nclaim = «\"x\"»", &["a check of a fact and of a claim"]),
     (

@@ -69,6 +69,29 @@ fn compression_alone_is_refuted_by_a_coupling_and_the_claim_as_stated_by_none() 
 }
 
 #[test]
+fn a_world_that_fails_on_one_of_two_trajectories_expects_it_of_that_one() {
+    // From x = −1 there is no coupling: 1 + tanh(−20) is rounding.
+    let text = std::fs::read_to_string(example()).unwrap();
+    let text = text.replace("k*x - c*y", "k*x*(1 + tanh(20*x))/2 - c*y");
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("half.toml");
+    std::fs::write(&path, text.replace("[[1, 0]]", "[[-1, 0], [1, 0]]")).unwrap();
+    let stated = Stated::read(target(Some("cross_terms_dropped")), &path).unwrap();
+    let (seen, stopped) = searched(&stated, 200);
+    assert_eq!(stopped, Stopped::Found);
+    let found = Found { driftproof: String::new(), seed: 1, worlds: seen.worlds };
+    let best = seen.best.unwrap();
+    let kept = stated.counterexample(&best, &found, &confirm(&stated, &best)).unwrap();
+    let again = run_file(&kept.write(folder.path()).unwrap()).unwrap();
+    assert!(again.text.contains("on 1 of 2 trajectories"), "{}", again.text);
+    assert_eq!((again.checks.len(), again.outcome()), (1, Outcome::Pass));
+    assert_eq!(again.checks[0].trajectory, 1);
+    let everywhere = again.text.replace("trajectory = 1", "");
+    std::fs::write(&path, everywhere).unwrap();
+    assert_eq!(run_file(&path).unwrap().outcome(), Outcome::Fail);
+}
+
+#[test]
 fn ranges_are_spread_as_they_say_and_hold_the_stated_value_exactly() {
     let (world, _) = World::read(&example()).unwrap();
     let [c, k] = world.free.as_slice() else { panic!("{:?}", world.free) };

@@ -78,9 +78,10 @@ fn wrong_wordings(world: &World) -> Vec<Wording> {
     found.into_iter().collect()
 }
 
-/// What became of an expectation: the worst over all trajectories.
+/// What became of an expectation: the worst over the trajectories that are meant.
 fn looked_at(check: &Expectation, trajectories: &[ScenarioTrajectory]) -> CheckRecord {
-    let each = trajectories.iter().enumerate().map(|(trajectory, found)| {
+    let meant = |(i, _): &(usize, _)| check.trajectory.is_none_or(|nth| nth == *i);
+    let each = trajectories.iter().enumerate().filter(meant).map(|(trajectory, found)| {
         let (outcome, measured, words) = match &check.subject {
             Subject::Fact(name, component, comparison) => {
                 let measured = found.facts.at(name, *component);

@@ -218,12 +218,13 @@ fn recorded(
 
 /// A failed check decides, then what could not be decided, and a claim that fell unexpectedly.
 fn exit(found: &ScenarioRecord) -> Exit {
-    let expected = |claim: &str| {
-        let words = Expected::Violated.of(claim);
-        found.checks.iter().any(|c| c.outcome == Outcome::Pass && c.expected == words)
+    let expected = |claim: &str, trajectory: usize| {
+        let words = [None, Some(trajectory)].map(|on| Expected::Violated.of(claim, on));
+        found.checks.iter().any(|c| c.outcome == Outcome::Pass && words.contains(&c.expected))
     };
-    let mut judged = found.trajectories.iter().flat_map(|t| &t.claims);
-    let unexpected = judged.any(|j| j.verdict == Verdict::Violated && !expected(&j.claim));
+    let mut judged = (found.trajectories.iter().enumerate())
+        .flat_map(|(i, t)| t.claims.iter().map(move |judged| (i, judged)));
+    let unexpected = judged.any(|(i, j)| j.verdict == Verdict::Violated && !expected(&j.claim, i));
     if found.outcome() == Outcome::Fail || unexpected {
         Exit::Counterexample
     } else if found.outcome() == Outcome::Inconclusive
@@ -339,7 +340,7 @@ mod tests {
             error: None,
         };
         let check = CheckRecord {
-            expected: Expected::Violated.of(expected),
+            expected: Expected::Violated.of(expected, None),
             outcome: Outcome::Pass,
             trajectory: 0,
             measured: None,
@@ -361,6 +362,11 @@ mod tests {
     fn an_expected_violation_excuses_its_own_claim_alone() {
         assert_eq!(exit(&run_of(&["one"], "one")), Exit::Stands);
         assert_eq!(exit(&run_of(&["one", "other"], "one")), Exit::Counterexample);
+        let mut found = run_of(&["one"], "one");
+        for (trajectory, wanted) in [(0, Exit::Stands), (1, Exit::Counterexample)] {
+            found.checks[0].expected = Expected::Violated.of("one", Some(trajectory));
+            assert_eq!(exit(&found), wanted);
+        }
     }
 
     #[test]

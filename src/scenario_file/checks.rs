@@ -1,7 +1,7 @@
 //! What a file expects of its world, and whether it is so.
 
 use super::expectation::{Comparison, Expectation, Subject, Wording};
-use super::format::Check;
+use super::format::{Check, on};
 use super::located::At;
 use super::reader::Reader;
 use super::world::{System, World};
@@ -206,6 +206,8 @@ pub(super) fn read(
 
 fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectation> {
     let At { value, span } = check;
+    let last = world.starts.len() as u32 - 1;
+    let trajectory = value.trajectory.as_ref().map(|nth| reader.count(nth, 0, last)).transpose()?;
     match (&value.fact, &value.claim) {
         (Some(name), None) => {
             if let Some(wording) = &value.wording {
@@ -223,13 +225,13 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
             let (fact, component) = named(reader, name, world)?;
             let comparison = Comparison::read(reader, check)?;
             let words = match comparison {
-                Comparison::Equals(value, within) => {
-                    format!("{} is {value:?} ± {within:?}", name.value)
-                }
-                Comparison::AtMost(most) => format!("{} is at most {most:?}", name.value),
-                Comparison::AtLeast(least) => format!("{} is at least {least:?}", name.value),
+                Comparison::Equals(value, within) => format!("{value:?} ± {within:?}"),
+                Comparison::AtMost(most) => format!("at most {most:?}"),
+                Comparison::AtLeast(least) => format!("at least {least:?}"),
             };
-            Ok(Expectation { subject: Subject::Fact(fact, component, comparison), words })
+            let words = format!("{} is {words}{}", name.value, on(trajectory));
+            let subject = Subject::Fact(fact, component, comparison);
+            Ok(Expectation { subject, trajectory, words })
         }
         (None, Some(claim)) => {
             let numbers = [&value.equals, &value.within, &value.at_most, &value.at_least];
@@ -249,7 +251,8 @@ fn one(reader: &Reader<'_>, check: &At<Check>, world: &World) -> Result<Expectat
             let wrong = value.wording.as_ref().map(|name| wording(reader, nth, name));
             let said = Wording { claim: CLAIMS[nth], wrong: wrong.transpose()? };
             let subject = Subject::Claim(said, verdict.value);
-            Ok(Expectation { subject, words: verdict.value.of(&said.name()) })
+            let words = verdict.value.of(&said.name(), trajectory);
+            Ok(Expectation { subject, trajectory, words })
         }
         (Some(_), Some(claim)) => reader.refuse(
             &claim.span,

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Expectation {
     /// A fact or a claim.
     pub subject: Subject,
+    /// The one trajectory that is meant; all of them where there is none.
+    pub trajectory: Option<usize>,
     /// The expectation in words.
     pub words: String,
 }

@@ -5,6 +5,7 @@ mod expected;
 mod free;
 
 pub use data::{CoordinateRange, Law, Manifold, UnionPart};
+pub(super) use expected::on;
 pub use expected::{Check, Expected};
 pub use free::{FreeRange, Scale};
 

@@ -164,12 +164,17 @@ impl VisitMut for WholePaths<'_> {
 }
 
 impl Source {
-    /// Its text with these values of its constants, and one expectation, the keys of a check, or none in place of all.
+    /// Its text with these values of its constants, and one expectation in place of all: the keys of a check.
     ///
     /// Comments and formulas stay as they are. Relative paths become whole ones, so that the file may lie elsewhere.
     ///
     /// *Errors*: [`Error::File`] for text that is no TOML.
-    pub fn with(&self, free: &[Free], values: &[f64], check: &[(&str, &str)]) -> Result<String> {
+    pub fn with(
+        &self,
+        free: &[Free],
+        values: &[f64],
+        check: &[(&str, toml_edit::Value)],
+    ) -> Result<String> {
         let unreadable = |problem: String| Error::file(&self.path, problem, "a scenario file");
         let mut text: DocumentMut =
             self.text.parse().map_err(|error| unreadable(format!("no TOML ({error})")))?;
@@ -187,15 +192,13 @@ impl Source {
         if let Some(error) = paths.error {
             return Err(unreadable(format!("its folder has no name ({error})")));
         }
-        text.remove("checks");
-        if !check.is_empty() {
-            let mut table = Table::new();
-            for (key, word) in check {
-                table[key] = toml_edit::value(*word);
-            }
-            table.decor_mut().set_prefix("\n");
-            text["checks"] = Item::ArrayOfTables(ArrayOfTables::from_iter([table]));
+        let mut table = Table::new();
+        for (key, value) in check {
+            table[key] = Item::Value(value.clone());
         }
+        table.decor_mut().set_prefix("\n");
+        text.remove("checks");
+        text["checks"] = Item::ArrayOfTables(ArrayOfTables::from_iter([table]));
         Ok(text.to_string())
     }
 }

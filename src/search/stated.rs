@@ -70,10 +70,10 @@ impl Stated {
         Ok(if world.has_steps() { world.refined(knobs.steps(1)) } else { world })
     }
 
-    /// The judgements of all trajectories; those that could not be judged are left out.
-    fn judgements(&self, world: &World) -> Vec<Judgement> {
+    /// The judgements of all trajectories, by their numbers; those that could not be judged are left out.
+    fn judgements(&self, world: &World) -> Vec<(usize, Judgement)> {
         let facts = measure_for(world, self.target.claim.id);
-        facts.iter().map(|facts| self.target.judge(facts)).collect()
+        facts.iter().map(|(i, facts)| (*i, self.target.judge(facts))).collect()
     }
 
     /// The world of a point, as a file of its own.
@@ -86,20 +86,22 @@ impl Stated {
         confirmed: &Confirmation,
     ) -> Result<StatedCounterexample> {
         let world = self.world(&mut Knobs::new(&point.knobs))?;
-        let judgements = self.judgements(&world);
-        let failures: Vec<Failure> = judgements.iter().filter_map(failure).collect();
+        let failures: Vec<(usize, Failure)> = (self.judgements(&world).iter())
+            .filter_map(|(i, judged)| Some((*i, failure(judged)?)))
+            .collect();
         let (failing, trajectories) = (failures.len(), world.starts.len());
-        let fails = Failure::worst(failures.into_iter(), |failure| failure).ok_or_else(|| {
+        let worst = Failure::worst(failures.into_iter(), |(_, failure)| failure);
+        let (trajectory, fails) = worst.ok_or_else(|| {
             Error::numeric("a counterexample", "the world does not violate that wording")
         })?;
         let values = self.values(&mut Knobs::new(&point.knobs));
         let id = self.target.claim.id;
         let wording = self.target.wording.map(|mutant| ("wording", mutant.name));
-        let mut check: Vec<(&str, &str)> =
-            [("claim", id)].into_iter().chain(wording).chain([("verdict", "violated")]).collect();
-        // An expectation is one of all trajectories.
+        let mut check: Vec<(&str, toml_edit::Value)> = vec![("claim", id.into())];
+        check.extend(wording.map(|(key, name)| (key, name.into())));
+        check.push(("verdict", "violated".into()));
         if failing < trajectories {
-            check.clear();
+            check.push(("trajectory", (trajectory as i64).into()));
         }
         let steps = match confirmed.has_steps {
             true => format!(
@@ -158,7 +160,7 @@ impl Worlds for Stated {
     fn score(&self, knobs: &mut Knobs) -> Score {
         let judgements = self.world(knobs).map_or_else(|_| Vec::new(), |w| self.judgements(&w));
         let family = || "the file".to_owned();
-        let scores = judgements.iter().map(|judged| Score::of(judged, family(), self.knobs()));
+        let scores = judgements.iter().map(|(_, judged)| Score::of(judged, family(), self.knobs()));
         let least = scores.min_by(|a, b| a.value.total_cmp(&b.value));
         least.unwrap_or(Score::not_computed(self.knobs()))
     }

@@ -144,12 +144,11 @@ pub fn measure(world: &World) -> Vec<TrajectoryFacts> {
     all(world, None)
 }
 
-/// The facts of one claim alone, on each trajectory that it speaks of.
-pub fn measure_for(world: &World, claim: &str) -> Vec<Facts> {
-    all(world, Some(claim))
-        .into_iter()
-        .flat_map(|found| found.claims)
-        .map(|(_, facts)| facts)
+/// The facts of one claim alone, on each trajectory that it speaks of, with its number.
+pub fn measure_for(world: &World, claim: &str) -> Vec<(usize, Facts)> {
+    let measured = all(world, Some(claim)).into_iter().enumerate();
+    measured
+        .flat_map(|(i, found)| found.claims.into_iter().map(move |(_, facts)| (i, facts)))
         .collect()
 }
 

@@ -32,9 +32,12 @@ pub struct Check {
     /// What is said of it in this world.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<At<Expected>>,
+    /// The one trajectory that is meant, the first being 0; by default all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trajectory: Option<At<u32>>,
 }
 
-/// A verdict of a claim on every trajectory.
+/// A verdict of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expected {
@@ -56,8 +59,13 @@ impl Expected {
         }
     }
 
-    /// That of a claim, as a whole.
-    pub fn of(self, claim: &str) -> String {
-        format!("{claim} {}", self.words())
+    /// That of a claim, on every trajectory or on one.
+    pub fn of(self, claim: &str, trajectory: Option<usize>) -> String {
+        format!("{claim} {}{}", self.words(), on(trajectory))
     }
+}
+
+/// The trajectory that is meant, in words.
+pub(in crate::scenario_file) fn on(trajectory: Option<usize>) -> String {
+    trajectory.map_or(String::new(), |i| format!(" on trajectory {i}"))
 }
