@@ -99,13 +99,13 @@ impl Implicit {
             Some((values[values.len() - 1], values[0]))
         };
         let least = |u: &[f64]| steepness(u).map_or(f64::INFINITY, |(least, _)| least);
-        let start = places.iter().min_by(|a, b| least(a).total_cmp(&least(b)));
-        let Some(start) = start else {
+        let seen: Vec<Option<(f64, f64)>> = places.iter().map(|u| steepness(u)).collect();
+        let known = places.iter().zip(&seen).filter_map(|(u, seen)| Some((u, seen.as_ref()?.0)));
+        let Some((start, _)) = known.min_by(|a, b| a.1.total_cmp(&b.1)) else {
             let problem = "no point of the manifold was found from those of the box";
             return Err(Error::input("equations", problem, "equations with zeros within the box"));
         };
-        let largest = places.iter().filter_map(|u| steepness(u)).map(|(_, most)| most);
-        let largest = largest.fold(0.0, f64::max);
+        let largest = seen.iter().flatten().map(|(_, most)| *most).fold(0.0, f64::max);
         let step = self.span() / 16.0;
         let (u, found) = compass(&axes, start, step, 1e-9 * step, least);
         if found <= SINGULAR * largest {
