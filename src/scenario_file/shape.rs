@@ -31,6 +31,9 @@ pub(super) fn manifold(
         let problem = "the manifold fills the whole space: nothing is normal to it";
         return reader.refuse(&shape.span, problem, "a manifold of lower dimension");
     }
+    if made.ambient() == dim {
+        return Ok(Some(made));
+    }
     let motion = Motion::identity(made.ambient(), dim);
     let moved = motion.and_then(|motion| made.moved(&motion));
     reader.located(&shape.span, moved).map(Some)
