@@ -144,7 +144,10 @@ impl VisitMut for WholePaths<'_> {
             _ => &[],
         };
         for key in keys {
-            let Some(item) = node.get_mut(*key) else { continue };
+            // Item::get_mut would insert what it does not find.
+            let Some(item) = node.as_table_like_mut().and_then(|table| table.get_mut(key)) else {
+                continue;
+            };
             // A preset is a file where it says so.
             let (kind, name) = match item.as_str() {
                 Some(name) if *key == "file" => ("", name),
