@@ -64,7 +64,7 @@ pub fn chart(claim: &Claim) -> Result<Chart> {
     }
     if claim.id == adiabatic.id {
         let axes = [
-            axis("gap", "gap of the whole run, ∫(λ_d − λ_{d+1})", [0.0, 16.0]),
+            axis("gap", "gap of the spectrum over the whole run, ∫gap", [0.0, 16.0]),
             axis("turning", "turning of the eigenspace in the whole run, ∫‖P'‖", [0.0, 4.0]),
         ];
         let conclusion = "slope below the Riccati bound";
