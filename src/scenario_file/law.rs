@@ -212,8 +212,12 @@ impl DataLaw {
         }
         let ambient = points.len() / weights.len();
         if dim <= 2 {
+            let distance = match farthest >= 0.01 {
+                true => format!("about {farthest:.2}"),
+                false => "less than 0.01".to_owned(),
+            };
             notes.push(format!(
-                "the law is a quadrature rule of {} nodes, at distances of about {farthest:.2} of the last noise level",
+                "the law is a quadrature rule of {} nodes, at distances of {distance} of the last noise level",
                 weights.len(),
             ));
             let atoms = Atoms::quadrature(ambient, &points, &weights, thickness)?;
