@@ -169,7 +169,7 @@ fn all(world: &World, alone: Option<&str>) -> Vec<TrajectoryFacts> {
 /// The facts of a claim on each trajectory that it speaks of, in f64 and carried in extended precision; none where the claim
 /// is not one of finite maps, or they take too long.
 ///
-/// *Errors*: of nearest points, and of maps that leave the finite numbers.
+/// *Errors*: as [`crate::flow::carried`] and [`crate::manifold::Manifold::nearest`].
 pub fn measure_twice(world: &World, claim: &str) -> Result<Vec<[Facts; 2]>> {
     let of = |index: usize| -> Result<Option<[Facts; 2]>> {
         let usual = trajectory(world, index, Some(claim)).claims.pop();
