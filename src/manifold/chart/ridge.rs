@@ -222,7 +222,6 @@ impl Zeros for Ridge {
         let moved: Vec<S> = x.iter().zip(&real).map(|(x, r)| *x - *r).collect();
         // Nilpotent: how far x is from its real part.
         let moved = coordinates(&moved);
-        let square = moved.iter().fold(S::from(0.0), |sum, m| sum + *m * *m);
         let scale = (self.params.kernel.width * self.params.kernel.width).recip();
         let (mut mass, mut off) = (S::from(0.0), vec![0.0; n]);
         let mut first = vec![S::from(0.0); n];
@@ -233,7 +232,8 @@ impl Zeros for Ridge {
             }
             let across =
                 moved.iter().zip(off.iter()).fold(S::from(0.0), |sum, (m, y)| sum + *m * *y);
-            let weight = ((across - square * 0.5) * scale + log).exp();
+            // All weights have e^(−|moved|²/2w²) besides, which their shares do not.
+            let weight = (across * scale + log).exp();
             mass += weight;
             for i in 0..n {
                 let part = weight * off[i];
