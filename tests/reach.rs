@@ -71,6 +71,22 @@ fn the_gap_of_two_arcs_in_any_plane_is_the_least_distance_of_their_points() {
 }
 
 #[test]
+fn linked_circles_are_one_radius_apart() {
+    // (1 + cos φ, 0, sin φ) is 1 from the unit circle for every φ; each of the arcs has a reach of sin 2 > ½.
+    let arc = |middle: f64| Chart::Arc(Arc { radius: 1.0, from: middle - 2.0, to: middle + 2.0 });
+    let across = serde_json::json!({
+        "columns": [1.0, 0.0, 0.0, 0.0, 0.0, 1.0], "shift": [1.0, 0.0, 0.0]
+    });
+    let pieces = [
+        (arc(0.0), Motion::identity(2, 3).unwrap()),
+        (arc(PI), serde_json::from_value(across).unwrap()),
+    ];
+    let pieces = pieces.map(|(chart, motion)| Piece { chart, motion });
+    let reach = Manifold::union(pieces.to_vec()).unwrap().reach();
+    assert!((reach.value - 0.5).abs() <= reach.bar + 1e-9 && reach.bar < 0.01, "{reach:?}");
+}
+
+#[test]
 fn closed_forms_of_reach_and_curvature_are_used_where_there_are_any() {
     // Up to half a turn an arc has the reach of its circle, then that of half its opening.
     for (angle, reach) in [(1.0, 2.0), (3.1, 2.0), (4.0, 2.0 * 2.0_f64.sin())] {

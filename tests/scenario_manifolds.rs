@@ -112,6 +112,18 @@ fn a_torus_by_its_chart_has_the_facts_of_the_built_in_one() {
 }
 
 #[test]
+fn a_saddle_bends_most_between_its_axes() {
+    // z = k u v: at 0 the second fundamental form is 2k ab along (a, b), k at most, and it is less elsewhere.
+    let folder = tempdir().unwrap();
+    let chart = "[manifold.chart]\npoint = ['u', 'v', '1.5*u*v']\n\
+                 coordinates = { u = { from = -1, to = 1 }, v = { from = -1, to = 1 } }";
+    let manifold = World::read(&written(&folder, SPACE, chart)).unwrap().0.manifold.unwrap();
+    let curvature = manifold.curvature();
+    assert!((curvature.value - 1.5).abs() <= curvature.bar + 1e-6, "{curvature:?}");
+    assert!(curvature.bar < 0.1, "{curvature:?}");
+}
+
+#[test]
 fn an_ellipse_by_its_equation_has_the_facts_of_the_built_in_one() {
     let equation = r#"
         [let]
