@@ -171,6 +171,23 @@ impl Knobs {
     }
 }
 
+/// The part that a number uniform in [0, 1) falls into, of parts with these shares of 1.
+///
+/// ```
+/// use driftproof::random::chosen;
+/// assert_eq!([0.1, 0.3, 0.9].map(|u| chosen(u, [0.25, 0.5, 0.25].into_iter())), [0, 1, 2]);
+/// ```
+pub fn chosen(uniform: f64, mut shares: impl ExactSizeIterator<Item = f64>) -> usize {
+    let last = shares.len().saturating_sub(1);
+    let mut below = 0.0;
+    let past = |share: f64| {
+        below += share;
+        uniform < below
+    };
+    // The shares sum to 1 up to rounding only.
+    shares.position(past).unwrap_or(last)
+}
+
 /// A uniformly distributed point of the sphere S^{n-1}, from a generator.
 pub fn unit_vector(rng: &mut impl Rng, n: usize) -> Vec<f64> {
     loop {

@@ -1,12 +1,13 @@
 //! Errors, their parts, stochastic samplers as maps, and the response by formulas that share no term.
 
 use driftproof::drift::{
-    Atoms, Canonical, Channel, Denoise, Drift, Gaussian, GaussianPath, InVelocity, Inexact,
-    LearningError, Onset, Parametrisation, PartOf, Schedule, Sphere, Workspace,
+    Atoms, Canonical, Channel, Denoise, Denoiser, Drift, Gaussian, GaussianPath, InVelocity,
+    Inexact, Lanes, LearningError, Onset, Parametrisation, PartOf, Schedule, Sphere, Thick,
+    Workspace,
 };
 use driftproof::flow::{
-    InexactFlow, Maps, Method, Orbit, Sampler, Scheme, StochasticSampler, ancestral_step,
-    uniform_times,
+    AncestralSteps, InexactFlow, Maps, Method, Orbit, Sampler, Scheme, StochasticSampler,
+    ancestral_step, uniform_times,
 };
 use driftproof::lyapunov::product;
 use driftproof::manifold::{Chart, Manifold, Part};
@@ -15,7 +16,7 @@ use driftproof::response::{
     Lagrangian, LagrangianState, LogDensity, NoisyLaw, along_maps, log_density_slope, sensitivities,
 };
 use driftproof::scalar::Scalar;
-use nalgebra::DVector;
+use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 
 fn close(measured: f64, expected: f64, tolerance: f64) {
@@ -287,11 +288,34 @@ fn ancestral_maps_of_any_path_are_the_canonical_step_in_its_own_coordinates() {
     let mut x = [0.5, -0.8];
     let mut y: Vec<f64> = x.iter().map(|x| x / 0.3).collect();
     maps.map(0, 0.0, &mut x);
-    let lanes = driftproof::drift::Lanes::single(0);
+    let lanes = Lanes::single(0);
     let (from, to) = (0.7 / 0.3, 0.4 / 0.6);
     ancestral_step(&sphere, from, to, maps.noise(0), &mut y, lanes, &mut Default::default());
     close(x[0], 0.6 * y[0], 1e-13);
     close(x[1], 0.6 * y[1], 1e-13);
+}
+
+#[test]
+fn the_block_form_of_an_ancestral_step_is_its_map_on_values_and_duals() {
+    let sphere = Denoiser::Sphere(Sphere::new(3, 1.5).unwrap());
+    let thick = Thick::new(sphere, 0.05).unwrap();
+    let levels = [3.0, 0.8, 0.3];
+    let noise = [vec![0.4, -1.2, 0.7], vec![-0.9, 0.1, 1.6]];
+    let steps = AncestralSteps { denoiser: &thick, levels: &levels, noise: &noise };
+    let start = [1.2, -0.8, 2.0];
+    let directions = DMatrix::from_row_slice(3, 2, &[1.0, 0.2, -0.5, 1.0, 0.3, -0.7]);
+    // A state with its two tangents, as the block form moves them.
+    let mut block: Vec<f64> = start.iter().chain(directions.iter()).copied().collect();
+    let lanes = Lanes { trajectories: 1, tangents: 2 };
+    for (k, z) in noise.iter().enumerate() {
+        let (from, to) = (levels[k], levels[k + 1]);
+        ancestral_step(&thick, from, to, z, &mut block, lanes, &mut Default::default());
+    }
+    let orbit = Orbit::from(&steps, 0.0, &start).unwrap();
+    let tangents = product(&orbit) * directions;
+    for (moved, expected) in block.iter().zip(orbit.end().iter().chain(tangents.iter())) {
+        close(*moved, *expected, 1e-13);
+    }
 }
 
 #[test]

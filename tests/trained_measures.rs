@@ -140,7 +140,8 @@ fn errors_of_a_network_displace_in_proportion_and_along_what_is_not_contracted()
     let model = model(&trained);
     let starts = model.starts(96, Stream::root(4));
     let ends = ends(&trained, &model.sampler(), &starts);
-    response::measure(&model, &tangent, (&starts, &ends), 1, Stream::root(5), &mut facts).unwrap();
+    response::measure(&model, &tangent, (&starts, &ends), false, Stream::root(5), &mut facts)
+        .unwrap();
     let (size, off, along) = (
         facts.series("response_size"),
         facts.series("response_off"),

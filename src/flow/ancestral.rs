@@ -35,8 +35,7 @@ pub fn ancestral_step<N: Denoise>(
     work: &mut StepWorkspace,
 ) {
     let d = denoiser.dim();
-    let kept = (to / from).powi(2);
-    let deviation = to * (1.0 - kept).sqrt();
+    let (kept, deviation) = kept_and_deviation(from, to);
     work.stages.resize(block.len(), 0.0);
     denoiser.push(Channel::canonical(from), block, lanes, &mut work.stages, &mut work.field);
     for (y, mean) in block.iter_mut().zip(&work.stages) {
@@ -45,6 +44,12 @@ pub fn ancestral_step<N: Denoise>(
     for (column, z) in block.chunks_exact_mut(d * (1 + lanes.tangents)).zip(noise.chunks_exact(d)) {
         column.iter_mut().zip(z).for_each(|(y, z)| *y += deviation * z);
     }
+}
+
+/// ρ² and to·√(1 − ρ²).
+fn kept_and_deviation(from: f64, to: f64) -> (f64, f64) {
+    let kept = (to / from).powi(2);
+    (kept, to * (1.0 - kept).sqrt())
 }
 
 /// The ancestral steps between noise levels, on any carrier: the reference that [`ancestral_step`] must agree with.
@@ -69,8 +74,7 @@ impl<N: Denoise> Maps for AncestralSteps<'_, N> {
 
     fn map<S: Scalar>(&self, k: usize, _: S, x: &mut [S]) {
         let (from, to) = (self.levels[k], self.levels[k + 1]);
-        let kept = (to / from).powi(2);
-        let deviation = to * (1.0 - kept).sqrt();
+        let (kept, deviation) = kept_and_deviation(from, to);
         let mut mean = x.to_vec();
         self.denoiser.denoise(Channel::canonical(S::from(from)), x, &mut mean);
         for ((y, mean), z) in x.iter_mut().zip(mean).zip(&self.noise[k]) {

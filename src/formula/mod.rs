@@ -40,7 +40,7 @@ pub use machine::Workspace;
 pub use mistake::{Mistake, Position, Span};
 pub(crate) use mistake::{closest, listed};
 pub use names::Names;
-pub use print::Printed;
+pub use print::{LINE, Printed};
 
 use crate::scalar::Scalar;
 use graph::{Graph, Id};

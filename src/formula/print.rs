@@ -7,6 +7,9 @@ use std::fmt;
 /// Widest text of one part, beyond which [`Formula`] shows it as a helper.
 const WIDEST: usize = 2000;
 
+/// Columns of a formula in a file or on a page before its parts become helpers.
+pub const LINE: usize = 400;
+
 /// Deepest nesting of one text, well within what the parser reads.
 const DEEPEST: usize = 50;
 

@@ -3,6 +3,7 @@
 use super::Observation;
 use super::frames::slope_over;
 use super::later_stage::LaterStage;
+use super::more_digits::{MOST_DIMENSIONS, push_rounding, stated};
 use crate::drift::{Lanes, PUSH_ROUNDING};
 use crate::error::Result;
 use crate::facts::{Facts, Grade, Quantity};
@@ -28,9 +29,6 @@ const MATRICES: f64 = 0.65;
 
 /// The share of the matrices in R^64.
 const HIGH: f64 = 0.03;
-
-/// Most dimensions that are carried in extended precision.
-pub(super) const MOST_EXTENDED: usize = 16;
 
 /// A data world as a picture; none of the others.
 pub fn picture(knobs: &mut Knobs) -> Result<Option<Panel>> {
@@ -62,7 +60,7 @@ pub fn extended(knobs: &mut Knobs) -> Result<Option<Facts>> {
     }
     let world = World::decode(knobs);
     let maps = || world.maps::<Extended>(knobs.stream("maps"))?.facts();
-    (world.dim <= MOST_EXTENDED).then(maps).transpose()
+    (world.dim <= MOST_DIMENSIONS).then(maps).transpose()
 }
 
 #[derive(Serialize)]
@@ -232,7 +230,7 @@ impl DataWorld {
 
     /// The facts of the same maps, carried in extended precision; None in dimensions where that takes too long.
     fn extended(&self) -> Result<Option<Facts>> {
-        if self.stage.state.len() > MOST_EXTENDED {
+        if self.stage.state.len() > MOST_DIMENSIONS {
             return Ok(None);
         }
         let (denoiser, start) = (&self.stage.denoiser, &self.stage.state);
@@ -319,7 +317,7 @@ impl<R: Real> Maps<R> {
         start_slope: f64,
         stream: Stream,
     ) -> Self {
-        let rounding = PUSH_ROUNDING / f64::EPSILON * R::EPSILON * frames[0].nrows() as f64;
+        let rounding = push_rounding::<R>() * frames[0].nrows() as f64;
         Self { tangent, jacobians, frames, planes, start_slope, rounding, stream }
     }
 
@@ -407,12 +405,6 @@ impl Maps {
         facts.set("cone_slope", Quantity::new(cone, 1e-9 * (1.0 + cone), Grade::Estimated));
         Ok(facts)
     }
-}
-
-/// A number as a fact, which is one of f64.
-pub(super) fn stated<R: Real>(value: R, bar: f64, grade: Grade) -> Quantity {
-    let shortened = if R::LONG { 0.5 * f64::EPSILON * value.re().abs() } else { 0.0 };
-    Quantity::new(value.re(), bar + shortened, grade)
 }
 
 /// U_T and U_N.

@@ -21,6 +21,7 @@ mod laws;
 pub mod limits;
 mod linear;
 pub mod model;
+mod more_digits;
 mod moving_frame_blocks_are_gauge_invariant;
 mod noise_paths_average_to_the_response;
 mod normal_contraction_traps_perturbed_orbits;

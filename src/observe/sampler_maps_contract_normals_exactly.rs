@@ -1,8 +1,8 @@
 //! DDIM and ancestral maps on laws with flat and with curved or thick normals, for T6.3.
 
 use super::Observation;
-use super::compressing_maps_force_alignment::{MOST_EXTENDED, stated};
 use super::flat_laws::FlatLaw;
+use super::more_digits::{MOST_DIMENSIONS, push_rounding, stated};
 use super::picture::of_flow;
 use crate::drift::{Canonical, Denoiser, Lanes, PUSH_ROUNDING};
 use crate::error::Result;
@@ -13,7 +13,7 @@ use crate::flow::{
 };
 use crate::linalg::{dot, frame_from_normals, largest_angle, orthonormalise, singular_values, svd};
 use crate::random::Knobs;
-use crate::scalar::{Extended, Real};
+use crate::scalar::Extended;
 use nalgebra::{DMatrix, DVector};
 use num_dual::DualStruct;
 use serde::Serialize;
@@ -114,14 +114,14 @@ pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
 pub fn extended(knobs: &mut Knobs) -> Result<Option<Facts>> {
     let world = World::decode(knobs);
     let (law, levels, dim) = (&world.law, &world.levels, world.law.dim);
-    if dim > MOST_EXTENDED {
+    if dim > MOST_DIMENSIONS {
         return Ok(None);
     }
     let (denoiser, noise, start) = (&law.denoiser()?, &world.noise(), &world.start());
     let sampler = &Sampler::new(Method::Euler, levels.clone());
     let ddim = carried::<Extended>(&Steps { sampler, drift: &Canonical { denoiser } }, 0.0, start)?;
     let ancestral = carried::<Extended>(&AncestralSteps { denoiser, levels, noise }, 0.0, start)?;
-    let rounding = PUSH_ROUNDING / f64::EPSILON * Extended::EPSILON;
+    let rounding = push_rounding::<Extended>();
     let fact = |x: Extended| stated(x, rounding * (1.0 + x.re().abs()), Grade::Estimated);
     let (probe, normal) = (world.probe().map(Extended::from), law.normal().0.map(Extended::from));
     let shift = DVector::from_column_slice(&law.shift).map(Extended::from);

@@ -16,6 +16,7 @@ pub use local::local_planes;
 pub use spacing::{MOST_QUERIES, Spacing, nearest_distances};
 
 use crate::error::{Error, Result};
+use crate::random::chosen;
 use nalgebra::DMatrix;
 use std::path::Path;
 
@@ -243,13 +244,7 @@ impl PointSet {
     ///
     /// Repeated rows count as often as they stand in the file.
     pub fn drawn(&self, uniform: f64) -> usize {
-        let mut below = 0.0;
-        let past = |w: &f64| {
-            below += w.exp();
-            uniform < below
-        };
-        // The shares sum to 1 up to rounding only.
-        self.log_weights.iter().position(past).unwrap_or(self.len() - 1)
+        chosen(uniform, self.log_weights.iter().map(|w| w.exp()))
     }
 
     /// Always false: a point set has at least two points.

@@ -4,12 +4,9 @@ use super::field::{ErrorShape, Exact, FormulaField, Velocity};
 use super::world::{Stepping, System, World};
 use crate::drift::NoiseLevels;
 use crate::flow::Scheme;
-use crate::formula::Printed;
+use crate::formula::{LINE, Printed};
 use crate::manifold::Manifold;
 use std::fmt::Write;
-
-/// Columns of a formula before its parts become helpers.
-const WIDEST: usize = 400;
 
 /// Longer lists are told by their length.
 const LONGEST: usize = 20;
@@ -81,7 +78,7 @@ pub fn explained(world: &World, weaknesses: &[String]) -> String {
     }
     for error in world.errors() {
         let field = match &error.field {
-            ErrorShape::Formula(field) => field.formula().print(WIDEST).to_string(),
+            ErrorShape::Formula(field) => field.formula().print(LINE).to_string(),
             ErrorShape::Waves(field) => format!("a sum of {} waves", field.waves().len()),
         };
         line("error", format!("{} times {field} in the {:?}", error.size, error.prediction));
@@ -145,7 +142,7 @@ fn velocity_of(velocity: &Velocity) -> String {
 
 /// The formulas, with definitions put in and simplified.
 fn formulas(world: &World, field: &FormulaField) -> String {
-    let Printed { helpers, components, .. } = field.formula().print(WIDEST);
+    let Printed { helpers, components, .. } = field.formula().print(LINE);
     let mut text = String::new();
     for (name, helper) in helpers {
         let _ = writeln!(text, "{name} = {helper}");
@@ -160,7 +157,7 @@ fn formulas(world: &World, field: &FormulaField) -> String {
 /// The symbolic Jacobian of the formulas that move the state, entry by entry; None without formulas.
 pub fn jacobian(world: &World) -> Option<String> {
     let field = world.formulas()?;
-    let Printed { helpers, components, .. } = field.symbolic().print(WIDEST);
+    let Printed { helpers, components, .. } = field.symbolic().print(LINE);
     let mut text = String::new();
     for (name, helper) in helpers {
         let _ = writeln!(text, "{name} = {helper}");

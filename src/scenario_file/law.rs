@@ -9,7 +9,7 @@ use crate::drift::{Atoms, Denoiser, Gaussian, Moved, Sphere, Thick};
 use crate::error::Result;
 use crate::manifold::{Chart, Density, Law, Manifold, Piece};
 use crate::points::PointSet;
-use crate::random::Stream;
+use crate::random::{Stream, chosen};
 use crate::scenario::sphere_radius;
 use nalgebra::DMatrix;
 
@@ -241,27 +241,21 @@ impl DataLaw {
                     law.sample(count, if k == 0 { stream } else { stream.indexed(k as u64) })
                 };
                 let drawn = parts.iter().enumerate().map(drawn).collect::<Result<Vec<_>>>()?;
-                let chosen = stream.named("part").uniforms(count);
+                let uniforms = stream.named("part").uniforms(count);
                 let one = |(i, uniform): (usize, &f64)| {
-                    let mut below = 0.0;
-                    let past = |(share, _): &(f64, Law)| {
-                        below += share;
-                        *uniform < below
-                    };
-                    // The shares sum to 1 up to rounding only.
-                    let part = parts.iter().position(past).unwrap_or(parts.len() - 1);
+                    let part = chosen(*uniform, parts.iter().map(|(share, _)| *share));
                     drawn[part].column(i).iter().copied().collect()
                 };
-                chosen.iter().enumerate().map(one).collect()
+                uniforms.iter().enumerate().map(one).collect()
             }
             Origin::Points(set, thickness) => {
-                let chosen = stream.named("atom").uniforms(count);
+                let uniforms = stream.named("atom").uniforms(count);
                 let one = |(i, uniform): (usize, &f64)| {
                     let atom = set.points.column(set.drawn(*uniform));
                     let noise = noise(i, set.dim());
                     atom.iter().zip(noise).map(|(x, z)| x + thickness * z).collect()
                 };
-                chosen.iter().enumerate().map(one).collect()
+                uniforms.iter().enumerate().map(one).collect()
             }
             Origin::Normal(mean, deviations) => {
                 let one = |i: usize| {

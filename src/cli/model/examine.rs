@@ -24,9 +24,6 @@ use crate::verdict::{Judgement, Margin};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-/// Above so many multiply-adds a state, less is run.
-const LARGE: u64 = 1_000_000;
-
 /// All that was found.
 #[derive(Default)]
 pub struct Findings {
@@ -51,8 +48,7 @@ pub fn examine(
 ) -> Result<(Findings, DMatrix<f64>)> {
     let model = model(options, asked)?;
     let stream = Stream::root(options.seed).named("model");
-    let cost = asked.trained.network.multiply_adds();
-    let large = cost > LARGE;
+    let large = asked.trained.network.multiply_adds() > model::LARGE;
     let mut found = Findings { facts: Facts::new(), ..Findings::default() };
     let count = options.samples.map_or(if large { 24 } else { 400 }, |n| n as usize);
     if let Some(set) = &asked.data {
@@ -134,7 +130,7 @@ pub fn examine(
             &model,
             tangent,
             (&noise, &samples),
-            cost,
+            large,
             stream.named("response"),
             &mut found.facts,
         )?;

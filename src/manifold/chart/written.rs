@@ -1,11 +1,8 @@
 //! Formulas of a chart as text, as files and records hold them.
 
 use crate::error::{Error, Result};
-use crate::formula::{Formula, Mistake, Names};
+use crate::formula::{Formula, LINE, Mistake, Names};
 use serde::{Deserialize, Serialize};
-
-/// Columns of a formula before its parts become helpers.
-const WIDEST: usize = 400;
 
 /// Formulas of named variables.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +16,7 @@ pub(super) struct Written {
 impl Written {
     /// The text of a formula.
     pub fn of(formula: &Formula) -> Self {
-        let printed = formula.print(WIDEST);
+        let printed = formula.print(LINE);
         Self { helpers: printed.helpers, formulas: printed.components }
     }
 

@@ -22,6 +22,9 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 use space::Space;
 
+/// A network of more multiply-adds a state is large, and less of it is run.
+pub const LARGE: u64 = 1_000_000;
+
 /// States that one task moves side by side.
 const SIDE_BY_SIDE: usize = 16;
 

@@ -39,7 +39,7 @@ impl<N: Drift> Drift for OfNetwork<'_, N> {
     }
 }
 
-/// Displaces the first samples, from their starts to their exact ends, by errors of growing size: medians of the parts off and along the tangent plane at the exact end.
+/// Displaces the first samples, from their starts to their exact ends, by errors of growing size, fewer of a `large` network: medians of the parts off and along the tangent plane at the exact end.
 ///
 /// Facts: series `response_size`, `response_off`, `response_along`, and `response_change`: how much the distance to the manifold, or
 /// to the nearest data point, grows.
@@ -49,14 +49,13 @@ pub fn measure<N: Drift>(
     model: &Model<'_, N>,
     tangent: &Tangent<'_>,
     (starts, ends): (&DMatrix<f64>, &DMatrix<f64>),
-    cost: u64,
+    large: bool,
     stream: Stream,
     facts: &mut Facts,
 ) -> Result<()> {
     let dim = model.dim();
-    // A large network moves fewer samples.
-    let samples = if cost > 1_000_000 { 8 } else { SAMPLES }.min(starts.ncols());
-    let fields = if cost > 1_000_000 { 1 } else { FIELDS };
+    let (samples, fields) = if large { (8, 1) } else { (SAMPLES, FIELDS) };
+    let samples = samples.min(starts.ncols());
     let sampler = model.sampler();
     let mut planes = Vec::new();
     for end in ends.column_iter().take(samples) {

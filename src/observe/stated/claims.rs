@@ -7,8 +7,9 @@ use crate::error::Result;
 use crate::facts::Facts;
 use crate::flow::{Carried, Method, Sampler, Steps, carried};
 use crate::lyapunov::{Cocycle, qr_history};
-use crate::observe::compressing_maps_force_alignment::{MOST_EXTENDED, Maps};
+use crate::observe::compressing_maps_force_alignment::Maps;
 use crate::observe::frames::slope_over;
+use crate::observe::more_digits::MOST_DIMENSIONS;
 use crate::observe::posterior_moments_certify_alignment::Run as Certificate;
 use crate::random::Stream;
 use crate::scalar::Extended;
@@ -54,7 +55,7 @@ pub fn maps(
 pub fn extended(world: &World, index: usize) -> Result<Option<Facts>> {
     let (start, plane) = (&world.starts[index], &world.planes[index]);
     let times = world.times(start)?;
-    if world.manifold.is_none() || world.dim > MOST_EXTENDED || times.len() > MOST_MAPS + 1 {
+    if world.manifold.is_none() || world.dim > MOST_DIMENSIONS || times.len() > MOST_MAPS + 1 {
         return Ok(None);
     }
     let Carried { states, jacobians } = match &world.system {

@@ -1,18 +1,15 @@
 //! Whether samples of a network under the convention of a file are nearest to the law of the file.
 
 use crate::flow::Method;
-use crate::observe::model::Model;
 use crate::observe::model::conventions::{self, Tried};
 use crate::observe::model::space::Space;
+use crate::observe::model::{LARGE, Model};
 use crate::points::PointSet;
 use crate::scenario_file::{TrainedModel, World};
 use nalgebra::DMatrix;
 
-/// Samples of each convention; fewer of networks of more multiply-adds than [`LARGE`].
+/// Samples of each convention; fewer of networks that are [`LARGE`].
 const SAMPLES: (usize, usize) = (200, 24);
-
-/// See [`SAMPLES`].
-const LARGE: u64 = 1_000_000;
 
 /// Steps of the flow that samples; rivals have their own number.
 const STEPS: usize = 100;
