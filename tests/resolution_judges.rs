@@ -166,6 +166,7 @@ fn derivatives_of_expectations_are_resolved_against_the_sizes_of_their_terms() {
                 ("map_error", &[1.2, 1.6, 0.0, 4.0]),
                 ("gradient", &[3.0, 4.0, 0.0, 1.0]),
                 ("value", &[0.0; 8]),
+                ("kink", &[0.0; 2]),
             ],
         );
         facts.set_series("dual_slope", vec![barred(5.5 + 0.5 * bar, bar)]);
@@ -175,8 +176,8 @@ fn derivatives_of_expectations_are_resolved_against_the_sizes_of_their_terms() {
     assert_eq!(world(5.49e-6), Verdict::Holds);
     assert_eq!(world(5.52e-6), Verdict::Undecided);
     // Without coordinates, or without maps, there is nothing to judge.
-    let one: [(&str, &[f64]); 3] =
-        [("weight", &[1.0]), ("value", &[0.0; 4]), ("dual_slope", &[0.0])];
+    let one: [(&str, &[f64]); 4] =
+        [("weight", &[1.0]), ("value", &[0.0; 4]), ("kink", &[0.0]), ("dual_slope", &[0.0])];
     assert_eq!(judge(id, &facts(&sizes(0.0, 1.0), &one)), Judgement::default());
     let mut still = facts(&sizes(1.0, 0.0), &one);
     still.set_series("gradient", exact(&[1.0]));
@@ -188,19 +189,23 @@ fn differences_of_expectations_have_the_bars_of_their_values_and_need_every_seri
     let id = "sensitivity_carries_the_response_of_any_law";
     let name = "(b) difference quotient of test function 0";
     // One atom on the line, one map: everything is 1, and so is the slope over steps of 0.01.
-    let world = |bar: f64| {
+    let world = |bar: f64, kink: f64| {
         let numbers = [("dim", 1.0), ("maps", 1.0), ("test_functions", 1.0), ("step", 0.01)];
         let ones = ["weight", "jacobian", "map_error", "gradient", "dual_slope"];
         let mut facts = facts(&numbers, &ones.map(|name| (name, &[1.0][..])));
         let values = [-0.01, -0.005, 0.005, 0.01].map(|value| barred(value, bar));
         facts.set_series("value", values.to_vec());
+        facts.set_series("kink", exact(&[kink]));
         facts
     };
     // Both quotients, 2b/0.02 and 2b/0.01, doubled: 600 b against 2 % of 1.001.
-    assert_eq!(verdict(&judge(id, &world(3.3e-5)), name), Verdict::Holds);
-    assert_eq!(verdict(&judge(id, &world(3.4e-5)), name), Verdict::Undecided);
-    for series in ["jacobian", "map_error", "gradient", "value", "dual_slope"] {
-        let mut longer = world(0.0);
+    assert_eq!(verdict(&judge(id, &world(3.3e-5, 0.0)), name), Verdict::Holds);
+    assert_eq!(verdict(&judge(id, &world(3.4e-5, 0.0)), name), Verdict::Undecided);
+    // An orbit whose two one-sided derivatives differ by 3 % of them decides nothing.
+    assert_eq!(verdict(&judge(id, &world(0.0, 0.01)), name), Verdict::Holds);
+    assert_eq!(verdict(&judge(id, &world(0.0, 0.03)), name), Verdict::Undecided);
+    for series in ["jacobian", "map_error", "gradient", "value", "kink", "dual_slope"] {
+        let mut longer = world(0.0, 0.0);
         longer.push(series, Quantity::exact(1.0));
         assert_eq!(judge(id, &longer), Judgement::default(), "{series}");
     }

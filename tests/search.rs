@@ -174,17 +174,19 @@ fn a_counterexample_is_stored_and_read_back_as_it_was() {
     assert!(other.target().is_err());
 }
 
+/// The worlds that are stored in a folder of the package, with their files.
+fn stored(folder: &str) -> Vec<(PathBuf, Counterexample)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let worlds = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    worlds.map(|path| (path.clone(), store::read(&path).unwrap())).collect()
+}
+
 /// Every stored counterexample is one still, and none of the claim as stated.
 #[test]
 fn stored_counterexamples_are_replayed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/counterexamples");
     let mut replayed = 0;
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_none_or(|ending| ending != "toml") {
-            continue;
-        }
-        let kept = store::read(&path).unwrap();
+    for (path, kept) in stored("reports/counterexamples") {
         let [wording, stated] = kept.replay().unwrap().map(|judgement| judgement.verdict());
         assert_eq!(wording, Verdict::Violated, "{}", path.display());
         assert!(kept.wording.is_some() && kept.confirmed.is_confirmed(), "{}", path.display());
@@ -192,6 +194,18 @@ fn stored_counterexamples_are_replayed() {
         replayed += 1;
     }
     assert!(replayed >= 20, "{replayed}");
+}
+
+/// Worlds that searches of stated claims took for counterexamples while a bar was too small.
+#[test]
+fn false_alarms_of_earlier_searches_stay_mended() {
+    let all = stored("tests/false_alarms");
+    assert!(!all.is_empty());
+    for (path, kept) in all {
+        assert!(kept.wording.is_none() && kept.fails.slack < 0.0, "{}", path.display());
+        let [_, stated] = kept.replay().unwrap().map(|judgement| judgement.verdict());
+        assert_ne!(stated, Verdict::Violated, "{}", path.display());
+    }
 }
 
 fn explore(folder: &Path, arguments: &[&str]) -> Command {

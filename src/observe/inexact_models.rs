@@ -24,6 +24,17 @@ const ELLIPSE: (f64, f64, f64) = (1.5, 1.1, 0.3);
 /// Errors are split along spheres in at most so many dimensions.
 const MOST_SPLIT: usize = 4;
 
+/// Sizes of the error for [`kink`], as parts of a step.
+pub const SIZES: [f64; 5] = [-1.0, -0.5, 0.0, 0.5, 1.0];
+
+/// By how much the two one-sided derivatives of an end point in ε differ at 0, from its places at [`SIZES`].
+///
+/// They do where an orbit meets a place where the error is not C¹, such as the medial axis of data along which it is split.
+pub fn kink([far_back, back, here, ahead, far_ahead]: [&DVector<f64>; 5], step: f64) -> f64 {
+    let bend = |before: &DVector<f64>, after: &DVector<f64>| (before - here) + (after - here);
+    (bend(back, ahead) * 4.0 - bend(far_back, far_ahead)).norm() / step
+}
+
 /// How the exact model generates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,7 +2,7 @@
 
 use super::Observation;
 use super::displaced::start_of;
-use super::inexact_models::{Choice, Kind, Model, ModelMaps};
+use super::inexact_models::{Choice, Kind, Model, ModelMaps, kink};
 use super::picture::{ORBITS, of_model};
 use crate::drift::Drift;
 use crate::error::Result;
@@ -267,15 +267,6 @@ impl<'a> Image<'a> {
     }
 }
 
-/// By how much the two one-sided derivatives of an end point in ε differ at 0, from its places at [`SIZES`].
-///
-/// They do where an orbit meets a place where the error is not C¹, such as the medial axis of data along which it is split.
-fn kink(ends: &[DVector<f64>], step: f64) -> f64 {
-    let quotient = |at: usize| (&ends[at] - &ends[3]) / (SIZES[at] * step);
-    let [left, right] = [[0, 1], [6, 5]].map(|[far, near]| quotient(near) * 2.0 - quotient(far));
-    (right - left).norm()
-}
-
 fn curve(world: &World, facts: &mut Facts) -> Result<()> {
     let maps = world.maps()?;
     let image = Image::of(world, &maps);
@@ -314,7 +305,7 @@ fn curve(world: &World, facts: &mut Facts) -> Result<()> {
         let normal = delta - &unit * unit.dot(delta);
         let ends: Vec<DVector<f64>> =
             SIZES.iter().map(|size| end(&start, size * step)).collect::<Result<_>>()?;
-        let bar = ROUNDING * (1.0 + delta.norm()) + kink(&ends, step);
+        let bar = ROUNDING * (1.0 + delta.norm()) + kink([0, 1, 3, 5, 6].map(|at| &ends[at]), step);
         facts.push("delta_normal", Quantity::new(normal.norm(), bar, Grade::Estimated));
         facts.push("delta_size", Quantity::new(delta.norm(), bar, Grade::Estimated));
         for (name, end) in [("distance_half", &ends[5]), ("distance", &ends[6])] {

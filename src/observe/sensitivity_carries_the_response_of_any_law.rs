@@ -1,7 +1,7 @@
 //! Models with an error on laws of a few atoms, with and without noise, for T1.1.
 
 use super::Observation;
-use super::inexact_models::{Choice, Kind, Model, ModelMaps};
+use super::inexact_models::{Choice, Kind, Model, ModelMaps, SIZES, kink};
 use super::picture::{ORBITS, of_model};
 use crate::drift::{Drift, PUSH_ROUNDING};
 use crate::error::Result;
@@ -12,7 +12,7 @@ use crate::lyapunov::Cocycle;
 use crate::random::{Knobs, Stream};
 use crate::scalar::Scalar;
 use crate::scenario::Labels;
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use num_dual::Dual;
 use serde::Serialize;
 
@@ -241,6 +241,10 @@ fn measure(world: &World) -> Result<Facts> {
     // Values at finite ε; those with ε > 0 once more along another noise path.
     let step = STEP / (1.0 + longest);
     facts.set("step", exact(step));
+    for (atom, maps) in maps.iter().enumerate() {
+        let ends = SIZES.map(|size| DVector::from(world.end(maps, atom, size * step)));
+        facts.push("kink", exact(kink(ends.each_ref(), step)));
+    }
     for test in &tests {
         for epsilon in [-step, -0.5 * step, 0.5 * step, step] {
             for atom in 0..atoms {

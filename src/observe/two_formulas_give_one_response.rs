@@ -24,6 +24,9 @@ const STEPS: usize = 20;
 /// Nodes of the trapezoidal rule on the line; every second and every third make coarser rules.
 const NODES: usize = 192;
 
+/// Nodes resolve 1/dF, which has poles off the line, where dF changes from one to the next by less than this factor.
+const STEEPEST: f64 = 2.0;
+
 /// Half the length of the rule, in deviations of the noise and in units of the signal.
 const REACH: (f64, f64) = (9.0, 7.0);
 
@@ -258,7 +261,7 @@ fn line(world: &World, facts: &mut Facts) -> Result<()> {
     let last = maps.maps();
     let half = REACH.0 * channel.noise_variance.sqrt() + REACH.1 * channel.signal;
     let (mut rounding, mut least, mut most) = (0.0_f64, f64::INFINITY, f64::NEG_INFINITY);
-    let mut sums = [[0.0; 5]; 6];
+    let (mut sums, mut before, mut steepest) = ([[0.0; 5]; 6], None, 1.0_f64);
     for node in 0..NODES {
         let x = half * (2.0 * node as f64 / NODES as f64 - 1.0);
         let weight = source.log_density(&[x]).exp();
@@ -269,6 +272,8 @@ fn line(world: &World, facts: &mut Facts) -> Result<()> {
         let response = along_maps(&maps, &source, &[x])?;
         let slope = response.jacobian[(0, 0)];
         (least, most) = (least.min(slope), most.max(slope));
+        let change = slope.abs() / before.replace(slope.abs()).unwrap_or(slope.abs());
+        steepest = steepest.max(change).max(change.recip());
         rounding = rounding.max(response.rounding[last]);
         let divergence = response.divergence[last];
         let (g, other) = (response.from_error[last], response.from_divergence[last]);
@@ -283,9 +288,11 @@ fn line(world: &World, facts: &mut Facts) -> Result<()> {
         };
         let value = rule(1, 0);
         let coarser = [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2)];
-        let difference = coarser.map(|(every, first)| (rule(every, first) - value).abs());
+        // Of three shifted rules one has at least half their error, wherever the poles lie.
+        let difference = coarser.map(|(every, first)| 2.0 * (rule(every, first) - value).abs());
         let size = sums.iter().map(|s| s[2]).sum::<f64>() / sums.iter().map(|s| s[0]).sum::<f64>();
         let bar = difference.into_iter().fold(1e-8 * (1.0 + size) + rounding, f64::max);
+        let bar = if steepest < STEEPEST { bar } else { f64::INFINITY };
         Quantity::new(value, bar, Grade::Estimated)
     };
     // A slope of both signs is 0 in between.
