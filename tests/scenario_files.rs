@@ -217,6 +217,10 @@ fn jacobians_by_duals_symbols_and_differences_agree() {
     ];
     assert!((by_duals - &expected).amax() < 1e-14);
     assert!((by_rules - &expected).amax() < 1e-14);
+    // Along a run the largest difference is told: two routes that share no rounding differ by some.
+    let run = example("own-drift");
+    let told = run.trajectories[0].facts.get("jacobian_difference").value;
+    assert!(told > 0.0 && told < 1e-13, "{told}");
 }
 
 #[test]

@@ -216,6 +216,14 @@ fn a_conformal_flow_of_the_sphere_stretches_alike_within_it() {
     let runs =
         spectrum::run(&model, &starts, uniform_times(0.0, 1.0, 100), LEADING, Stream::root(2))
             .unwrap();
+    let mut facts = Facts::new();
+    spectrum::intrinsic(Space::Flat, &runs, &mut facts).unwrap();
+    assert_eq!(facts, Facts::new(), "the growth of R^3 is told already");
+    spectrum::intrinsic(model.space, &runs, &mut facts).unwrap();
+    let mean = |x: f64| -(1_f64.cosh() + x * 1_f64.sinh()).ln() / 5.0;
+    let wanted: f64 = runs.iter().map(|run| mean(run.start[2])).sum();
+    let growth = facts.series("intrinsic_growth");
+    assert!(growth.len() == 2 && growth.iter().all(|g| (g.value - wanted).abs() < 1e-8));
     for run in &runs {
         let (growth, leaves) =
             model.space.intrinsic(run.jacobian.as_ref().unwrap(), &run.start, &run.end).unwrap();
@@ -278,7 +286,7 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
     }
     let off = denoiser::off_the_set(&atoms(), &circle).unwrap();
     assert!(off < 1e-12, "{off}");
-    let mut judged = 0;
+    let (mut judged, mut entered) = (0, 0);
     for start in starts.column_iter() {
         let start = start.into_owned();
         let Some(facts) =
@@ -286,6 +294,10 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
         else {
             continue;
         };
+        // A state that starts beyond the reach is followed from where it stays within.
+        let first = facts.at("time", 0).value;
+        entered += usize::from(first > 1e-9);
+        assert!(facts.series("distance").iter().all(|distance| distance.value < 1.0));
         let judgement = judge_path(&facts);
         assert_ne!(judgement.verdict(), Verdict::Violated, "{judgement:?}");
         judged += usize::from(judgement.verdict() == Verdict::Holds);
@@ -312,6 +324,7 @@ fn a_known_error_of_the_denoiser_is_found_and_its_bound_kept() {
         assert_ne!(judge_path(&unknown).verdict(), Verdict::Holds);
     }
     assert!(judged > 20, "{judged} of 40 hold");
+    assert!(entered >= 3, "{entered} of 40 come from beyond the reach");
 }
 
 #[test]

@@ -252,12 +252,16 @@ fn flows_near_data_are_bounded_and_their_mistakes_are_caught() {
         let world = DataWorld::decode(&mut Knobs::new(&values)).unwrap();
         let mut path = world.path().unwrap();
         let honest = path.measure().unwrap();
+        // A = C/σ² − I with C ≥ 0: no direction is compressed faster than by 1, and normals of data that the noise resolves nearly so.
+        let normal = honest.series("normal_compression");
+        assert!(normal.iter().all(|n| n.value <= 1.0 + n.bar), "world {index}");
         let verdict = CLAIM.judge(&honest).verdict();
         assert_ne!(verdict, Verdict::Violated, "world {index}");
         if verdict != Verdict::Holds {
             continue;
         }
         met += 1;
+        assert!(normal.last().unwrap().value > 0.5, "world {index}");
         let with = |name: &str, series: &[Quantity]| {
             let mut facts = honest.clone();
             facts.set_series(name, series.to_vec());

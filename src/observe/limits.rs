@@ -84,6 +84,10 @@ mod tests {
             let found = power(&EPSILONS, &EPSILONS.map(f));
             assert!((found.value - p).abs() <= found.bar && found.bar < 0.4, "{found:?}");
         }
+        // A power itself has no corrections, on any grid.
+        let uneven = [0.08, 0.05, 0.02, 0.014, 0.005, 0.002];
+        let found = power(&uneven, &uneven.map(|e: f64| 3.0 * e.powi(2)));
+        assert!((found.value - 2.0).abs() < 1e-12 && found.bar < 1e-8, "{found:?}");
         // A value of 0 has no power.
         assert!(power(&EPSILONS, &[0.0; 6]).value.is_nan());
     }

@@ -297,3 +297,14 @@ pub fn moments(values: &[f64]) -> (f64, f64) {
     let square: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
     (mean, (square / (n - 1.0).max(1.0)).sqrt())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deviation_of_a_sample_counts_one_less() {
+        let (mean, deviation) = moments(&[1.0, 2.0, 3.0, 6.0]);
+        assert_eq!((mean, deviation), (3.0, (14.0_f64 / 3.0).sqrt()));
+    }
+}

@@ -121,3 +121,29 @@ fn later(facts: &Facts) -> Option<Facts> {
     facts.iter().for_each(|(name, series)| later.set_series(name, series[first..].to_vec()));
     Some(later)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_begin_where_the_constants_of_all_that_follows_admit_the_slope() {
+        // γ = 1, κ = 0.3, η = 0.8: Δ = 0.04, and the barrier is (1 + 0.2)/1.6 = 0.75.
+        let from = |slopes: [f64; 8]| {
+            let mut facts = Facts::new();
+            for (k, slope) in slopes.into_iter().enumerate() {
+                let row = [k as f64, 1.0, 0.3, 0.8, slope];
+                for (name, value) in ["time", "gamma", "kappa", "eta", "slope"].into_iter().zip(row)
+                {
+                    facts.push(name, Quantity::exact(value));
+                }
+            }
+            later(&facts).map(|later| later.series("time")[0].value)
+        };
+        assert_eq!(from([0.74; 8]), Some(0.0));
+        assert_eq!(from([0.9, 0.76, 0.74, 0.5, 0.5, 0.5, 0.5, 0.5]), Some(2.0));
+        // Fewer than five times are nothing.
+        assert_eq!(from([0.9, 0.9, 0.9, 0.9, 0.5, 0.5, 0.5, 0.5]), None);
+        assert_eq!(from([0.76; 8]), None);
+    }
+}

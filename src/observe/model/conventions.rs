@@ -108,3 +108,22 @@ fn compared(name: String, samples: &DMatrix<f64>, data: &DMatrix<f64>, stream: S
     let distance = Quantity::new(energy.distance(), deviation(&draws), Grade::Sampled);
     Tried { name, distance, draws }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_that_are_not_finite_are_far_from_everything() {
+        let tried = |distance: f64, draws: &[f64]| Tried {
+            name: String::new(),
+            distance: Quantity::exact(distance),
+            draws: draws.to_vec(),
+        };
+        let (near, far) = (tried(1.0, &[1.0, 1.1]), tried(f64::INFINITY, &[]));
+        assert!(is_nearer(&near, &far) && !is_nearer(&far, &near) && !is_nearer(&far, &far));
+        // Of two finite ones without draws nothing is known.
+        assert!(!is_nearer(&tried(1.0, &[]), &tried(2.0, &[])));
+        assert!(is_nearer(&near, &tried(2.0, &[2.0, 2.1])) && !is_nearer(&near, &near));
+    }
+}

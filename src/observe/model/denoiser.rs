@@ -238,3 +238,24 @@ fn measured<N: Drift>(
     let lean = out.dot(&away) / nearest.distance.max(f64::MIN_POSITIVE);
     Ok([nearest.distance, spread, normal, lean])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_slope_turns_planes_up_to_the_fixed_point_of_the_shaken_coefficients() {
+        let at = |slope: f64, gap: f64, cross: f64| {
+            Comparison { error: 0.0, normal: 0.0, slope, gap, cross }.turns()
+        };
+        for (e, gamma, kappa) in [(0.05, 1.0, 0.1), (0.2, 1.0, 0.0), (0.01, 0.5, 0.2)] {
+            // From the angle back to y, the lower root of (κ + e) − (γ − 2e) y + (κ + e) y².
+            let (shaken, cross) = (gamma - 2.0 * e, kappa + e);
+            let root = f64::sqrt(shaken * shaken - 4.0 * cross * cross);
+            let y = (at(e, gamma, kappa) * root / e).sqrt() - 1.0;
+            assert!((cross - shaken * y + cross * y * y).abs() < 1e-14 && y < 1.0, "{y}");
+        }
+        assert_eq!(at(0.3, 1.0, 0.0), f64::INFINITY);
+        assert!(at(f64::NAN, 1.0, 0.0).is_nan());
+    }
+}

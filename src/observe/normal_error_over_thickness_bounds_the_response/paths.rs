@@ -230,3 +230,30 @@ impl Drift for Stein<'_> {
         rate[0] = -(self.divergence(x) + self.inner(t, x));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::response::{NoisyLaw, along_maps};
+
+    /// The equation along the flow against the sum over its maps, which is exact for them.
+    #[test]
+    fn the_equation_of_the_response_is_the_limit_of_the_sum_over_maps() {
+        let denoiser = Denoiser::from(Gaussian::diagonal(&[1.0, 0.3]).unwrap());
+        let error = LearningError::fourier(2, 5, 0.7, 1.0, Stream::root(3));
+        let schedule = Schedule::Trigonometric;
+        let (from, to) = (0.2, 0.8);
+        let sampler = Sampler::new(Method::Rk4, uniform_times(from, to, 100));
+        let mut x = vec![0.4, -0.9, 0.0];
+        let equation = Stein { denoiser: &denoiser, schedule, error: &error };
+        (0..sampler.maps()).for_each(|k| sampler.map(&equation, k, &mut x));
+        let drift = GaussianPath { schedule, denoiser: &denoiser };
+        let maps = InexactFlow { sampler: &sampler, drift: &drift, error: &error };
+        let (a, b) = schedule.coefficients(from);
+        let channel = Channel { signal: a, noise_variance: b * b };
+        let law = NoisyLaw { denoiser: &denoiser, channel };
+        let response = along_maps(&maps, &law, &[0.4, -0.9]).unwrap();
+        let exact = response.from_error[100];
+        assert!(exact.abs() > 0.1 && (x[2] - exact).abs() < 1e-7, "{} against {exact}", x[2]);
+    }
+}
