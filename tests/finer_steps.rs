@@ -14,8 +14,10 @@ const MOVES: f64 = 1e-7;
 /// The claims some of whose worlds are flows in steps, and whether their facts are of times that stay where they are.
 const STEPPED: &[(&str, bool)] = &[
     ("two_formulas_give_one_response", true),
+    ("normal_error_over_thickness_bounds_the_response", true),
     ("relative_compression_forces_alignment", false),
     ("adiabatic_gap_forces_alignment", false),
+    ("posterior_moments_certify_alignment", false),
     ("normal_contraction_traps_perturbed_orbits", false),
     ("normal_errors_and_cross_derivatives_bound_the_displacement", false),
     ("posterior_spread_and_denoiser_error_bound_the_distance", true),

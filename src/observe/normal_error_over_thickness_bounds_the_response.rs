@@ -58,6 +58,9 @@ struct World {
     sampled: Option<Field>,
     #[serde(skip)]
     stream: Stream,
+    /// Every step of a path is cut into so many.
+    #[serde(skip)]
+    finer: usize,
 }
 
 /// A velocity error that varies.
@@ -118,6 +121,7 @@ impl World {
             ends,
             sampled,
             stream,
+            finer: knobs.steps(1),
         }
     }
 

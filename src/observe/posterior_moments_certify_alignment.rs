@@ -20,7 +20,7 @@ pub(super) const ROUNDING: f64 = 1e-12;
 /// A data world of any family, and its facts.
 pub fn observe(knobs: &mut Knobs) -> Result<Observation> {
     let scenario = Scenario::decode(knobs, &Family::ALL)?;
-    let facts = measure(&scenario)?;
+    let facts = measure(&scenario, knobs.steps(1))?;
     Ok(Observation::new(&scenario, facts).labelled(scenario.labels()))
 }
 
@@ -48,16 +48,16 @@ pub struct Run<'a, F> {
     pub plane: &'a DMatrix<f64>,
 }
 
-/// [`Run::measure`] for the canonical flow of a scenario.
+/// [`Run::measure`] for the canonical flow of a scenario, each step of which is cut into so many.
 ///
 /// *Errors*: as [`Run::measure`].
-pub fn measure(scenario: &Scenario) -> Result<Facts> {
+fn measure(scenario: &Scenario, finer: usize) -> Result<Facts> {
     let (manifold, denoiser) = (scenario.manifold(), scenario.denoiser()?);
     let run = Run {
         manifold,
         denoiser: &denoiser,
         flow: &canonical(&denoiser),
-        sampler: &scenario.sampler(),
+        sampler: &scenario.sampler().finer(finer),
         start: &scenario.start,
         plane: &scenario.plane(manifold.dim()),
     };

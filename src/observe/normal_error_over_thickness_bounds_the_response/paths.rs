@@ -49,9 +49,10 @@ impl World {
             let level = |k: usize| (from.ln() + (to / from).ln() * k as f64 / n as f64).exp();
             (1..=n).map(|k| schedule.time_at_sigma(level(k))).collect()
         };
-        let mut times = uniform_times(from, middle, 2 * STEPS[0]);
-        times.extend(tail(schedule.sigma(middle), self.ends[0], 2 * STEPS[1]));
-        times.extend(tail(self.ends[0], self.ends[1], 2 * STEPS[2]));
+        let steps = STEPS.map(|n| 2 * n * self.finer);
+        let mut times = uniform_times(from, middle, steps[0]);
+        times.extend(tail(schedule.sigma(middle), self.ends[0], steps[1]));
+        times.extend(tail(self.ends[0], self.ends[1], steps[2]));
         let drift = GaussianPath { schedule, denoiser: &denoiser };
         let norms = |stride: usize| -> Result<[[f64; 2]; 2]> {
             let times: Vec<f64> = times.iter().copied().step_by(stride).collect();
@@ -59,7 +60,7 @@ impl World {
             let maps = InexactFlow { sampler: &sampler, drift: &drift, error: &error };
             let path = sensitivities(&maps, &vec![0.0; self.ambient])?;
             let last = times.len() - 1;
-            Ok([last - 2 * STEPS[2] / stride, last].map(|k| {
+            Ok([last - steps[2] / stride, last].map(|k| {
                 let (a, b) = schedule.coefficients(times[k]);
                 let terms = path[k].1.iter().zip(&variances);
                 let square = |(d, v): (&f64, &f64)| (d * d / (a * a * v + b * b), *v == 0.0);
@@ -128,7 +129,8 @@ impl World {
         };
         let drift = Stein { denoiser: &denoiser, schedule, error: &waves };
         let (from, to) = (schedule.time_at_sigma(8.0), schedule.time_at_sigma(0.3));
-        let sampler = Sampler::new(Method::Rk4, uniform_times(from, to, DRAW_STEPS));
+        let coarse = Sampler::new(Method::Rk4, uniform_times(from, to, DRAW_STEPS));
+        let sampler = coarse.clone().finer(self.finer);
         let noisy = |time: f64, stream: Stream| -> Vec<f64> {
             let (a, b) = schedule.coefficients(time);
             let noise = stream.named("noise").normals(self.ambient);
@@ -138,14 +140,14 @@ impl World {
         let draw = |i: u64| -> f64 {
             let mut x = noisy(from, self.stream.named("draw").indexed(i));
             x.push(0.0);
-            (0..DRAW_STEPS).for_each(|k| sampler.map(&drift, k, &mut x));
+            (0..sampler.maps()).for_each(|k| sampler.map(&drift, k, &mut x));
             x[self.ambient] * x[self.ambient]
         };
         let squares: Vec<f64> = (0..DRAWS).map(draw).collect();
         facts.set("sampled_norm", Quantity::sampled_mean(&squares, LEVEL).sqrt());
         let mut divergences = Vec::new();
         for k in (0..=DRAW_STEPS).step_by(DRAW_STEPS / STILL_TIMES) {
-            let time = sampler.times()[k];
+            let time = coarse.times()[k];
             let stream = self.stream.named("still").indexed(k as u64);
             let terms = |i: u64| {
                 let x = noisy(time, stream.indexed(i));
