@@ -168,8 +168,12 @@ fn ends(law: &str, manifold: &str) -> Vec<f64> {
 }
 
 fn assert_near(a: &[f64], b: &[f64]) {
+    assert_within(a, b, 1e-9);
+}
+
+fn assert_within(a: &[f64], b: &[f64], most: f64) {
     for (x, y) in a.iter().zip(b) {
-        assert!((x - y).abs() < 1e-9, "{a:?} {b:?}");
+        assert!((x - y).abs() < most, "{a:?} {b:?}");
     }
     assert!(!a.is_empty() && a.len() == b.len());
 }
@@ -180,6 +184,29 @@ fn a_law_on_a_chart_is_that_on_the_same_arc() {
     let chart = "[manifold.chart]\npoint = ['sqrt(4 - h^2)', 'h']\n\
          coordinates = { h = { from = '-2*sin(1)', to = '2*sin(1)' } }";
     assert_near(&ends("", "[manifold.arc]\nradius = 2\nfrom = -1\nto = 1"), &ends("", chart));
+}
+
+#[test]
+fn a_law_on_a_curve_by_its_equation_is_that_on_the_built_in_curve() {
+    let by = |equation: &str, within: &str| {
+        let state = "[state]\nnames = ['x', 'y']\n";
+        format!("{state}[manifold.implicit]\nequations = '{equation}'\nwithin = {within}")
+    };
+    let box_of = "[[-3, 3], [-3, 3]]";
+    for (named, equation) in [
+        ("[manifold.circle]\nradius = 1.5", "exp(x^2 + y^2 - 2.25) - 1"),
+        ("[manifold.ellipse]\na = 2\nb = 1", "x^2/4 + y^2 - 1"),
+    ] {
+        assert_within(&ends("", named), &ends("", &by(equation, box_of)), 1e-6);
+    }
+    // The law of an arc lies within the ranges, and the curve goes beyond.
+    let arc = "[manifold.arc]\nradius = 2\nfrom = '-pi/3'\nto = 'pi/3'";
+    assert_within(&ends("", arc), &ends("", &by("x^2 + y^2 - 4", "[[1, 3], [-3, 3]]")), 1e-6);
+    // Half the mass of two circles of the same size is on each; a third of it where one is twice the other.
+    let two = "((x - 2)^2 + y^2 - 0.25)*((x + 2)^2 + y^2 - 1)";
+    let union = "[[manifold.union]]\nshape.circle = { radius = 0.5 }\nshift = [2, 0]\n\
+        [[manifold.union]]\nshape.circle = { radius = 1 }\nshift = [-2, 0]";
+    assert_within(&ends("", union), &ends("", &by(two, "[[-4, 4], [-4, 4]]")), 1e-6);
 }
 
 #[test]

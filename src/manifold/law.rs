@@ -245,13 +245,12 @@ impl Law {
 }
 
 impl Manifold {
-    /// Refuses a manifold by equations or samples, on which volumes are not known.
+    /// Refuses a manifold by samples, or a surface by equations, on which volumes are not known.
     pub(super) fn check_volume(&self) -> Result<()> {
         if self.pieces().iter().all(|piece| piece.chart.has_volume()) {
             return Ok(());
         }
-        let problem =
-            "volumes on a manifold by equations or samples are not known, so that it has no law";
+        let problem = "volumes on samples, and on surfaces by equations, are not known, so that it has no law";
         Err(Error::input("manifold", problem, "a chart of it, or points as the law"))
     }
 

@@ -8,6 +8,9 @@ use crate::special::gauss_legendre;
 use nalgebra::DMatrix;
 use std::f64::consts::TAU;
 
+/// Nodes of each piece of a curve by equations, at least.
+const LEAST_NODES: usize = 8;
+
 /// Nodes of one axis with their weights.
 fn axis_rule(axis: &Axis, n: usize) -> Vec<(f64, f64)> {
     let scaled = |from: f64, to: f64| {
@@ -56,6 +59,25 @@ fn leaf_nodes(leaf: &Chart, n: usize) -> Result<Nodes> {
                 .into_iter()
                 .map(on_sphere)
                 .collect()
+        }
+        // Equal lengths on closed curves, of which each has its share of the nodes.
+        (Chart::Implicit(curve), _) => {
+            let (pieces, mut found) = (curve.pieces(), Vec::new());
+            let total: f64 = pieces.iter().map(|(length, _)| length).sum();
+            for (piece, (length, closed)) in pieces.into_iter().enumerate() {
+                let n = ((n as f64 * length / total).ceil() as usize).max(LEAST_NODES);
+                let axis = match closed {
+                    true => Axis::Angle,
+                    false => Axis::Interval { from: 0.0, to: TAU },
+                };
+                for (angle, weight) in axis_rule(&axis, n) {
+                    let u = curve.at(piece, angle / TAU).ok_or_else(|| {
+                        Error::numeric("quadrature", "a point of the curve was not found")
+                    })?;
+                    found.push((u, length * weight / TAU));
+                }
+            }
+            found
         }
         (Chart::Sphere(_), dim) => {
             let problem = format!("has no rule for a sphere of dimension {dim}");

@@ -4,7 +4,7 @@ use super::chart::{Adapted, Axis, Chart, jacobian};
 use super::{Density, Manifold, Place};
 use crate::error::{Error, Result};
 use crate::linalg::dot;
-use crate::random::unit_vector;
+use crate::random::{chosen, unit_vector};
 use rand::{Rng, RngExt};
 use statrs::function::gamma::ln_gamma;
 use std::f64::consts::{PI, TAU};
@@ -14,6 +14,10 @@ const MOST_PROPOSALS: usize = 1_000_000;
 
 /// The volume density of a leaf, with a direction taken at its unit vector.
 pub(super) fn leaf_volume(leaf: &Chart, u: &[f64]) -> f64 {
+    // Curves by equations are measured by their length.
+    if let Chart::Implicit(_) = leaf {
+        return 1.0;
+    }
     let volume = Adapted::new(&jacobian(leaf, u), leaf.dim()).volume;
     match leaf {
         // The Jacobian of R u/|u| scales as 1/|u| in each of its d directions.
@@ -53,6 +57,7 @@ impl<'a> Factor<'a> {
                 let half = (sphere.dim as f64 + 1.0) / 2.0;
                 2.0_f64.ln() + half * PI.ln() - ln_gamma(half)
             }
+            Chart::Implicit(curve) => curve.length().map_or(f64::NAN, f64::ln),
             _ => axes.iter().map(|axis| super::nearest::extent(axis).ln()).sum(),
         };
         let peak = cosine.map_or(0.0, |(_, strength)| strength.abs()) + ripples.1.abs();
@@ -83,6 +88,16 @@ impl<'a> Factor<'a> {
             let u = unit_vector(rng, self.leaf.ambient());
             let log = self.log_density(&u) + self.leaf.stretch().ln();
             return (u, log - self.log_bound);
+        }
+        if let Chart::Implicit(curve) = self.leaf {
+            let pieces = curve.pieces();
+            let total: f64 = pieces.iter().map(|(length, _)| length).sum();
+            let piece = chosen(rng.random(), pieces.iter().map(|(length, _)| length / total));
+            // A point that is not found is drawn again.
+            return curve.at(piece, rng.random()).map_or((Vec::new(), f64::NEG_INFINITY), |u| {
+                let log = self.log_density(&u) - self.log_bound;
+                (u, log)
+            });
         }
         let uniform = |axis: &Axis| match *axis {
             Axis::Line { half } => rng.random_range(-half..half),

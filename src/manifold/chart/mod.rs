@@ -17,6 +17,7 @@ mod sphere;
 mod spiral;
 mod stated;
 mod torus;
+mod traced;
 mod waves;
 mod written;
 mod zeros;
@@ -206,9 +207,13 @@ impl Chart {
         }
     }
 
-    /// Whether volumes are known through the chart.
+    /// Whether volumes are known through the chart: not of samples, and by equations of curves only.
     pub fn has_volume(&self) -> bool {
-        self.leaves().iter().all(|leaf| !matches!(leaf, Self::Implicit(_) | Self::Ridge(_)))
+        self.leaves().iter().all(|leaf| match leaf {
+            Self::Implicit(implicit) => implicit.length().is_some(),
+            Self::Ridge(_) => false,
+            _ => true,
+        })
     }
 
     /// The factors that are not products themselves, in the order of their coordinates.
