@@ -170,6 +170,9 @@ fn a_counterexample_is_stored_and_read_back_as_it_was() {
         let error = store::read(&path).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
+    let mut stale = kept.clone();
+    stale.world.insert("dim".into(), toml::Value::Integer(-1));
+    assert!(stale.replay().unwrap_err().to_string().contains("another world"));
     let other = Counterexample { wording: Some("nonsense".into()), ..kept };
     assert!(other.target().is_err());
 }

@@ -229,6 +229,24 @@ fn a_sensitivity_of_twice_its_size_is_caught() {
     assert!(all >= 30 && 2 * violated > all, "{violated} of {all}");
 }
 
+/// The claim reads their ratios; their sizes, in units of the white error squared, have to agree as well.
+#[test]
+fn the_covariance_is_the_integral_of_squared_jacobians_and_the_sum_of_kicks() {
+    for seen in held(&CLAIM, 7, 20) {
+        let seen = seen.facts;
+        let white = seen.get("white").value;
+        for part in ["tangent", "normal"] {
+            let [one, two, three] = ["covariance", "integral", "kicked"]
+                .map(|kind| seen.get(&format!("{kind}_{part}")) * white.powi(-2));
+            for other in [two, three] {
+                let apart = (one.value - other.value).abs();
+                assert!(apart <= one.bar + other.bar, "{part}: {one:?} {other:?}");
+                assert!(one.bar + other.bar < 0.05 * one.value, "{part}: {one:?} {other:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_covariance_of_a_wrong_part_is_caught() {
     let (violated, all) = caught(rescaled(&["covariance_normal"], 0.5));

@@ -81,10 +81,6 @@ impl Counterexample {
         let fails = failure(&target.judge(&seen.facts)).ok_or_else(|| {
             Error::numeric("a counterexample", "the world does not violate that wording")
         })?;
-        let world = match without_nulls(seen.world) {
-            Some(toml::Value::Table(world)) => world,
-            other => other.map(|world| ("world".to_owned(), world)).into_iter().collect(),
-        };
         Ok(Self {
             claim: target.claim.id.to_owned(),
             wording: target.wording.map(|mutant| mutant.name.to_owned()),
@@ -92,7 +88,7 @@ impl Counterexample {
             found,
             fails,
             confirmed,
-            world,
+            world: described(seen.world),
         })
     }
 
@@ -116,10 +112,17 @@ impl Counterexample {
 
     /// Judges the world again: by its wording, and by the claim as stated.
     ///
-    /// *Errors*: as [`Counterexample::target`] and [`observe`].
+    /// *Errors*: as [`Counterexample::target`] and [`observe`]; [`Error::Input`] where this version reads another world from the knobs.
     pub fn replay(&self) -> Result<[Judgement; 2]> {
         let target = self.target()?;
         let seen = observe(target.claim.id, &mut Knobs::new(&self.knobs))?;
+        if described(seen.world) != self.world {
+            let problem = format!(
+                "they are another world in this version than the one told, which {} found",
+                self.found.driftproof
+            );
+            return Err(Error::input("knobs of the file", problem, "search again"));
+        }
         Ok([target.judge(&seen.facts), target.claim.judge(&seen.facts)])
     }
 
@@ -141,6 +144,14 @@ impl Counterexample {
             self.fails.conclusion,
             path.display()
         )
+    }
+}
+
+/// A world in words, as a file holds it.
+fn described(world: serde_json::Value) -> toml::Table {
+    match without_nulls(world) {
+        Some(toml::Value::Table(world)) => world,
+        other => other.map(|world| ("world".to_owned(), world)).into_iter().collect(),
     }
 }
 

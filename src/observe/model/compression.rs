@@ -128,11 +128,11 @@ mod tests {
 
     #[test]
     fn facts_begin_where_the_constants_of_all_that_follows_admit_the_slope() {
-        // γ = 1, κ = 0.3, η = 0.8: Δ = 0.04, and the barrier is (1 + 0.2)/1.6 = 0.75.
+        // γ = 2, κ = 0.6, η = 1.6: Δ = 0.16, and the barrier is (2 + 0.4)/3.2 = 0.75.
         let from = |slopes: [f64; 8]| {
             let mut facts = Facts::new();
             for (k, slope) in slopes.into_iter().enumerate() {
-                let row = [k as f64, 1.0, 0.3, 0.8, slope];
+                let row = [k as f64, 2.0, 0.6, 1.6, slope];
                 for (name, value) in ["time", "gamma", "kappa", "eta", "slope"].into_iter().zip(row)
                 {
                     facts.push(name, Quantity::exact(value));
