@@ -205,6 +205,20 @@ fn pieces_of_a_union_get_their_share_of_the_mass() {
 }
 
 #[test]
+fn a_sphere_beside_a_torus_gets_the_share_of_its_area() {
+    let home = Motion::identity(3, 3).unwrap();
+    let away = home.clone().shifted(&[6.0, 0.0, 0.0]).unwrap();
+    let sphere = Piece { chart: Chart::Sphere(Sphere { dim: 2, radius: 1.5 }), motion: home };
+    let torus = Piece { chart: Chart::Torus(Torus { major: 2.0, minor: 0.5 }), motion: away };
+    let union = Manifold::union(vec![sphere, torus]).unwrap();
+    let places = union.sample_places(&Density::Uniform, N, Stream::root(6)).unwrap();
+    let hits = places.iter().filter(|place| place.piece == 0).count();
+    // 4πr² beside 4π²Rr'.
+    let expected = 2.25 / (2.25 + PI);
+    assert!(deviations(hits, N, expected) < 4.0, "{hits}");
+}
+
+#[test]
 fn compact_densities_have_beta_marginals() {
     for power in [0.0, 1.0, 2.5] {
         let cube = |power: f64| {

@@ -30,6 +30,11 @@ fn lengths_are_those_in_closed_form() {
         // Two pieces, and two that nearly meet.
         (&["((x - 2)^2 + y^2 - 0.25)*((x + 2)^2 + y^2 - 1)"], &wide, 1.5 * TAU),
         (&["((x - 1.02)^2 + y^2 - 1)*((x + 1.02)^2 + y^2 - 1)"], &wide, 2.0 * TAU),
+        (&["((x - 1.0002)^2 + y^2 - 1)*((x + 1.0002)^2 + y^2 - 1)"], &wide, 2.0 * TAU),
+        (&["(x^2 + y^2 - 1)*(x^2 + y^2 - 1.0001)"], &wide, TAU * (1.0 + 1.0001_f64.sqrt())),
+        // So small that it bends within the first step.
+        (&["x^2 + y^2 - 3e-9"], &wide, TAU * 3e-9_f64.sqrt()),
+        (&["x^2 + y^2 - 1"], &[(-0.9999, 0.9999), (-3.0, 3.0)], 4.0 * 0.9999_f64.asin()),
         // Of what goes beyond the ranges the part within: from edge to edge, once and in two pieces.
         (&["y - x^2"], &[(-1.0, 1.0), (-1.0, 2.0)], parabola),
         (&["x^2 + y^2 - 1"], &[(-2.0, 2.0), (-0.5, 0.5)], TAU / 3.0),
@@ -37,16 +42,46 @@ fn lengths_are_those_in_closed_form() {
     ] {
         let found = curve(equations, ranges).length().unwrap();
         assert!((found / length - 1.0).abs() < 1e-7, "{equations:?}: {found} {length}");
-        // The rule has the same length, whatever its nodes.
-        let manifold = Manifold::new(Chart::Implicit(curve(equations, ranges))).unwrap();
-        assert!((manifold.volume(40).unwrap() / found - 1.0).abs() < 1e-12);
     }
 }
 
 #[test]
-fn surfaces_and_points_have_no_length() {
+fn ripples_are_followed_and_not_stepped_over() {
+    // ∫ √(1 + (A w cos wx)²) over [−3, 3] by the trapezoidal rule.
+    for (height, waves) in [(0.003, 26.0), (0.01, 22.0), (0.003, 50.0), (5e-4, 48.0)] {
+        let speed = |x: f64| (1.0 + (height * waves * f64::cos(waves * x)).powi(2)).sqrt();
+        let ends = 0.5 * (speed(-3.0) + speed(3.0));
+        let inner: f64 = (1..20_000).map(|k| speed(f64::from(k) * 3e-4 - 3.0)).sum();
+        let wanted = 3e-4 * (ends + inner);
+        let found = curve(&[&format!("y - {height}*sin({waves}*x)")], &[(-3.0, 3.0); 2]).length();
+        assert!(
+            (found.unwrap() / wanted - 1.0).abs() < 2e-6,
+            "{height} {waves}: {found:?} {wanted}"
+        );
+    }
+}
+
+#[test]
+fn strands_that_nearly_meet_are_kept_apart() {
+    // Ovals of Cassini near the figure of eight, whose length is 7.4163 (the lemniscate constant times √8).
+    for shift in [1e-4, -5e-5] {
+        let oval = format!("(x^2 + y^2)^2 - 2*(x^2 - y^2) - {shift}").replace("- -", "+ ");
+        let whole = curve(&[&oval], &[(-2.0, 2.0), (-2.0, 2.0)]).length().unwrap();
+        assert!((whole - 7.4163).abs() < 0.03, "{shift}: {whole}");
+        let right = curve(&[&oval], &[(0.0, 2.0), (-2.0, 2.0)]).length().unwrap();
+        assert!((right / whole - 0.5).abs() < 1e-6, "{shift}: {right} of {whole}");
+    }
+}
+
+#[test]
+fn what_cannot_be_followed_has_no_length() {
     let range = (-2.0, 2.0);
     assert_eq!(curve(&["x^2 + y^2 + z^2 - 1"], &[range; 3]).length(), None);
+    // Corners; wholly outside of the ranges; along their edge, where rounding decides; too long.
+    assert_eq!(curve(&["abs(x) + abs(y) - 1"], &[range; 2]).length(), None);
+    assert_eq!(curve(&["x^2 + y^2 - 1"], &[(1.5, 3.0), (-1.0, 1.0)]).length(), None);
+    let _ = curve(&["y^2 - 2"], &[(-1.0, 1.0), (0.0, 1.414_213_562_373_095)]).length();
+    assert_eq!(curve(&["y + 0*x"], &[(-1e4, 1e4), (-1.0, 1.0)]).length(), None);
 }
 
 #[test]

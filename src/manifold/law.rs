@@ -245,12 +245,13 @@ impl Law {
 }
 
 impl Manifold {
-    /// Refuses a manifold by samples, or a surface by equations, on which volumes are not known.
+    /// Refuses a manifold on which volumes are not known: by samples, a surface by equations, a curve that cannot be followed.
     pub(super) fn check_volume(&self) -> Result<()> {
         if self.pieces().iter().all(|piece| piece.chart.has_volume()) {
             return Ok(());
         }
-        let problem = "volumes on samples, and on surfaces by equations, are not known, so that it has no law";
+        let problem = "volumes on samples, on surfaces by equations, and on curves with corners, outside their ranges or too \
+                       long to follow are not known, so that it has no law";
         Err(Error::input("manifold", problem, "a chart of it, or points as the law"))
     }
 

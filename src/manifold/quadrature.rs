@@ -98,7 +98,7 @@ impl Manifold {
     /// Points (`D×N`) and weights (sum 1) of the uniform law: E f ≈ Σ w_i f(x_i).
     ///
     /// `per_axis` nodes along each angle (trapezoid) and each interval
-    /// (Gauss–Legendre), so N = pieces·per_axis^d. Unbounded flats are cut to the box that
+    /// (Gauss–Legendre), so N = pieces·per_axis^d; of a curve by equations each part has its share of them, 8 at least. Unbounded flats are cut to the box that
     /// points are drawn from.
     ///
     /// *Errors*: [`Error::Input`] when `per_axis` is 0, when D·N exceeds 1e8,

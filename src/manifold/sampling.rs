@@ -90,11 +90,8 @@ impl<'a> Factor<'a> {
             return (u, log - self.log_bound);
         }
         if let Chart::Implicit(curve) = self.leaf {
-            let pieces = curve.pieces();
-            let total: f64 = pieces.iter().map(|(length, _)| length).sum();
-            let piece = chosen(rng.random(), pieces.iter().map(|(length, _)| length / total));
             // A point that is not found is drawn again.
-            return curve.at(piece, rng.random()).map_or((Vec::new(), f64::NEG_INFINITY), |u| {
+            return curve.at_share(rng.random()).map_or((Vec::new(), f64::NEG_INFINITY), |u| {
                 let log = self.log_density(&u) - self.log_bound;
                 (u, log)
             });
@@ -113,8 +110,8 @@ impl<'a> Factor<'a> {
 /// A sampler of a density on a manifold.
 pub(super) struct Sampler<'a> {
     pieces: Vec<Vec<Factor<'a>>>,
-    /// Cumulative probabilities of proposing each piece.
-    cumulative: Vec<f64>,
+    /// Probabilities of proposing each piece.
+    shares: Vec<f64>,
     /// Logarithm of each piece's bound times measure.
     log_envelopes: Vec<f64>,
 }
@@ -164,12 +161,8 @@ impl<'a> Sampler<'a> {
         let top = log_envelopes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let shares: Vec<f64> = log_envelopes.iter().map(|log| (log - top).exp()).collect();
         let total: f64 = shares.iter().sum();
-        let mut sum = 0.0;
-        let cumulative = shares.iter().map(|share| {
-            sum += share / total;
-            sum
-        });
-        Self { pieces, cumulative: cumulative.collect(), log_envelopes }
+        let shares = shares.iter().map(|share| share / total).collect();
+        Self { pieces, shares, log_envelopes }
     }
 
     /// The logarithm of the unnormalised density by volume at a place.
@@ -191,8 +184,7 @@ impl<'a> Sampler<'a> {
     pub fn draw(&self, rng: &mut impl Rng) -> Result<Place> {
         let single = self.pieces.len() == 1;
         for _ in 0..MOST_PROPOSALS {
-            let at: f64 = rng.random();
-            let piece = self.cumulative.iter().position(|&c| at < c).unwrap_or(0);
+            let piece = chosen(rng.random(), self.shares.iter().copied());
             let mut u = Vec::new();
             let mut log_accept = 0.0;
             for factor in &self.pieces[piece] {
@@ -228,7 +220,7 @@ fn too_peaked() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Family;
+    use super::super::{Family, Implicit, Variable};
     use super::*;
     use crate::random::{Knobs, Stream};
 
@@ -255,5 +247,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_bound_of_a_tilt_on_a_curve_by_its_equation_is_near_its_top_wherever_the_curve_lies() {
+        let mut names = crate::formula::Names::default();
+        names.number("x").unwrap();
+        names.number("y").unwrap();
+        let variable = |name: &str, from: f64| Variable { name: name.into(), from, to: from + 6.0 };
+        let formula = names.formula("(x - 10)^2 + y^2 - 1").unwrap();
+        let circle = Implicit::new(vec![variable("x", 7.0), variable("y", -3.0)], formula).unwrap();
+        let bound = Chart::Implicit(circle).support(&[-3.0, 0.0]);
+        assert!((-27.0..-26.9).contains(&bound), "{bound}");
     }
 }

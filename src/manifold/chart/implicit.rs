@@ -18,6 +18,9 @@ const SINGULAR: f64 = 1e-6;
 /// Points of the manifold that are looked at when it is made.
 const LOOKED_AT: usize = 400;
 
+/// Points from which curves are traced.
+const TRACED_FROM: usize = 1600;
+
 /// A variable of the equations, and where the manifold is looked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Variable {
@@ -127,7 +130,7 @@ impl Implicit {
     /// The curves within the ranges; none of what is no curve, or cannot be followed.
     fn curves(&self) -> Option<&[Curve]> {
         let trace = || {
-            let places = Scatter::new(&Chart::Implicit(self.clone()), 0, LOOKED_AT).places;
+            let places = Scatter::new(&Chart::Implicit(self.clone()), 0, TRACED_FROM).places;
             let within =
                 |(variable, x): (&Variable, &f64)| variable.from <= *x && *x <= variable.to;
             traced(self, &places, |x| self.params.variables.iter().zip(x).all(within))
@@ -138,9 +141,11 @@ impl Implicit {
         self.curves.get_or_init(trace).as_deref()
     }
 
-    /// The length of a curve within the ranges of the variables; none of what is no curve, or cannot be followed.
+    /// The length of a curve within the ranges of the variables; none of what is no curve, has corners, lies outside of them, or is
+    /// too long to be followed.
     ///
-    /// *Accuracy*: some 10⁻⁸ of it.
+    /// *Accuracy*: 10⁻⁶ of it, 10⁻⁸ where it does not ripple. Of pieces so many and small that none of 1600 scattered points leads
+    /// to them, nothing is known.
     pub fn length(&self) -> Option<f64> {
         Some(self.curves()?.iter().map(Curve::length).sum())
     }
@@ -155,6 +160,20 @@ impl Implicit {
     pub(crate) fn at(&self, piece: usize, share: f64) -> Option<Vec<f64>> {
         let curve = self.curves()?.get(piece)?;
         curve.point(self, share * curve.length())
+    }
+
+    /// The point at a share in [0, 1] of the whole length, piece after piece.
+    pub(crate) fn at_share(&self, share: f64) -> Option<Vec<f64>> {
+        let curves = self.curves()?;
+        let mut along = share * self.length()?;
+        let past = |curve: &&Curve| {
+            let here = along <= curve.length();
+            along -= if here { 0.0 } else { curve.length() };
+            here
+        };
+        // The lengths sum to the whole up to rounding only.
+        let curve = curves.iter().find(past).unwrap_or(&curves[curves.len() - 1]);
+        curve.point(self, along)
     }
 
     /// The functions with kinks or jumps in its formulas.
@@ -197,7 +216,11 @@ impl Patch for Implicit {
         if self.dim() == 1 { 1.0 } else { f64::INFINITY }
     }
     fn support(&self, c: &[f64]) -> f64 {
-        let curves = self.curves().unwrap_or_default().iter().map(Curve::farthest);
-        curves.fold(self.size, f64::max) * c.iter().map(|c| c * c).sum::<f64>().sqrt()
+        match self.curves() {
+            Some(curves) => {
+                curves.iter().map(|curve| curve.support(c)).fold(f64::NEG_INFINITY, f64::max)
+            }
+            None => self.size * c.iter().map(|c| c * c).sum::<f64>().sqrt(),
+        }
     }
 }

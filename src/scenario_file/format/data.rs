@@ -88,8 +88,8 @@ pub enum Manifold {
     Implicit {
         /// The formulas, or one whose value is a vector: as many as the manifold has normal directions.
         equations: At<Components>,
-        /// For each coordinate of the state a range, in which the manifold is looked for; it may go beyond, a law on it, which
-        /// it has if it is a curve, does not.
+        /// For each coordinate of the state a range, in which the manifold is looked for; it may go beyond, a law on it does not,
+        /// which smooth curves have.
         within: At<Vec<Point>>,
     },
     /// The ridge of the rows of a file: a smooth manifold through their local means, by local principal components.
