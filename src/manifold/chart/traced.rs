@@ -70,7 +70,7 @@ impl Point {
         let turn = first.turn(&whole);
         let along = first.along + arc((&whole.x - &first.x).norm(), turn);
         let fits = turn < TURN && (along - whole.along).abs() < ADDS_UP * step;
-        fits.then(|| [first, Self { along, ..whole }])
+        fits.then_some([first, Self { along, ..whole }])
     }
 
     /// The angle between the tangents.
