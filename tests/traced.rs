@@ -80,7 +80,7 @@ fn what_cannot_be_followed_has_no_length() {
     // Corners; wholly outside of the ranges; along their edge, where rounding decides; too long.
     assert_eq!(curve(&["abs(x) + abs(y) - 1"], &[range; 2]).length(), None);
     assert_eq!(curve(&["x^2 + y^2 - 1"], &[(1.5, 3.0), (-1.0, 1.0)]).length(), None);
-    let _ = curve(&["y^2 - 2"], &[(-1.0, 1.0), (0.0, 1.414_213_562_373_095)]).length();
+    let _ = curve(&["y^2 - 2"], &[(-1.0, 1.0), (0.0, SQRT_2)]).length();
     assert_eq!(curve(&["y + 0*x"], &[(-1e4, 1e4), (-1.0, 1.0)]).length(), None);
 }
 

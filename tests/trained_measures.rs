@@ -127,6 +127,80 @@ fn asymmetry_is_that_of_the_turning_part() {
     }
 }
 
+/// Flow matching for N(0, I), with a turn in each plane of two coordinates beside it.
+struct Turning {
+    dim: usize,
+    speed: f64,
+}
+
+impl Drift for Turning {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn velocity<S: Scalar>(&self, s: S, x: &[S], out: &mut [S]) {
+        let variance = (s - 1.0) * (s - 1.0) + s * s;
+        for (out, x) in out.chunks_exact_mut(2).zip(x.chunks_exact(2)) {
+            for i in 0..2 {
+                out[i] = x[i] * (s * 2.0 - 1.0) / variance;
+            }
+            out[0] -= x[1] * self.speed;
+            out[1] += x[0] * self.speed;
+        }
+    }
+}
+
+#[test]
+fn asymmetry_by_images_of_random_directions_is_that_of_the_whole_jacobian() {
+    let dim = spectrum::WHOLE + 2 - spectrum::WHOLE % 2;
+    for speed in [0.0, 0.5] {
+        let trained = Trained { network: Turning { dim, speed }, convention: flow() };
+        let model = model(&trained);
+        let starts = model.starts(1, Stream::root(1));
+        let times = uniform_times(0.0, 1.0, 20);
+        let model = Model { steps: 20, ..model };
+        let runs = spectrum::run(&model, &starts, times, LEADING, Stream::root(2)).unwrap();
+        let mut facts = Facts::new();
+        symmetry::measure(&model, &runs, Stream::root(3), &mut facts);
+        let (times, found) = (facts.series("asymmetry_time"), facts.series("asymmetry"));
+        assert!(!found.is_empty());
+        for (s, share) in times.iter().zip(found).map(|(s, q)| (s.value, q.value)) {
+            // The score is −x/S, and the turn is one of speed s/(1 − s) in it, whatever the direction.
+            let whole = (1.0 - s).powi(2) + s * s;
+            let turned = s / (1.0 - s) * speed;
+            let wanted = 2.0 * turned / (1.0 / (whole * whole) + turned * turned).sqrt();
+            assert!((share - wanted).abs() < 1e-9, "{s}: {share} {wanted}");
+        }
+    }
+}
+
+#[test]
+fn alignment_is_the_angle_between_what_the_flow_stretches_and_the_data() {
+    let trained = Trained {
+        network: Diagonal { variances: vec![1.0, 1e-4], turning: 0.0 },
+        convention: flow(),
+    };
+    let model = model(&trained);
+    let starts = model.starts(4, Stream::root(4));
+    let times = uniform_times(0.0, 1.0, 100);
+    let runs = spectrum::run(&model, &starts, times, LEADING, Stream::root(2)).unwrap();
+    for angle in [0.0, 0.5, 1.2] {
+        let (sin, cos) = f64::sin_cos(angle);
+        let line = DMatrix::from_fn(2, 80, |r, i| [cos, sin][r] * (0.05 * i as f64 - 2.0));
+        let set = PointSet::of_points("line", line);
+        let of = |dimension| Tangent::Local { set: &set, dimension, neighbours: 8 };
+        let mut facts = Facts::new();
+        let found = alignment::measure(&runs, &of(1), Stream::root(5), &mut facts).unwrap();
+        assert!(found.len() == 4 && found.iter().all(|a| (a - angle).abs() < 1e-6), "{found:?}");
+        // The whole plane is aligned with everything: nothing is said.
+        let mut nothing = Facts::new();
+        assert!(
+            alignment::measure(&runs, &of(2), Stream::root(5), &mut nothing).unwrap().is_empty()
+        );
+        assert_eq!(nothing, Facts::new());
+    }
+}
+
 #[test]
 fn errors_of_a_network_displace_in_proportion_and_along_what_is_not_contracted() {
     let trained = Trained {

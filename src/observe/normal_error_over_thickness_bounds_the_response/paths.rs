@@ -238,6 +238,12 @@ mod tests {
     use super::*;
     use crate::response::{NoisyLaw, along_maps};
 
+    #[test]
+    fn the_trapezoidal_rule_misses_a_parabola_by_a_sixth_of_the_square_of_its_step() {
+        let found = trapezoid(|t| t * t, 1.0, 3.0, 20);
+        assert!((found - (26.0 / 3.0 + 2.0 * 0.01 / 6.0)).abs() < 1e-12, "{found}");
+    }
+
     /// The equation along the flow against the sum over its maps, which is exact for them.
     #[test]
     fn the_equation_of_the_response_is_the_limit_of_the_sum_over_maps() {
