@@ -173,3 +173,31 @@ fn later_stage(facts: &Facts) -> Facts {
     }
     later
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_later_stage_begins_where_the_hypotheses_hold_of_all_that_follows() {
+        // Gap 2 and turning 0.5: the barrier is half the gap over the turning, 2.
+        let from = |slopes: [f64; 6], turnings: [f64; 6]| {
+            let mut facts = Facts::new();
+            for (k, (slope, turning)) in slopes.into_iter().zip(turnings).enumerate() {
+                let row = [k as f64, 2.0, turning, slope];
+                for (name, value) in ["time", "gap", "turning", "slope"].into_iter().zip(row) {
+                    facts.push(name, Quantity::exact(value));
+                }
+            }
+            let later = later_stage(&facts);
+            (later.series("time")[0].value, later.series("slope").len())
+        };
+        let even = [0.5; 6];
+        assert_eq!(from([1.9; 6], even), (0.0, 6));
+        assert_eq!(from([9.0, 2.1, 1.9, 1.0, 3.0, 1.0], even), (2.0, 4));
+        // The largest turning and the least gap of what follows count.
+        assert_eq!(from([1.3, 1.3, 1.3, 1.3, 1.3, 1.3], [0.1, 0.1, 0.1, 0.9, 0.1, 0.1]), (4.0, 2));
+        // Never: the last interval, in which a claim is out of scope.
+        assert_eq!(from([9.0; 6], even), (4.0, 2));
+    }
+}

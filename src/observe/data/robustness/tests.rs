@@ -99,3 +99,13 @@ fn errors_of_the_noise_fade_with_it_and_errors_of_the_denoiser_do_not() {
     measure(&set, levels, 2, Stream::root(6), watch, &mut facts).unwrap();
     assert!(facts.series("robust_sigma").is_empty());
 }
+
+#[test]
+fn the_ratio_of_the_parts_is_that_of_the_parts_that_are_told() {
+    let levels = Levels { start: 8.56, end: 2.0 };
+    let problem = Problem::new(&sheet(), levels, 0.05, (2, 8)).unwrap();
+    for seen in problem.run(4, Stream::root(6)).unwrap().iter().flatten().flatten() {
+        let tangent = (seen.size * seen.size - seen.normal * seen.normal).sqrt();
+        assert!((seen.normal_over_tangent * tangent / seen.normal - 1.0).abs() < 1e-6);
+    }
+}
