@@ -57,10 +57,10 @@ fn sum(terms: &[Quantity]) -> Quantity {
 
 /// The derivative at 0, by extrapolation from the two smaller steps.
 ///
-/// The bar is the larger of the differences of the three quotients, and rounding. Where ρ has three derivatives
+/// The bar is the larger of the differences of the three quotients, what bends within the step, and rounding. Where ρ has three derivatives
 /// they shrink by four and the extrapolation errs by far less; where the second derivative of ρ jumps, as on the
 /// boundary of its support, they shrink by two and it errs by a third of the larger.
-fn slope(values: &[Quantity], step: Quantity) -> Quantity {
+fn slope(values: &[Quantity], step: Quantity, bend: Quantity) -> Quantity {
     let &[far_back, back, near_back, _, near_ahead, ahead, far_ahead] = values else {
         return Quantity::UNKNOWN;
     };
@@ -73,17 +73,7 @@ fn slope(values: &[Quantity], step: Quantity) -> Quantity {
     let value = (fine.value * 4.0 - middle.value) / 3.0;
     let spread = (fine.value - middle.value).abs().max((middle.value - coarse.value).abs());
     let rounding = 2.0 * (fine.bar + middle.bar);
-    Quantity::new(value, spread + rounding, fine.grade)
-}
-
-/// The jump of that derivative at 0, from second differences, which shrink with h where there is none.
-///
-/// Central differences do not see it. It is there inside of a support when the orbit meets a place where the
-/// error is not C¹, such as the medial axis of the data for an error that is split along them.
-fn kink(values: &[Quantity], step: Quantity) -> f64 {
-    let &[_, back, near_back, here, near_ahead, ahead, _] = values else { return f64::NAN };
-    let bend = |before: Quantity, after: Quantity| before.value + after.value - 2.0 * here.value;
-    (4.0 * bend(near_back, near_ahead) - bend(back, ahead)).abs() / (0.5 * step.value)
+    Quantity::new(value, spread + bend.value + rounding, fine.grade)
 }
 
 fn margins(facts: &Facts, v: Variant) -> Judgement {
@@ -113,10 +103,13 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
     };
     let (values, fixed) = (facts.series("inside_value"), facts.series("slope_at_fixed_point"));
     let (divergence, steps) = (facts.series("divergence"), facts.series("inside_step"));
+    let bends = facts.series("inside_bend");
     let complete = [volumes.len(), fixed.len(), divergence.len(), steps.len()] == [points; 4]
         && scores.len() == points * dim
         && values.len() == VALUES * points
-        && facts.series("zero_value").len() == VALUES * facts.series("zero_step").len();
+        && facts.series("zero_value").len() == VALUES * facts.series("zero_step").len()
+        && bends.len() == points
+        && facts.series("zero_bend").len() == facts.series("zero_step").len();
     if points == 0 || dim == 0 || !complete {
         return;
     }
@@ -137,8 +130,7 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         relative.push(g);
         predicted.push(density * g);
         let (values, step) = (&values[VALUES * i..][..VALUES], steps[i]);
-        let along = slope(values, step);
-        measured.push(Quantity { bar: along.bar + kink(values, step), ..along });
+        measured.push(slope(values, step, bends[i]));
     }
     let judge = |name: &str, m: &[Quantity], p: &[Quantity], size: f64, resolution: f64| {
         agree(name, m, p, Relative::To(size), resolution)
@@ -147,8 +139,9 @@ fn of_a_density(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
     conclusions.push(judge("(a) μ/ρ inside by duals", fixed, &relative, terms, EXACT));
     let values = facts.series("zero_value");
     let steps = facts.series("zero_step");
+    let all = values.chunks(VALUES).zip(steps.iter().zip(facts.series("zero_bend")));
     let zero: Vec<Quantity> =
-        values.chunks(VALUES).zip(steps).map(|(values, step)| slope(values, *step)).collect();
+        all.map(|(values, (step, bend))| slope(values, *step, *bend)).collect();
     let outside: Vec<Quantity> = match v.is("response_outside") {
         true => facts.series("zero_divergence").iter().map(|d| -(largest * *d)).collect(),
         false => vec![ZERO; zero.len()],
@@ -180,7 +173,7 @@ fn of_a_curve(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         let leaves = if v.is("whole_sensitivity_leaves") { whole[i] } else { normal[i] };
         predicted = predicted + leaves * share;
         size += share * whole[i].value;
-        mass = mass + slope(&off[VALUES * i..][..VALUES], step) * share;
+        mass = mass + slope(&off[VALUES * i..][..VALUES], step, ZERO) * share;
     }
     // f = dist²: not zero at the moved points, but flat on M. One-sided, as the distances are.
     let squares: Vec<(Quantity, Quantity)> =

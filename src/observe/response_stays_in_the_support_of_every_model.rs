@@ -180,6 +180,7 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
             let back = -(inverse(&jacobian)? * &delta);
             let step = world.step(back.norm().max(delta.norm()));
             append(&format!("{name}_step"), Quantity::exact(step));
+            let mut starts = Vec::new();
             for epsilon in SIZES.map(|size| size * step) {
                 let guess = DVector::from_column_slice(x) + &back * epsilon;
                 let (start, jacobian) = start_of(&maps, epsilon, &end, guess)?;
@@ -187,7 +188,12 @@ fn density(world: &World, facts: &mut Facts) -> Result<()> {
                 let value = base.density(start.as_slice()) / volume;
                 let bar = ROUNDING * condition * (base.steepest() / volume + value);
                 append(&format!("{name}_value"), estimated(value, bar));
+                starts.push(start);
             }
+            // What the starts bend within the step moves ρ^ε by at most so much.
+            let bends = kink([0, 1, 3, 5, 6].map(|at| &starts[at]), step);
+            let most = base.steepest() / jacobian.determinant().abs();
+            append(&format!("{name}_bend"), Quantity::exact(bends * most));
             Ok(())
         };
     for i in 0..INSIDE {

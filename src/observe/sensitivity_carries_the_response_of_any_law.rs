@@ -192,27 +192,29 @@ fn measure(world: &World) -> Result<Facts> {
     facts.set("ramp", exact(f64::from(world.ramp)));
     facts.set("start_moves", exact(f64::from(world.start_moves)));
     facts.set_series("weight", world.weights.iter().map(|w| exact(*w)).collect());
-    // Entries of one vector or matrix share the rounding of the largest.
-    let rounded = |values: &[f64], size: f64| -> Vec<Quantity> {
-        let size = values.iter().fold(size, |m: f64, v| m.max(v.abs()));
-        values.iter().map(|v| Quantity::new(*v, PUSH_ROUNDING * size, Grade::Estimated)).collect()
+    // Entries of one vector or matrix share the rounding of the largest, which may be more by a factor.
+    let rounded = |values: &[f64], size: f64, loss: f64| -> Vec<Quantity> {
+        let bar = PUSH_ROUNDING * loss * values.iter().fold(size, |m: f64, v| m.max(v.abs()));
+        values.iter().map(|v| Quantity::new(*v, bar, Grade::Estimated)).collect()
     };
     let mut append = |name: &str, values: Vec<Quantity>| {
         values.into_iter().for_each(|value| facts.push(name, value));
     };
-    let mut longest: f64 = 0.0;
+    let (mut longest, mut most_lost) = (0.0_f64, 1.0_f64);
     for (atom, maps) in maps.iter().enumerate() {
         let orbit = Orbit::from(maps, 0.0, &world.start(atom))?;
+        let loss = world.model.split_loss(&orbit.states);
+        most_lost = most_lost.max(loss);
         for k in 0..maps.maps() {
             let jacobian = orbit.push(k, &DMatrix::identity(dim, dim));
-            append("jacobian", rounded(jacobian.as_slice(), 1.0));
+            append("jacobian", rounded(jacobian.as_slice(), 1.0, 1.0));
             let mut x: Vec<Dual<f64>> = orbit.states[k].iter().map(|x| (*x).into()).collect();
             maps.map(k, Dual::new(0.0, 1.0), &mut x);
             let error: Vec<f64> = x.iter().map(|x| x.eps).collect();
-            append("map_error", rounded(&error, 0.0));
+            append("map_error", rounded(&error, 0.0, loss));
         }
         for test in &tests {
-            append("gradient", rounded(&test.gradient(orbit.end().as_slice()), 0.0));
+            append("gradient", rounded(&test.gradient(orbit.end().as_slice()), 0.0, 1.0));
         }
         let slope = ends[atom].iter().map(|x| x.eps * x.eps).sum::<f64>().sqrt();
         longest = longest.max(slope);
@@ -235,7 +237,7 @@ fn measure(world: &World) -> Result<Facts> {
         }
         let sum = slope(&ends);
         let unsteady = nudged.iter().map(|ends| (slope(ends) - sum).abs()).fold(0.0, f64::max);
-        let bar = PUSH_ROUNDING * size + 4.0 * unsteady;
+        let bar = PUSH_ROUNDING * most_lost * size + 4.0 * unsteady;
         facts.push("dual_slope", Quantity::new(sum, bar, Grade::Estimated));
     }
     // Values at finite ε; those with ε > 0 once more along another noise path.
