@@ -182,8 +182,9 @@ fn of_a_curve(facts: &Facts, v: Variant, conclusions: &mut Vec<Margin>) {
         squares.iter().fold(ZERO, |sum, pair| sum + of(pair) * share)
     };
     let (fine, coarse) = (mean(|pair| pair.0), mean(|pair| pair.1));
-    // Both are of order h, and cannot vanish together by accident as their difference can.
-    let bar = fine.value + coarse.value + 3.0 * (fine.bar + coarse.bar);
+    // Both are of order h, and cannot vanish together by accident as their difference can; on a wild curve the nearer step may
+    // be farther off.
+    let bar = 2.0 * fine.value + coarse.value + 3.0 * (fine.bar + coarse.bar);
     let square = Quantity::new(2.0 * fine.value - coarse.value, bar, fine.grade);
     // The mutant: any f that vanishes on M, here dist itself.
     let flat = if v.is("vanishing_is_enough") { measured } else { square };
